@@ -44,7 +44,8 @@ def _feature_map(prefix: str, what: str) -> tuple[Field, ...]:
 
 
 _TILING = (
-    Field("pixel_cores_log2", 2, "log2 of the cores that take neighbouring pixels; the rest take output blocks"),
+    Field("pixel_cores_log2", 2, "log2 of P: cores that take neighbouring pixels"),
+    Field("block_cores_log2", 3, "log2 of Q: cores that take neighbouring output blocks; P * Q <= cores"),
     Field("height", 16, "rows of the ofm that this command covers"),
     Field("width", 16, "pixels of an ofm row"),
     Field("tile_rows", 5, "rows of an accumulator tile"),
