@@ -2,9 +2,9 @@
 
     python3 .dev/setup_venv.py requirements/test.lock
 
-Needs nothing but Python's standard library (with `ensurepip`). Calling it again costs milliseconds when nothing
-has changed. A set-up that was interrupted, by whatever and wherever, is started afresh by the next call; two calls at
-once take turns.
+Needs nothing but Python's standard library (with `ensurepip`). Calling it again costs milliseconds when
+nothing has changed. A set-up that was interrupted, by whatever and wherever, is started afresh by the next
+call; two calls at once take turns.
 """
 
 import argparse
@@ -41,9 +41,11 @@ def read_state() -> dict[str, str] | None:
 def pip_install(*arguments: str) -> None:
     """Run pip of the new environment; stop with its exit code if it fails."""
     command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments]
-    result = subprocess.run(command, cwd=REPOSITORY)
+    result = subprocess.run(command, cwd=REPOSITORY, check=False)
     if result.returncode:
-        sys.exit(f"setup_venv: pip failed (exit code {result.returncode}), see above; the next call starts afresh")
+        sys.exit(
+            f"setup_venv: pip failed (exit code {result.returncode}), see above; the next call starts afresh"
+        )
 
 
 def install(lock: Path) -> None:
@@ -69,7 +71,9 @@ def install(lock: Path) -> None:
 
 def main() -> None:
     """Parse the command line and install, one call at a time."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("lock", type=Path, help="the lock file, for instance requirements/test.lock")
     lock = parser.parse_args().lock.resolve()
     if not lock.is_file():

@@ -1,0 +1,1 @@
+"""Boards: platforms, board tops and the build flow."""

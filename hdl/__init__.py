@@ -1,0 +1,1 @@
+"""Gateware that any accelerator could use: arithmetic, memories, streams, AXI, DMA, registers."""

@@ -1,0 +1,1 @@
+"""The host: model importers, reference kernels, compiler, sessions and the command line."""

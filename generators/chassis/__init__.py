@@ -1,0 +1,1 @@
+"""What every family of accelerators has in common: commands, registers, layers, the device protocol."""
