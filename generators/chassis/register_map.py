@@ -123,7 +123,9 @@ CONTROL = Register(
     "starts and stops; one bit at a time",
     (
         BitField("start", 0, 1, "run the queue; ignored while running or resetting"),
-        BitField("reset", 1, 1, "end what runs, let the bus drain, return to idle; read-write registers stay"),
+        BitField(
+            "reset", 1, 1, "end what runs, let the bus drain, return to idle; read-write registers stay"
+        ),
         BitField("interrupt_clear", 2, 1, "lower the interrupt; done and error stay until the next start"),
     ),
 )
@@ -142,10 +144,14 @@ STATUS = Register(
         BitField("bus_lost", 6, 1, "bursts were still unanswered at the end of the last run or reset"),
     ),
 )
-ERROR_CODE = Register(0x028, "ERROR_CODE", Access.READ_ONLY, "first error of the last run, see the error codes")
+ERROR_CODE = Register(
+    0x028, "ERROR_CODE", Access.READ_ONLY, "first error of the last run, see the error codes"
+)
 ERROR_INDEX = Register(0x02C, "ERROR_INDEX", Access.READ_ONLY, "index in the queue of the faulting command")
 ERROR_ADDRESS_LO = Register(0x030, "ERROR_ADDRESS_LO", Access.READ_ONLY, "bus address of the error, low half")
-ERROR_ADDRESS_HI = Register(0x034, "ERROR_ADDRESS_HI", Access.READ_ONLY, "bus address of the error, high half")
+ERROR_ADDRESS_HI = Register(
+    0x034, "ERROR_ADDRESS_HI", Access.READ_ONLY, "bus address of the error, high half"
+)
 QUEUE_OFFSET = Register(
     0x038, "QUEUE_OFFSET", Access.READ_WRITE, "first command, bytes from REGION0_BASE; a multiple of 64"
 )
