@@ -70,8 +70,10 @@ COMPUTE = CommandLayout(
     (
         Field("mode", 3, "see Mode"),
         *_TILING,
-        Field("kernel_height", 5, "1..16"),
-        Field("kernel_width", 5, "1..16"),
+        Field("accumulate", 1, "the first step adds to the tile that a COMPUTE with `partial` left; one tile only"),
+        Field("partial", 1, "leave the tile in its accumulator half for the next COMPUTE; one tile only"),
+        Field("kernel_height", 8, "1..255"),
+        Field("kernel_width", 8, "1..255"),
         Field("stride_y", 2, "1..3"),
         Field("stride_x", 2, "1..3"),
         Field("dilation_y", 2, "1..2"),
