@@ -1,0 +1,174 @@
+"""What a generator is asked to run: one frozen `Layer`, arithmetic already in integers.
+
+The host turns its graph into layers; lowering and timing of every family read them. All zero-point
+arithmetic is folded into `bias`, so that a layer's accumulator is a plain sum of products of int8.
+"""
+
+import enum
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+
+class LayerKind(enum.Enum):
+    """The arithmetic form of a layer."""
+
+    CONVOLUTION = "convolution"
+    """accumulator[o] = sum of weights[o, ky, kx, i] * ifm[y, x, i]; fully connected is a special case."""
+    DEPTHWISE = "depthwise"
+    """accumulator[o] = sum of weights[o, ky, kx] * ifm[y, x, o // depth_multiplier]; average pooling too."""
+    MAXIMUM = "maximum"
+    """accumulator[c] = maximum of ifm[y, x, c] over the window; a 1x1 window is a copy."""
+    ADD = "add"
+    """accumulator[c] = operand_tables[0][ifm] + operand_tables[1][ifm2]"""
+    MULTIPLY = "multiply"
+    """accumulator[c] = operand_tables[0][ifm] * operand_tables[1][ifm2]"""
+
+
+ELEMENTWISE = frozenset({LayerKind.ADD, LayerKind.MULTIPLY})
+
+
+@dataclass(frozen=True, slots=True)
+class MapShape:
+    """Height, width and channels of a feature map (batch 1)."""
+
+    height: int
+    width: int
+    channels: int
+
+    def __post_init__(self) -> None:
+        if min(self.height, self.width, self.channels) < 1:
+            raise ValueError(f"every dimension of a feature map must be at least 1, not {self}")
+
+    @property
+    def size(self) -> int:
+        """Elements, and bytes in memory."""
+        return self.height * self.width * self.channels
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Kernel geometry; padding is what lies above and to the left of pixel (0, 0)."""
+
+    height: int = 1
+    width: int = 1
+    stride_y: int = 1
+    stride_x: int = 1
+    dilation_y: int = 1
+    dilation_x: int = 1
+    pad_top: int = 0
+    pad_left: int = 0
+
+    @property
+    def span_y(self) -> int:
+        """Rows from the first kernel row to one past the last."""
+        return (self.height - 1) * self.dilation_y + 1
+
+    @property
+    def span_x(self) -> int:
+        """Pixels from the first kernel column to one past the last."""
+        return (self.width - 1) * self.dilation_x + 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Requantization:
+    """int32 accumulator -> int8: + bias, multiplier and shift with TFLite's double rounding, zero point, clamp, table.
+
+    Attributes:
+        bias: int32[channels].
+        multiplier: int32[channels], 0 or in [2**30, 2**31).
+        shift: int8[channels], positive is left, -31..30.
+        zero_point: added after scaling.
+        minimum, maximum: clamp.
+        table: int8[256] or None; replaces the clamped value v by table[v + 128].
+    """
+
+    bias: npt.NDArray[np.int32]
+    multiplier: npt.NDArray[np.int32]
+    shift: npt.NDArray[np.int8]
+    zero_point: int = 0
+    minimum: int = -128
+    maximum: int = 127
+    table: npt.NDArray[np.int8] | None = None
+
+    def __post_init__(self) -> None:
+        if not len(self.bias) == len(self.multiplier) == len(self.shift):
+            raise ValueError("bias, multiplier and shift must have one entry a channel each")
+
+    @property
+    def is_uniform(self) -> bool:
+        """Every channel has the same parameters."""
+        return all(bool((a == a[0]).all()) for a in (self.bias, self.multiplier, self.shift))
+
+    @classmethod
+    def identity(cls, channels: int, table: npt.NDArray[np.int8] | None = None) -> "Requantization":
+        """Accumulators -128..127 pass unchanged (and then through `table`)."""
+        return cls(
+            bias=np.zeros(channels, np.int32),
+            multiplier=np.full(channels, 1 << 30, np.int32),
+            shift=np.ones(channels, np.int8),
+            table=table,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """How the second operand of an element-wise layer repeats over the first."""
+
+    rows: bool = False
+    pixels: bool = False
+    channels: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """One layer on an engine.
+
+    Attributes:
+        name: of the operator it came from, for reports.
+        operator: index of that operator in the graph.
+        kind: arithmetic form.
+        ifm, ifm2, ofm: names of feature maps; `ifm2` is None but for element-wise kinds.
+        ifm_shape: shape as which `ifm` is read. ofm_shape: the part of `ofm` that this layer writes.
+        window: kernel geometry.
+        pad_value: what the ifm reads as outside its bounds.
+        weights: int8, [o, ky, kx, i] (CONVOLUTION) or [o, ky, kx] (DEPTHWISE), else None.
+        depth_multiplier: outputs per input channel (DEPTHWISE).
+        requantization: accumulator to result.
+        operand_tables: int32[2, 256], indexed by value + 128 (ADD, MULTIPLY).
+        ifm2_shape, broadcast: of the second operand.
+        ofm_y, ofm_x, ofm_channel: where in `ofm` the part starts (concatenation).
+        macs: useful multiply-accumulates, for reports.
+    """
+
+    name: str
+    operator: int
+    kind: LayerKind
+    ifm: str
+    ofm: str
+    ifm_shape: MapShape
+    ofm_shape: MapShape
+    requantization: Requantization
+    window: Window = Window()
+    pad_value: int = 0
+    weights: npt.NDArray[np.int8] | None = None
+    depth_multiplier: int = 1
+    operand_tables: npt.NDArray[np.int32] | None = None
+    ifm2: str | None = None
+    ifm2_shape: MapShape | None = None
+    broadcast: Broadcast = Broadcast()
+    ofm_y: int = 0
+    ofm_x: int = 0
+    ofm_channel: int = 0
+    macs: int = 0
+
+    def __post_init__(self) -> None:
+        if (self.kind in ELEMENTWISE) != (self.ifm2 is not None and self.operand_tables is not None):
+            raise ValueError(f"layer {self.name}: a second operand and its tables belong to ADD and MULTIPLY")
+        if (self.kind in (LayerKind.CONVOLUTION, LayerKind.DEPTHWISE)) != (self.weights is not None):
+            raise ValueError(f"layer {self.name}: weights belong to CONVOLUTION and DEPTHWISE")
+        if len(self.requantization.bias) != self.ofm_shape.channels:
+            raise ValueError(f"layer {self.name}: one set of parameters is needed for each ofm channel")
+        if self.weights is not None and self.weights.dtype != np.int8:
+            raise TypeError(f"layer {self.name}: weights must be int8, not {self.weights.dtype}")
