@@ -1,0 +1,26 @@
+"""What every test may ask for."""
+
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The top folder of the checkout."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared_models() -> Path:
+    """The folder of published networks with golden outputs, one folder each with `model.tflite` and `cases.npz`."""
+    folder = REPOSITORY.parent / "shared" / "models"
+    if not folder.is_dir():
+        pytest.fail(
+            f"the golden networks are missing: {folder} is not a folder. They are kept beside the checkout, not in "
+            "it: put (or link) the project's shared folder next to the checkout.",
+            pytrace=False,
+        )
+    return folder
