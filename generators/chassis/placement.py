@@ -1,0 +1,129 @@
+"""Where feature maps lie, in the unified buffer and in memory, and the commands that move them."""
+
+from dataclasses import dataclass
+
+from .command import Opcode, Region
+from .layer import MapShape
+from .schedule import Command, Span
+
+BRICK_CHANNELS = 8
+POINTER_MASK = 0xFFFF
+NO_RING_END = 0x1FFFF
+"""`ring_end` of a map that never wraps: no row pointer reaches it."""
+MEMORY_SPAN_BYTES = 64
+"""Unit in which dependencies through memory are tracked."""
+BUFFER = "buffer"
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A feature map in the unified buffer, `[row][channel brick][x]`.
+
+    Attributes:
+        base: first brick.
+        shape: of the whole map.
+        rows: rows kept; fewer than `shape.height` make the map a ring.
+    """
+
+    base: int
+    shape: MapShape
+    rows: int
+
+    @property
+    def channel_bricks(self) -> int:
+        return -(-self.shape.channels // BRICK_CHANNELS)
+
+    @property
+    def row_pitch(self) -> int:
+        return self.channel_bricks * self.shape.width
+
+    @property
+    def bricks(self) -> int:
+        return self.rows * self.row_pitch
+
+    @property
+    def is_ring(self) -> bool:
+        return self.rows < self.shape.height
+
+    def row(self, y: int) -> int:
+        """Pointer to row y, which may lie outside the map (padding)."""
+        if self.is_ring:
+            return self.base + y % self.rows * self.row_pitch
+        return (self.base + y * self.row_pitch) & POINTER_MASK
+
+    def fields(self, prefix: str, y: int) -> dict[str, int]:
+        """Command fields of the map from row y on."""
+        return {
+            f"{prefix}row": self.row(y),
+            f"{prefix}row_pitch": self.row_pitch,
+            f"{prefix}channel_pitch": self.shape.width,
+            f"{prefix}ring_end": self.base + self.bricks if self.is_ring else NO_RING_END,
+            f"{prefix}ring_size": self.bricks if self.is_ring else 0,
+        }
+
+    def spans(self, low: int, high: int) -> tuple[Span, ...]:
+        """Bricks of rows low..high-1, clipped to the map."""
+        low, high = max(low, 0), min(high, self.shape.height)
+        if low >= high:
+            return ()
+        if not self.is_ring:
+            start = self.base + low * self.row_pitch
+            return (Span(BUFFER, start, start + (high - low) * self.row_pitch),)
+        if high - low > self.rows:
+            raise ValueError(f"{high - low} rows do not fit a ring of {self.rows}")
+        first, count = low % self.rows, high - low
+        split = min(count, self.rows - first)
+        parts = [(first, split)] + ([(0, count - split)] if count > split else [])
+        return tuple(
+            Span(BUFFER, self.base + row * self.row_pitch, self.base + (row + n) * self.row_pitch)
+            for row, n in parts
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryTensor:
+    """A packed NHWC tensor in memory: `shape.size` bytes at `offset` of a region."""
+
+    region: Region
+    offset: int
+    shape: MapShape
+
+    def span(self, low: int, high: int) -> Span:
+        """Rows low..high-1, as a dependency."""
+        row = self.shape.width * self.shape.channels
+        first, last = self.offset + low * row, self.offset + high * row
+        return Span(self.region.name, first // MEMORY_SPAN_BYTES, -(-last // MEMORY_SPAN_BYTES))
+
+
+def _transfer_fields(memory: MemoryTensor, placement: Placement, low: int, high: int) -> dict[str, int]:
+    shape = memory.shape
+    return {
+        "region": memory.region,
+        "offset": memory.offset + low * shape.width * shape.channels,
+        "rows": high - low,
+        "width": shape.width,
+        "channels": shape.channels,
+        **placement.fields("", low),
+    }
+
+
+def load_rows(memory: MemoryTensor, placement: Placement, low: int, high: int, layer: int) -> Command:
+    """LOAD of rows low..high-1."""
+    return Command(
+        Opcode.LOAD,
+        _transfer_fields(memory, placement, low, high),
+        reads=(memory.span(low, high),),
+        writes=placement.spans(low, high),
+        layer=layer,
+    )
+
+
+def store_rows(memory: MemoryTensor, placement: Placement, low: int, high: int, layer: int) -> Command:
+    """STORE of rows low..high-1."""
+    return Command(
+        Opcode.STORE,
+        _transfer_fields(memory, placement, low, high),
+        reads=placement.spans(low, high),
+        writes=(memory.span(low, high),),
+        layer=layer,
+    )

@@ -1,0 +1,403 @@
+"""Layer -> commands of the MAC engine."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..chassis.command import Opcode, Region
+from ..chassis.constants import ConstantPool
+from ..chassis.layer import ELEMENTWISE, Layer
+from ..chassis.placement import MEMORY_SPAN_BYTES, MemoryTensor, Placement, load_rows, store_rows
+from ..chassis.schedule import Command, Span, ring_spans
+from .config import MacEngineConfig
+from .isa import BRICK_CHANNELS, PARAMETER_BEATS, Destination
+from .tiling import (
+    Tiling,
+    blocks_per_brick,
+    channel_bricks,
+    choose_tiling,
+    output_blocks,
+    reads_weights,
+)
+from .weight_layout import parameter_blocks, weight_blocks
+
+WEIGHT_STORE = "weight store"
+PARAMETER_STORE = "parameter store"
+OPERAND_TABLE = Span("operand table", 0, 1)
+ACTIVATION_TABLE = Span("activation table", 0, 1)
+_OPERAND_TABLE_BEATS = 256
+_ACTIVATION_TABLE_BEATS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """A feature map as one layer sees it: its place in the buffer and, if it is streamed, in memory."""
+
+    placement: Placement
+    memory: MemoryTensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LayerPlan:
+    """A layer with its operands placed; `stripes` are the ofm rows (of the layer's part) in each round."""
+
+    layer: Layer
+    index: int
+    ifm: Operand
+    ofm: Operand
+    stripes: tuple[tuple[int, int], ...]
+    ifm2: Operand | None = None
+
+
+@dataclass(slots=True)
+class Lowering:
+    """What carries over from layer to layer: where the rings of weights and parameters stand."""
+
+    config: MacEngineConfig
+    constants: ConstantPool
+    weight_address: int = 0
+    parameter_address: int = 0
+    commands: list[Command] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """Output blocks first..last-1: their weights and parameters are in the rings together."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """Where something lies in a ring."""
+
+    address: int
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Box:
+    """A part of the reduction: kernel rows, kernel column steps and channel bricks, each low..high-1."""
+
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+    bricks: tuple[int, int]
+
+
+def lower(plan: LayerPlan, state: Lowering) -> None:
+    """Append the commands of one layer to `state.commands`."""
+    layer, config = plan.layer, state.config
+    tiling = choose_tiling(layer, plan.stripes[0][1] - plan.stripes[0][0], config)
+    table_spans = _load_tables(plan, state)
+    blocks = weight_blocks(layer, tiling, config) if reads_weights(tiling.mode) else None
+    passes = _passes(layer, tiling, blocks, config)
+    resident: tuple[_Stored | None, _Stored] | None = None
+    loaded = [0, 0]
+    for stripe in plan.stripes:
+        _load_operands(plan, stripe, loaded, state)
+        for part in passes:
+            group_bytes = 0 if blocks is None else blocks[0].nbytes
+            is_chunked = group_bytes > config.weight_kib * 1024
+            if resident is None or len(passes) > 1 or is_chunked:
+                parameters = _load_parameters(plan, part, state)
+                weights = None if blocks is None or is_chunked else _load_weights(plan, tiling, part, blocks, state)
+                resident = (weights, parameters)
+            weights, parameters = resident
+            _activate(plan, tiling, part, stripe, parameters, table_spans, state)
+            if is_chunked and blocks is not None:
+                _compute_in_chunks(plan, tiling, part, stripe, blocks, state)
+            else:
+                box = _whole(layer, tiling)
+                fields = _compute_fields(plan, tiling, part, stripe, box, state)
+                _compute(plan, fields, stripe, weights, table_spans, state)
+        if plan.ofm.memory is not None:
+            first = layer.ofm_y + stripe[0]
+            last = layer.ofm_y + stripe[1]
+            state.commands.append(store_rows(plan.ofm.memory, plan.ofm.placement, first, last, plan.index))
+
+
+def needed_rows(layer: Layer, stripe: tuple[int, int]) -> tuple[int, int]:
+    """Ifm rows first..last-1, clipped to the map, that a stripe of the ofm reads."""
+    window = layer.window
+    first = stripe[0] * window.stride_y - window.pad_top
+    last = (stripe[1] - 1) * window.stride_y - window.pad_top + window.span_y
+    return max(first, 0), min(last, layer.ifm_shape.height)
+
+
+def _load_operands(plan: LayerPlan, stripe: tuple[int, int], loaded: list[int], state: Lowering) -> None:
+    layer = plan.layer
+    for which, operand in enumerate((plan.ifm, plan.ifm2)):
+        if operand is None or operand.memory is None:
+            continue
+        first, last = needed_rows(layer, stripe) if which == 0 else stripe
+        if which == 1 and layer.broadcast.rows:
+            first, last = 0, 1
+        first = max(first, loaded[which])
+        if first < last:
+            state.commands.append(load_rows(operand.memory, operand.placement, first, last, plan.index))
+            loaded[which] = last
+
+
+def _weights_command(
+    plan: LayerPlan, state: Lowering, content: bytes, destination: Destination, address: int, spans: Sequence[Span]
+) -> None:
+    offset = state.constants.add(content)
+    state.commands.append(
+        Command(
+            Opcode.WEIGHTS,
+            {
+                "region": Region.PROGRAM,
+                "offset": offset,
+                "beats": len(content) // 8,
+                "destination": destination,
+                "address": address,
+            },
+            reads=(
+                Span(
+                    Region.PROGRAM.name,
+                    offset // MEMORY_SPAN_BYTES,
+                    -(-(offset + len(content)) // MEMORY_SPAN_BYTES),
+                ),
+            ),
+            writes=tuple(spans),
+            layer=plan.index,
+        )
+    )
+
+
+def _load_tables(plan: LayerPlan, state: Lowering) -> tuple[Span, ...]:
+    spans: list[Span] = []
+    layer = plan.layer
+    if layer.operand_tables is not None:
+        content = layer.operand_tables.astype("<i4").tobytes()
+        _weights_command(plan, state, content, Destination.OPERAND_TABLE, 0, (OPERAND_TABLE,))
+        spans.append(OPERAND_TABLE)
+    if layer.requantization.table is not None:
+        content = layer.requantization.table.astype("i1").tobytes()
+        _weights_command(plan, state, content, Destination.ACTIVATION_TABLE, 0, (ACTIVATION_TABLE,))
+        spans.append(ACTIVATION_TABLE)
+    return tuple(spans)
+
+
+def _passes(layer: Layer, tiling: Tiling, blocks: np.ndarray | None, config: MacEngineConfig) -> list[_Pass]:
+    """Cut the output blocks so that a pass fills at most half of either ring, if one block group allows it."""
+    total = output_blocks(layer, config)
+    size = total
+    if blocks is not None:
+        size = min(size, max(1, config.weight_kib * 512 // blocks[0].nbytes) * tiling.block_cores)
+    if not layer.requantization.is_uniform:
+        per_eight = BRICK_CHANNELS // config.core_outputs
+        size = min(size, config.parameter_beats // 2 // PARAMETER_BEATS * per_eight)
+        step = max(tiling.block_cores, per_eight)
+        size = max(step, size // step * step) if size < total else size
+    return [_Pass(first, min(first + size, total)) for first in range(0, total, size)]
+
+
+def _load_parameters(plan: LayerPlan, part: _Pass, state: Lowering) -> _Stored:
+    config = state.config
+    blocks = parameter_blocks(plan.layer.requantization)
+    if not plan.layer.requantization.is_uniform:
+        per_eight = BRICK_CHANNELS // config.core_outputs
+        blocks = blocks[part.first // per_eight : -(-part.last // per_eight)]
+    content = blocks.tobytes()
+    address = state.parameter_address
+    spans = ring_spans(PARAMETER_STORE, address, len(content) // 8, config.parameter_beats)
+    _weights_command(plan, state, content, Destination.PARAMETER_STORE, address, spans)
+    state.parameter_address = (address + len(content) // 8) % config.parameter_beats
+    return _Stored(address, spans)
+
+
+def _store_weights(plan: LayerPlan, content: bytes, state: Lowering) -> _Stored:
+    config = state.config
+    address = state.weight_address
+    words = len(content) // 16
+    spans = ring_spans(WEIGHT_STORE, address, words, config.weight_words)
+    _weights_command(plan, state, content, Destination.WEIGHT_STORE, 2 * address, spans)
+    state.weight_address = (address + words) % config.weight_words
+    return _Stored(address, spans)
+
+
+def _load_weights(plan: LayerPlan, tiling: Tiling, part: _Pass, blocks: np.ndarray, state: Lowering) -> _Stored:
+    groups = slice(part.first // tiling.block_cores, -(-part.last // tiling.block_cores))
+    return _store_weights(plan, blocks[groups].tobytes(), state)
+
+
+def _tiling_fields(layer: Layer, tiling: Tiling, height: int, width: int, blocks: int) -> dict[str, int]:
+    return {
+        "pixel_cores_log2": tiling.pixel_cores.bit_length() - 1,
+        "block_cores_log2": tiling.block_cores.bit_length() - 1,
+        "height": height,
+        "width": width,
+        "tile_rows": tiling.tile_rows,
+        "tile_groups": tiling.tile_groups,
+        "output_blocks": blocks,
+    }
+
+
+def _activate(
+    plan: LayerPlan,
+    tiling: Tiling,
+    part: _Pass,
+    stripe: tuple[int, int],
+    parameters: _Stored,
+    table_spans: Sequence[Span],
+    state: Lowering,
+) -> None:
+    layer, placement = plan.layer, plan.ofm.placement
+    requantization = layer.requantization
+    first_brick = (layer.ofm_channel + part.first * state.config.core_outputs) // BRICK_CHANNELS
+    fields = placement.fields("ofm_", layer.ofm_y + stripe[0])
+    fields["ofm_row"] = (fields["ofm_row"] + first_brick * placement.shape.width + layer.ofm_x) & 0xFFFF
+    if fields["ofm_ring_size"]:
+        fields["ofm_ring_end"] += first_brick * placement.shape.width + layer.ofm_x
+    height = stripe[1] - stripe[0]
+    is_last = stripe == plan.stripes[-1] and part.last == output_blocks(layer, state.config)
+    state.commands.append(
+        Command(
+            Opcode.ACTIVATE,
+            {
+                **_tiling_fields(layer, tiling, height, layer.ofm_shape.width, part.last - part.first),
+                **fields,
+                "parameter_address": parameters.address,
+                "parameter_uniform": int(requantization.is_uniform),
+                "zero_point": requantization.zero_point,
+                "minimum": requantization.minimum,
+                "maximum": requantization.maximum,
+                "use_table": int(requantization.table is not None),
+                "snapshot": int(is_last),
+            },
+            reads=(*parameters.spans, *(span for span in table_spans if span == ACTIVATION_TABLE)),
+            writes=placement.spans(layer.ofm_y + stripe[0], layer.ofm_y + stripe[1]),
+            layer=plan.index,
+        )
+    )
+
+
+def _whole(layer: Layer, tiling: Tiling) -> _Box:
+    return _Box((0, layer.window.height), (0, -(-layer.window.width // tiling.taps)), (0, channel_bricks(layer)))
+
+
+def _compute_fields(
+    plan: LayerPlan, tiling: Tiling, part: _Pass, stripe: tuple[int, int], box: _Box, state: Lowering
+) -> dict[str, int]:
+    """COMPUTE over `box` of the reduction; `weight_address`, `accumulate` and `partial` are left to the caller."""
+    layer, window = plan.layer, plan.layer.window
+    ifm = plan.ifm.placement
+    row = stripe[0] * window.stride_y - window.pad_top + box.rows[0] * window.dilation_y
+    column = box.columns[0] * tiling.taps
+    width = min(window.width, box.columns[1] * tiling.taps) - column
+    per_brick = blocks_per_brick(layer, state.config)
+    first_brick = box.bricks[0] + (part.first // per_brick if per_brick else 0)
+    fields = {
+        "mode": tiling.mode,
+        **_tiling_fields(layer, tiling, stripe[1] - stripe[0], layer.ofm_shape.width, part.last - part.first),
+        "kernel_height": box.rows[1] - box.rows[0],
+        "kernel_width": width,
+        "stride_y": window.stride_y,
+        "stride_x": window.stride_x,
+        "dilation_y": window.dilation_y,
+        "dilation_x": window.dilation_x,
+        "taps": tiling.taps,
+        "window": tiling.window(layer),
+        **_shifted(ifm.fields("ifm_", row), "ifm_", first_brick * ifm.shape.width),
+        "ifm_height": layer.ifm_shape.height,
+        "ifm_width": layer.ifm_shape.width,
+        "y_origin": row,
+        "x_origin": column * window.dilation_x - window.pad_left,
+        "pad_value": layer.pad_value,
+        "channel_bricks": box.bricks[1] - box.bricks[0],
+        "blocks_per_brick": per_brick,
+    }
+    if layer.kind in ELEMENTWISE and plan.ifm2 is not None:
+        second = plan.ifm2.placement
+        broadcast = layer.broadcast
+        fields |= second.fields("ifm2_", 0 if broadcast.rows else stripe[0])
+        if broadcast.rows:
+            fields["ifm2_row_pitch"] = 0
+        if broadcast.channels:
+            fields["ifm2_channel_pitch"] = 0
+        elif per_brick:
+            fields = _shifted(fields, "ifm2_", part.first // per_brick * second.shape.width)
+        fields["ifm2_broadcast_x"] = int(broadcast.pixels)
+        fields["ifm2_broadcast_channels"] = int(broadcast.channels)
+    return fields
+
+
+def _shifted(fields: dict[str, int], prefix: str, bricks: int) -> dict[str, int]:
+    """The same map seen from `bricks` further on: pointers and ring end move together."""
+    moved = {f"{prefix}row": (fields[f"{prefix}row"] + bricks) & 0xFFFF}
+    if fields[f"{prefix}ring_size"]:
+        moved[f"{prefix}ring_end"] = fields[f"{prefix}ring_end"] + bricks
+    return {**fields, **moved}
+
+
+def _compute(
+    plan: LayerPlan,
+    fields: dict[str, int],
+    stripe: tuple[int, int],
+    weights: _Stored | None,
+    table_spans: Sequence[Span],
+    state: Lowering,
+) -> None:
+    layer = plan.layer
+    reads = list(plan.ifm.placement.spans(*needed_rows(layer, stripe)))
+    if plan.ifm2 is not None:
+        rows = (0, 1) if layer.broadcast.rows else stripe
+        reads += plan.ifm2.placement.spans(*rows)
+    reads += [span for span in table_spans if span == OPERAND_TABLE]
+    if weights is not None:
+        reads += weights.spans
+        fields = {**fields, "weight_address": weights.address}
+    state.commands.append(Command(Opcode.COMPUTE, fields, reads=tuple(reads), layer=plan.index))
+
+
+def _ranges(total: int, size: int) -> Iterator[tuple[int, int]]:
+    for low in range(0, total, size):
+        yield low, min(low + size, total)
+
+
+def _chunks(blocks: np.ndarray, limit: int) -> list[_Box]:
+    """Cut the reduction of one block group into boxes of at most `limit` bytes of weights, in loop order."""
+    rows, columns, bricks = blocks.shape[1:4]
+    brick = blocks[0, 0, 0, 0].nbytes
+    if brick * bricks * columns <= limit:
+        size = limit // (brick * bricks * columns)
+        return [_Box(part, (0, columns), (0, bricks)) for part in _ranges(rows, size)]
+    if brick * bricks <= limit:
+        size = limit // (brick * bricks)
+        return [
+            _Box((row, row + 1), part, (0, bricks)) for row in range(rows) for part in _ranges(columns, size)
+        ]
+    return [
+        _Box((row, row + 1), (column, column + 1), part)
+        for row in range(rows)
+        for column in range(columns)
+        for part in _ranges(bricks, limit // brick)
+    ]
+
+
+def _compute_in_chunks(
+    plan: LayerPlan, tiling: Tiling, part: _Pass, stripe: tuple[int, int], blocks: np.ndarray, state: Lowering
+) -> None:
+    """A reduction larger than the weight store: tile by tile, its weights streaming through for each."""
+    layer, config = plan.layer, state.config
+    boxes = _chunks(blocks, config.weight_kib * 512)
+    step_x = tiling.tile_groups * tiling.pixel_cores
+    for first in range(part.first, part.last, tiling.block_cores):
+        group = _Pass(first, min(first + tiling.block_cores, part.last))
+        for top, bottom in _ranges(stripe[1] - stripe[0], tiling.tile_rows):
+            rows = (stripe[0] + top, stripe[0] + bottom)
+            for left, right in _ranges(layer.ofm_shape.width, step_x):
+                for number, box in enumerate(boxes):
+                    part_of = blocks[
+                        first // tiling.block_cores, slice(*box.rows), slice(*box.columns), slice(*box.bricks)
+                    ]
+                    weights = _store_weights(plan, part_of.tobytes(), state)
+                    fields = _compute_fields(plan, tiling, group, rows, box, state)
+                    fields["width"] = right - left
+                    fields["x_origin"] += left * layer.window.stride_x
+                    fields["accumulate"] = int(number > 0)
+                    fields["partial"] = int(number < len(boxes) - 1)
+                    _compute(plan, fields, rows, weights, (), state)

@@ -1,0 +1,156 @@
+"""How a layer is spread over the cores and the accumulators of a MAC engine."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..chassis.layer import Layer, LayerKind
+from .config import MacEngineConfig
+from .isa import BANKS, BRICK_CHANNELS, TILE_PIXELS, Mode
+
+MINIMUM_STEP_CYCLES = 2
+"""An accumulator is visited at most every other cycle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tiling:
+    """Split of the cores and shape of the accumulator tile.
+
+    Attributes:
+        mode: what COMPUTE does.
+        pixel_cores, block_cores: cores on neighbouring pixels and on neighbouring output blocks.
+        tile_rows, tile_groups: rows of a tile, and groups of `pixel_cores` pixels in each.
+        taps: kernel columns of a DEPTHWISE step.
+        steps: reduction steps of a tile.
+    """
+
+    mode: Mode
+    pixel_cores: int
+    block_cores: int
+    tile_rows: int
+    tile_groups: int
+    taps: int
+    steps: int
+
+    def window(self, layer: Layer) -> int:
+        """Neighbouring bricks that a read covers."""
+        return _window(layer, self.mode, self.pixel_cores, self.taps)
+
+
+def compute_mode(layer: Layer) -> Mode:
+    """The COMPUTE mode that runs `layer`; a depth multiplier makes a depthwise layer a grouped DENSE one."""
+    match layer.kind:
+        case LayerKind.CONVOLUTION:
+            return Mode.DENSE
+        case LayerKind.DEPTHWISE:
+            return Mode.DEPTHWISE if layer.depth_multiplier == 1 else Mode.DENSE
+        case LayerKind.MAXIMUM:
+            return Mode.MAXIMUM
+        case LayerKind.ADD:
+            return Mode.ADD
+        case LayerKind.MULTIPLY:
+            return Mode.MULTIPLY
+
+
+def reads_weights(mode: Mode) -> bool:
+    """Whether the mode takes blocks from the weight store."""
+    return mode in (Mode.DENSE, Mode.DEPTHWISE)
+
+
+def blocks_per_brick(layer: Layer, config: MacEngineConfig) -> int:
+    """Output blocks that share an ifm channel brick; 0 where every block reads all of them."""
+    if layer.kind is LayerKind.CONVOLUTION:
+        return 0
+    return layer.depth_multiplier * BRICK_CHANNELS // config.core_outputs
+
+
+def channel_bricks(layer: Layer) -> int:
+    """Channel bricks of the reduction."""
+    if layer.kind is LayerKind.CONVOLUTION:
+        return -(-layer.ifm_shape.channels // BRICK_CHANNELS)
+    return 1
+
+
+def output_blocks(layer: Layer, config: MacEngineConfig) -> int:
+    """Blocks of `core_outputs` output channels."""
+    return -(-layer.ofm_shape.channels // config.core_outputs)
+
+
+def _window(layer: Layer, mode: Mode, pixel_cores: int, taps: int) -> int:
+    reach = (pixel_cores - 1) * layer.window.stride_x
+    if mode is Mode.DEPTHWISE:
+        reach += (taps - 1) * layer.window.dilation_x
+    return reach + 1
+
+
+def _best_taps(layer: Layer, pixel_cores: int) -> int:
+    """Most taps of a kernel row that one read covers, evened out over the steps; 0 if there is none."""
+    free = BANKS - 1 - (pixel_cores - 1) * layer.window.stride_x
+    if free < 0:
+        return 0
+    most = min(BRICK_CHANNELS, free // layer.window.dilation_x + 1, layer.window.width)
+    return -(-layer.window.width // -(-layer.window.width // most))
+
+
+def _splits(layer: Layer, config: MacEngineConfig) -> Iterator[tuple[Mode, int, int, int, int]]:
+    """Legal (mode, pixel cores, block cores, taps, steps)."""
+    mode = compute_mode(layer)
+    window = layer.window
+    if mode in (Mode.ADD, Mode.MULTIPLY):
+        yield mode, 1, 1, 1, 1
+        return
+    pixel_cores = 1
+    while pixel_cores <= config.max_pixel_cores:
+        taps = _best_taps(layer, pixel_cores) if mode is Mode.DEPTHWISE else 1
+        if taps and _window(layer, mode, pixel_cores, taps) <= BANKS:
+            columns = -(-window.width // taps)
+            steps = window.height * columns * channel_bricks(layer)
+            block_cores = 1
+            while block_cores * pixel_cores <= config.cores:
+                per_brick = blocks_per_brick(layer, config)
+                if block_cores == 1 or (mode is Mode.DENSE and per_brick % block_cores == 0):
+                    yield mode, pixel_cores, block_cores, taps, steps
+                block_cores *= 2
+        pixel_cores *= 2
+
+
+def _parts(total: int, part: int) -> list[tuple[int, int]]:
+    """(size, count) of the pieces when `total` is cut into pieces of `part`."""
+    whole, rest = divmod(total, part)
+    return [(part, whole)] * bool(whole) + [(rest, 1)] * bool(rest)
+
+
+def _cost(layer: Layer, height: int, tiling: Tiling, config: MacEngineConfig) -> int:
+    """Estimated cycles: every tile takes the longer of its reduction and its drain."""
+    width = layer.ofm_shape.width
+    loading = tiling.block_cores * config.block_words if reads_weights(tiling.mode) else 0
+    reads = 2 if tiling.mode in (Mode.ADD, Mode.MULTIPLY) else 1
+    blocks = output_blocks(layer, config)
+    cycles = 0
+    for drained, groups in _parts(blocks, tiling.block_cores):
+        for rows, row_tiles in _parts(height, tiling.tile_rows):
+            for pixels, column_tiles in _parts(width, tiling.tile_groups * tiling.pixel_cores):
+                visits = rows * -(-pixels // tiling.pixel_cores) * reads
+                reduction = tiling.steps * max(visits, MINIMUM_STEP_CYCLES, loading)
+                drain = drained * rows * pixels * config.core_outputs // config.lanes
+                cycles += groups * row_tiles * column_tiles * max(reduction, drain)
+    return cycles
+
+
+def choose_tiling(layer: Layer, height: int, config: MacEngineConfig) -> Tiling:
+    """The tiling with the fewest estimated cycles for `height` rows of the layer's ofm.
+
+    Raises:
+        ValueError: no legal split (a stride beyond what one window read covers).
+    """
+    best: tuple[int, int, Tiling] | None = None
+    for mode, pixel_cores, block_cores, taps, steps in _splits(layer, config):
+        row_groups = -(-layer.ofm_shape.width // pixel_cores)
+        for tile_groups in range(1, min(TILE_PIXELS, row_groups) + 1):
+            tile_rows = min(TILE_PIXELS // tile_groups, height)
+            tiling = Tiling(mode, pixel_cores, block_cores, tile_rows, tile_groups, taps, steps)
+            key = (_cost(layer, height, tiling, config), block_cores)
+            if best is None or key < best[:2]:
+                best = (*key, tiling)
+    if best is None:
+        raise ValueError(f"layer {layer.name}: no split of the cores reads stride {layer.window.stride_x}")
+    return best[2]

@@ -1,0 +1,87 @@
+"""Bytes of weights, parameters and tables as COMPUTE and ACTIVATE consume them."""
+
+import numpy as np
+import numpy.typing as npt
+
+from ..chassis.layer import Layer, LayerKind, Requantization
+from .config import MacEngineConfig
+from .isa import BRICK_CHANNELS, Mode
+from .tiling import Tiling, channel_bricks, output_blocks
+
+
+def weight_blocks(layer: Layer, tiling: Tiling, config: MacEngineConfig) -> npt.NDArray[np.int8]:
+    """Weights in consumption order.
+
+    Returns:
+        int8[block group, kernel row, kernel column step, channel brick, block core, core output, lane].
+    """
+    assert layer.weights is not None
+    groups = -(-output_blocks(layer, config) // tiling.block_cores)
+    channels = groups * tiling.block_cores * config.core_outputs
+    if layer.kind is LayerKind.CONVOLUTION:
+        lanes = _convolution_lanes(layer, channels)
+    elif tiling.mode is Mode.DEPTHWISE:
+        lanes = _tap_lanes(layer, channels, tiling.taps)
+    else:
+        lanes = _one_hot_lanes(layer, channels)
+    height, columns, bricks = lanes.shape[1:4]
+    blocks = lanes.reshape(groups, tiling.block_cores, config.core_outputs, height, columns, bricks, BRICK_CHANNELS)
+    return np.ascontiguousarray(blocks.transpose(0, 3, 4, 5, 1, 2, 6))
+
+
+def _convolution_lanes(layer: Layer, channels: int) -> npt.NDArray[np.int8]:
+    """[o, ky, kx, i] -> [o, ky, kx, brick, lane]."""
+    assert layer.weights is not None
+    outputs, height, width, inputs = layer.weights.shape
+    bricks = channel_bricks(layer)
+    lanes = np.zeros((channels, height, width, bricks * BRICK_CHANNELS), np.int8)
+    lanes[:outputs, :, :, :inputs] = layer.weights
+    return lanes.reshape(channels, height, width, bricks, BRICK_CHANNELS)
+
+
+def _tap_lanes(layer: Layer, channels: int, taps: int) -> npt.NDArray[np.int8]:
+    """[o, ky, kx] -> [o, ky, column step, 1, tap]."""
+    assert layer.weights is not None
+    outputs, height, width = layer.weights.shape
+    columns = -(-width // taps)
+    padded = np.zeros((channels, height, columns * taps), np.int8)
+    padded[:outputs, :, :width] = layer.weights
+    lanes = np.zeros((channels, height, columns, 1, BRICK_CHANNELS), np.int8)
+    lanes[..., 0, :taps] = padded.reshape(channels, height, columns, taps)
+    return lanes
+
+
+def _one_hot_lanes(layer: Layer, channels: int) -> npt.NDArray[np.int8]:
+    """[o, ky, kx] -> [o, ky, kx, 1, lane], all lanes zero but that of the output's own input channel."""
+    assert layer.weights is not None
+    outputs, height, width = layer.weights.shape
+    lanes = np.zeros((channels, height, width, 1, BRICK_CHANNELS), np.int8)
+    output = np.arange(outputs)
+    lanes[output, :, :, 0, output // layer.depth_multiplier % BRICK_CHANNELS] = layer.weights
+    return lanes
+
+
+def parameter_blocks(requantization: Requantization) -> npt.NDArray[np.uint8]:
+    """Blocks of eight channels: 32 bytes of bias, 32 of multiplier, 8 of shift.
+
+    Returns:
+        uint8[ceil(channels / 8), 72]; one block if the parameters are uniform.
+    """
+    channels = BRICK_CHANNELS if requantization.is_uniform else len(requantization.bias)
+    blocks = -(-channels // BRICK_CHANNELS)
+
+    def padded(values: npt.NDArray[np.generic], dtype: str) -> npt.NDArray[np.uint8]:
+        if requantization.is_uniform:
+            values = np.repeat(values[:1], channels)
+        full = np.zeros(blocks * BRICK_CHANNELS, dtype)
+        full[:channels] = values
+        return full.reshape(blocks, BRICK_CHANNELS).view(np.uint8)
+
+    return np.concatenate(
+        [
+            padded(requantization.bias, "<i4"),
+            padded(requantization.multiplier, "<i4"),
+            padded(requantization.shift, "i1"),
+        ],
+        axis=1,
+    )
