@@ -1,6 +1,6 @@
 """Integer multiplier of fixed latency: the one place where a multiplication becomes a DSP block."""
 
-from amaranth.hdl import Elaboratable, Module, Shape, ShapeLike, Signal
+from amaranth.hdl import Module, Shape, ShapeLike, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -40,7 +40,7 @@ class Multiplier(wiring.Component):
         product = Shape(a.width + b.width, signed=a.signed or b.signed)
         super().__init__({"a": In(a), "b": In(b), "product": Out(product)})
 
-    def elaborate(self, platform: object) -> Elaboratable:
+    def elaborate(self, platform: object) -> Module:
         """Registers around one product, or what the platform has for it."""
         if (get_multiplier := getattr(platform, "get_multiplier", None)) is not None:
             return get_multiplier(self)
