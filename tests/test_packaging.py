@@ -115,6 +115,10 @@ def test_every_declared_dependency_is_pinned(repository: Path, lock: str) -> Non
     assert wanted <= pinned
 
 
+def test_the_tests_run_on_the_checkout_itself(repository: Path) -> None:
+    assert celosia.__file__ == str(repository / ".dev" / "celosia" / "__init__.py")
+
+
 def test_importing_the_package_does_not_import_the_host() -> None:
     program = (
         "import sys, celosia.hdl; sys.exit(any(name.startswith('celosia.host') for name in sys.modules))"
