@@ -1,0 +1,162 @@
+"""The integer constants of each operator, derived from the scales as TensorFlow Lite Micro's Prepare does.
+
+The order of operations and the float widths are the framework's, since a multiplier that differs in its last
+bit changes results. Sources: ``tensorflow/lite/kernels/kernel_util.cc`` and
+``tensorflow/lite/micro/kernels/*_common.cc``.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from celosia.hdl.arithmetic_model import INT32_MAX, INT32_MIN, quantize_multiplier
+
+from .attributes import Activation, SoftmaxAttributes
+from .graph import BoundOperator, Tensor
+
+__all__ = [
+    "AdditionRescale",
+    "Rescale",
+    "SoftmaxRescale",
+    "activation_range",
+    "addition_rescale",
+    "convolution_rescale",
+    "fully_connected_rescale",
+    "mean_rescale",
+    "multiplication_rescale",
+    "requantization_rescale",
+    "softmax_rescale",
+]
+
+_ADDITION_LEFT_SHIFT = 20
+_SOFTMAX_INTEGER_BITS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Rescale:
+    """``value * multiplier * 2**(shift - 31)``: one pair, or one per ofm channel."""
+
+    multiplier: tuple[int, ...]
+    shift: tuple[int, ...]
+
+    @property
+    def per_channel(self) -> bool:
+        """Whether there is one pair per ofm channel."""
+        return len(self.multiplier) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class AdditionRescale:
+    """ADD and SUB: both operands are shifted left and rescaled to a common scale, the sum to the ofm's."""
+
+    left_shift: int
+    inputs: tuple[Rescale, Rescale]
+    output: Rescale
+
+
+@dataclass(frozen=True, slots=True)
+class SoftmaxRescale:
+    """SOFTMAX: differences to the maximum in Q5.26, and the smallest one that still counts."""
+
+    rescale: Rescale
+    minimum_difference: int
+
+
+def activation_range(activation: Activation, ofm: Tensor) -> tuple[int, int]:
+    """The smallest and largest stored value that ``activation`` leaves in ``ofm``.
+
+    Raises ValueError when a bound does not fit 32 bits.
+    """
+    limits = np.iinfo(ofm.dtype)
+    low, high = {
+        "NONE": (None, None),
+        "RELU": (0.0, None),
+        "RELU6": (0.0, 6.0),
+        "RELU_N1_TO_1": (-1.0, 1.0),
+    }[activation]
+    minimum = limits.min if low is None else max(limits.min, _quantize(low, ofm))
+    maximum = limits.max if high is None else min(limits.max, _quantize(high, ofm))
+    return int(minimum), int(maximum)
+
+
+def _quantize(real: float, ofm: Tensor) -> int:
+    with np.errstate(over="ignore"):
+        ratio = float(np.float32(real) / np.float32(ofm.scale))
+    if not abs(ratio) < INT32_MAX:
+        raise ValueError(f"the activation bound {real} must fit 32 bits in steps of {ofm.scale}")
+    stored = ofm.zero_point + int(math.copysign(math.floor(abs(ratio) + 0.5), ratio))
+    if not INT32_MIN <= stored <= INT32_MAX:
+        raise ValueError(f"the activation bound {real} must fit 32 bits in steps of {ofm.scale}")
+    return stored
+
+
+def _rescale(*factors: float) -> Rescale:
+    pairs = [quantize_multiplier(factor) for factor in factors]
+    return Rescale(tuple(multiplier for multiplier, _ in pairs), tuple(shift for _, shift in pairs))
+
+
+def convolution_rescale(operator: BoundOperator) -> Rescale:
+    """CONV_2D and DEPTHWISE_CONV_2D: one pair, or one per ofm channel."""
+    quantization = operator.weights.quantization
+    if quantization is None:
+        raise ValueError("weights must be quantised")
+    ifm, ofm = operator.ifm.scale, operator.ofm.scale
+    return _rescale(*(ifm * scale / ofm for scale in quantization.scale))
+
+
+def fully_connected_rescale(operator: BoundOperator) -> Rescale:
+    """FULLY_CONNECTED; with one scale for all weights the product of scales is rounded to float32."""
+    quantization = operator.weights.quantization
+    if quantization is None:
+        raise ValueError("weights must be quantised")
+    if quantization.per_channel:
+        return convolution_rescale(operator)
+    with np.errstate(over="ignore"):
+        product = float(np.float32(operator.ifm.scale) * np.float32(quantization.scale[0]))
+    return _rescale(product / operator.ofm.scale)
+
+
+def addition_rescale(operator: BoundOperator) -> AdditionRescale:
+    """ADD and SUB. Raises ValueError when the ofm's scale is too small for the operands'."""
+    left, right = operator.operand(0).scale, operator.operand(1).scale
+    twice_maximum = 2 * max(left, right)
+    output = twice_maximum / ((1 << _ADDITION_LEFT_SHIFT) * operator.ofm.scale)
+    if output >= 1:
+        raise ValueError(f"the ofm's scale must be above {twice_maximum / (1 << _ADDITION_LEFT_SHIFT)}")
+    return AdditionRescale(
+        _ADDITION_LEFT_SHIFT,
+        (_rescale(left / twice_maximum), _rescale(right / twice_maximum)),
+        _rescale(output),
+    )
+
+
+def multiplication_rescale(operator: BoundOperator) -> Rescale:
+    """MUL."""
+    return _rescale(operator.operand(0).scale * operator.operand(1).scale / operator.ofm.scale)
+
+
+def requantization_rescale(operator: BoundOperator) -> Rescale:
+    """QUANTIZE between integer types, and RELU: the ifm's scale to the ofm's."""
+    return _rescale(operator.ifm.scale / operator.ofm.scale)
+
+
+def mean_rescale(operator: BoundOperator, count: int) -> Rescale:
+    """MEAN of ``count`` elements: their sum to the ofm, the division folded into the multiplier."""
+    multiplier, shift = quantize_multiplier(operator.ifm.scale / operator.ofm.scale)
+    extra = min(count.bit_length() - 1, 32, 31 + shift)
+    return Rescale(((multiplier << extra) // count,), (shift - extra,))
+
+
+def softmax_rescale(operator: BoundOperator) -> SoftmaxRescale:
+    """SOFTMAX. Raises ValueError when ``beta`` times the ifm's scale is below 2**-26."""
+    attributes = operator.attributes
+    if not isinstance(attributes, SoftmaxAttributes):
+        raise TypeError(f"attributes must be SoftmaxAttributes, not {type(attributes).__name__}")
+    fraction_bits = 31 - _SOFTMAX_INTEGER_BITS
+    real = min(attributes.beta * operator.ifm.scale * (1 << fraction_bits), float(INT32_MAX))
+    if real <= 1:
+        raise ValueError(f"beta times the ifm's scale must be above 2**-{fraction_bits}")
+    multiplier, shift = quantize_multiplier(real)
+    radius = ((1 << _SOFTMAX_INTEGER_BITS) - 1) * 2.0**fraction_bits / 2.0**shift
+    return SoftmaxRescale(Rescale((multiplier,), (shift,)), -math.floor(radius))
