@@ -1,0 +1,254 @@
+"""Fetches the command queue from memory, checks it and deals the commands out to the verbs' queues."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ...hdl.axi import ReadClientSignature, Response
+from ...hdl.stream_queue import StreamQueue
+from .command import BEGIN, COMMAND_BEATS, COMMAND_BYTES, HALT, OPCODE_OF_VERB, CommandLayout, Opcode, Verb
+from .register_map import REGISTER_BITS, ErrorCode
+
+BEAT_BITS = 64
+_QUEUE_BEATS = 32
+"""Beats on their way or waiting to be dealt: four commands, in LUT RAM."""
+_MAXIMUM_COMMANDS = 1 << 16
+
+
+def fetch_error_layout(address_bits: int) -> data.StructLayout:
+    """What went wrong: an `ErrorCode`, the index of the command, and the bus address if it was the bus."""
+    return data.StructLayout({"code": ErrorCode, "index": 16, "address": address_bits})
+
+
+class CommandFetch(wiring.Component):
+    """Reads `count` commands in bursts and streams their beats, one a cycle, to the queue of their verb.
+
+    Checked before a command is passed on: its opcode, that the reserved bits of its header are zero, that the first one
+    and no other is BEGIN, carrying this configuration's hash, and that the last one and no other is HALT.
+    The command's place in the queue is written into its header's `index`. Of each command only the first
+    `layout.beats` beats are passed on, the others are dropped at the same rate.
+
+    Timing, in cycles: `start` in t gives the first burst request in t + 4 and one every other cycle while there is
+    room for its beats (32 beats are stored or on their way). A beat that arrives in t is offered to its queue in t + 2. A
+    command takes eight cycles, more when its queue is full.
+
+    Members:
+        start: one cycle: fetch the queue described by the next five members, which stay as they are.
+        base: bus address of region PROGRAM.
+        limit: its size in bytes.
+        offset, count: the queue's place in the region in bytes (the bus address a multiple of 64) and its length.
+        stop: no new bursts, nothing more is dealt out; beats on their way are swallowed.
+        read: client of the read arbiter.
+        beats: for each verb, the first beats of its commands.
+        halted: HALT was reached, every other command is in its queue.
+        error: high while there is something wrong, from the first error to the reset.
+        error_value: what is wrong, see `fetch_error_layout`.
+    """
+
+    start: Signal
+    base: Signal
+    limit: Signal
+    offset: Signal
+    count: Signal
+    stop: Signal
+    read: Any
+    beats: Any
+    halted: Signal
+    error: Signal
+    error_value: data.View
+
+    def __init__(
+        self,
+        layouts: Mapping[Verb, CommandLayout],
+        configuration_hash: int,
+        address_bits: int,
+        burst_beats: int,
+    ) -> None:
+        if set(layouts) != set(Verb):
+            raise ValueError(f"layouts must have one for every verb, not for {sorted(layouts)} only")
+        self._layouts = dict(layouts)
+        self._hash = configuration_hash
+        self._address_bits = address_bits
+        self._burst_beats = min(burst_beats, _QUEUE_BEATS // 2)
+        super().__init__(
+            {
+                "start": In(1),
+                "base": In(address_bits),
+                "limit": In(REGISTER_BITS),
+                "offset": In(REGISTER_BITS),
+                "count": In(REGISTER_BITS),
+                "stop": In(1),
+                "read": Out(ReadClientSignature(address_bits, BEAT_BITS)),
+                "beats": Out(stream.Signature(BEAT_BITS)).array(len(Verb)),
+                "halted": Out(1),
+                "error": Out(1),
+                "error_value": Out(fetch_error_layout(address_bits)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Requests, the beats that come back, and the dealer, joined by a queue of beats."""
+        m = Module()
+        m.submodules.queue = queue = StreamQueue(BEAT_BITS, _QUEUE_BEATS)
+        self._elaborate_requests(m, popped=queue.o.valid & queue.o.ready)
+        self._elaborate_beats(m, queue.i)
+        self._elaborate_dealer(m, queue.o)
+        return m
+
+    def _fail(self, m: Module, code: ErrorCode, index: Any, address: Any) -> None:
+        with m.If(~self.error):
+            m.d.sync += [
+                self.error.eq(1),
+                self.error_value.code.eq(code),
+                self.error_value.index.eq(index),
+                self.error_value.address.eq(address),
+            ]
+
+    def _elaborate_requests(self, m: Module, popped: Any) -> None:
+        burst = self._burst_beats
+        address = Signal(self._address_bits)
+        beats_left = Signal(range(_MAXIMUM_COMMANDS * COMMAND_BEATS + 1))
+        end = Signal(REGISTER_BITS + COMMAND_BYTES.bit_length())
+        length = Signal(range(burst + 1))
+        room = Signal(range(_QUEUE_BEATS + 1), init=_QUEUE_BEATS)
+        requested = Signal()
+        request = self.read.request
+        m.d.comb += [
+            request.payload.address.eq(address),
+            request.payload.length.eq(length - 1),
+            requested.eq(request.valid & request.ready),
+        ]
+        m.d.sync += room.eq(room + popped - Mux(requested, length, 0))
+        with m.FSM(name="requests"):
+            with m.State("IDLE"), m.If(self.start):
+                m.d.sync += [
+                    address.eq(self.base + self.offset),
+                    end.eq(self.offset + (self.count << COMMAND_BYTES.bit_length() - 1)),
+                    beats_left.eq(self.count * COMMAND_BEATS),
+                ]
+                m.next = "CHECK"
+            with m.State("CHECK"):
+                m.next = "SIZE"
+                with m.If((self.count == 0) | (self.count > _MAXIMUM_COMMANDS) | address[:6].any()):
+                    self._fail(m, ErrorCode.ILLEGAL_COMMAND, 0, address)
+                    m.next = "IDLE"
+                with m.Elif(end > self.limit):
+                    self._fail(m, ErrorCode.OUT_OF_REGION, 0, address)
+                    m.next = "IDLE"
+            with m.State("SIZE"):
+                # Every burst ends on a multiple of its longest length, hence never crosses a 4 KiB boundary.
+                to_boundary = Signal.like(length)
+                m.d.comb += to_boundary.eq(burst - address[3 : 3 + burst.bit_length() - 1])
+                m.d.sync += length.eq(Mux(beats_left < to_boundary, beats_left, to_boundary))
+                with m.If((beats_left == 0) | self.stop):
+                    m.next = "IDLE"
+                with m.Elif(room >= burst):
+                    m.next = "REQUEST"
+            with m.State("REQUEST"):
+                m.d.comb += request.valid.eq(1)
+                with m.If(requested):
+                    m.d.sync += [
+                        address.eq(address + (length << 3)),
+                        beats_left.eq(beats_left - length),
+                    ]
+                    m.next = "SIZE"
+
+    def _elaborate_beats(self, m: Module, queue: stream.Interface) -> None:
+        beats = self.read.beats
+        received = Signal(range(_MAXIMUM_COMMANDS * COMMAND_BEATS + 1))
+        address = Signal(self._address_bits)
+        m.d.comb += [
+            queue.payload.eq(beats.payload.data),
+            queue.valid.eq(beats.valid),
+        ]
+        with m.If(self.start):
+            m.d.sync += [received.eq(0), address.eq(self.base + self.offset)]
+        with m.If(beats.valid):
+            m.d.sync += [received.eq(received + 1), address.eq(address + BEAT_BITS // 8)]
+            index = received[COMMAND_BEATS.bit_length() - 1 :]
+            with m.If(beats.payload.response == Response.SLAVE_ERROR.value):
+                self._fail(m, ErrorCode.BUS_SLAVE_ERROR, index, address)
+            with m.If(beats.payload.response == Response.DECODE_ERROR.value):
+                self._fail(m, ErrorCode.BUS_DECODE_ERROR, index, address)
+
+    def _elaborate_dealer(self, m: Module, queue: stream.Interface) -> None:
+        verbs = len(Verb)
+        place = Signal(range(COMMAND_BEATS))
+        index = Signal(16)
+        is_first = Signal(init=1)
+
+        # The stage register: a beat, its place, and for a header what it says.
+        stage_valid = Signal()
+        stage_data = Signal(BEAT_BITS, reset_less=True)
+        stage_place = Signal.like(place)
+        stage_index = Signal.like(index)
+        stage_verb = Signal(verbs)
+        stage_begin = Signal()
+        stage_halt = Signal()
+        stage_legal = Signal()
+        stage_taken = Signal()
+
+        header = data.View(HALT.struct(), queue.payload)
+        is_verb = Cat(header.opcode == OPCODE_OF_VERB[verb].value for verb in Verb)
+        is_begin = header.opcode == Opcode.BEGIN.value
+        is_halt = header.opcode == Opcode.HALT.value
+        is_last = Signal()
+        m.d.comb += [
+            is_last.eq(index + 1 == self.count),
+            queue.ready.eq(~stage_valid | stage_taken | self.stop),
+        ]
+        with m.If(stage_taken | self.stop):
+            m.d.sync += stage_valid.eq(0)
+        with m.If(queue.valid & queue.ready):
+            m.d.sync += [
+                stage_valid.eq(~self.stop),
+                stage_data.eq(queue.payload),
+                stage_place.eq(place),
+                place.eq(place + 1),
+            ]
+            with m.If(place == 0):
+                m.d.sync += [
+                    stage_index.eq(index),
+                    stage_verb.eq(is_verb),
+                    stage_begin.eq(is_begin),
+                    stage_halt.eq(is_halt),
+                    stage_legal.eq(
+                        (is_verb.any() | is_begin | is_halt)
+                        & (header.reserved == 0)
+                        & (header.index == 0)
+                        & (is_begin == is_first)
+                        & (is_halt == is_last)
+                    ),
+                    is_first.eq(0),
+                    index.eq(index + 1),
+                ]
+
+        # Who keeps the beat: a verb's queue while its layout lasts; nobody otherwise.
+        wanted = Signal(verbs)
+        passed = data.View(HALT.struct(), Signal(BEAT_BITS, name="passed"))
+        m.d.comb += Signal.cast(passed).eq(stage_data)
+        with m.If(stage_place == 0):
+            m.d.comb += passed.index.eq(stage_index)
+        for verb in Verb:
+            out = self.beats[verb]
+            m.d.comb += [
+                wanted[verb].eq(stage_verb[verb] & (stage_place < self._layouts[verb].beats)),
+                out.payload.eq(passed.as_value()),
+                out.valid.eq(stage_valid & stage_legal & wanted[verb] & ~self.error & ~self.stop),
+            ]
+        readies = Cat(self.beats[verb].ready for verb in Verb)
+        m.d.comb += stage_taken.eq(stage_valid & ~(wanted & ~readies).any())
+
+        with m.If(stage_valid & ~self.stop):
+            with m.If(~stage_legal):
+                self._fail(m, ErrorCode.ILLEGAL_COMMAND, stage_index, 0)
+            with m.Elif(stage_begin & (stage_place == 1) & (stage_data != Const(self._hash, BEAT_BITS))):
+                self._fail(m, ErrorCode.CONFIGURATION_MISMATCH, stage_index, 0)
+            with m.Elif(stage_halt & ~self.error):
+                m.d.sync += self.halted.eq(1)
+
+
+assert BEGIN.fields[0].bits == BEAT_BITS, "the hash is the beat after the header"

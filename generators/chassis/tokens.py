@@ -1,0 +1,65 @@
+"""Counted tokens between the verbs: how the five queues wait for one another."""
+
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Mux, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from .command import TOKEN_BITS, Verb
+
+COUNTER_BITS = 10
+"""Width of a token counter: at most 1023 tokens of a pair exist at once (the compiler's duty)."""
+
+
+def token_signature() -> wiring.Signature:
+    """A verb's side of the token counters.
+
+    Members:
+        wait: for every verb, the number of its tokens that the next command needs.
+        missing: bit v: verb v has not given `wait[v]` tokens yet. Combinational from `wait`.
+        take: takes the `wait` tokens; may be high only in a cycle after one in which none was missing.
+        signal: bit v: gives one token to verb v.
+    """
+    return wiring.Signature(
+        {
+            "wait": Out(data.ArrayLayout(TOKEN_BITS, len(Verb))),
+            "missing": In(len(Verb)),
+            "take": Out(1),
+            "signal": Out(len(Verb)),
+        }
+    )
+
+
+class TokenCounters(wiring.Component):
+    """One counter of `COUNTER_BITS` bits for every ordered pair of different verbs.
+
+    A token given in cycle t counts from cycle t + 1, one taken in cycle t is gone from cycle t + 1. A verb
+    has no tokens of its own: its wait for itself is always satisfied.
+
+    Members:
+        verbs: a token port for each verb, indexed by `Verb`.
+    """
+
+    verbs: Any
+
+    def __init__(self) -> None:
+        super().__init__({"verbs": In(token_signature()).array(len(Verb))})
+
+    def elaborate(self, platform: object) -> Module:
+        """A counter for each pair."""
+        m = Module()
+        for receiver in Verb:
+            port = self.verbs[receiver]
+            missing = Signal(len(Verb), name=f"{receiver.name.lower()}_missing")
+            for giver in Verb:
+                if giver is receiver:
+                    continue
+                name = f"{giver.name.lower()}_to_{receiver.name.lower()}"
+                count = Signal(COUNTER_BITS, name=name)
+                wait = port.wait[giver]
+                given = self.verbs[giver].signal[receiver]
+                m.d.comb += missing[giver].eq(count < wait)
+                m.d.sync += count.eq(count + given - Mux(port.take, wait, 0))
+            m.d.comb += port.missing.eq(Cat(missing))
+        return m
