@@ -1,0 +1,52 @@
+"""How ACTIVATE reads the accumulators that COMPUTE fills."""
+
+from amaranth.hdl import signed, unsigned
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from .config import MacEngineConfig
+from .isa import TILE_PIXELS
+
+ACCUMULATOR_READ_LATENCY = 3
+"""Cycles from a read request to its `values`: requested in cycle n, visible in cycle n + 3."""
+
+
+class AccumulatorPort(wiring.Signature):
+    """The accumulators as COMPUTE offers them; flip it for ACTIVATE.
+
+    Tiles arrive and are drained in the order of the loop nest. Which of the two halves holds the tile is COMPUTE's
+    business: a read always means the oldest tile that is not drained.
+
+    Members
+    -------
+    filled : Out(1)
+        The oldest undrained tile is complete and may be read, from this very cycle on. Stays high until
+        `drained`; in the cycle after that it speaks of the next tile.
+    drained : In(1)
+        High for one cycle, with or after the tile's last read request, and only while `filled`. Reads requested
+        earlier or in the same cycle still deliver; from the next cycle on, requests mean the next tile.
+    core : In(range(cores))
+        Core to read; held for no longer than the request's cycle. A request every cycle is fine.
+    address : In(range(16))
+        Accumulator of that core: row * groups + group.
+    values : Out(core_outputs x signed(32))
+        The core's output channels, channel r at index r, `ACCUMULATOR_READ_LATENCY` cycles after the request.
+        Undefined for requests made while `filled` is low.
+    """
+
+    filled: wiring.Member
+    drained: wiring.Member
+    core: wiring.Member
+    address: wiring.Member
+    values: wiring.Member
+
+    def __init__(self, config: MacEngineConfig) -> None:
+        super().__init__(
+            {
+                "filled": Out(1),
+                "drained": In(1),
+                "core": In(unsigned(max(1, (config.cores - 1).bit_length()))),
+                "address": In(range(TILE_PIXELS)),
+                "values": Out(data.ArrayLayout(signed(32), config.core_outputs)),
+            }
+        )
