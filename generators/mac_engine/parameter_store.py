@@ -1,0 +1,236 @@
+"""Bias, multiplier and shift of every output channel, fetched ahead of the accumulators that need them."""
+
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory
+from amaranth.lib.wiring import In, Out
+
+from ..chassis.destination_port import BEAT_BITS, destination_write_signature
+from .config import MacEngineConfig
+from .isa import BRICK_CHANNELS, PARAMETER_BEATS, Destination
+
+PARAMETER_LATENCY = 1
+"""Cycles from `block` and `part` to `parameters`."""
+
+FETCH_LATENCY = 2
+"""Cycles from the request of a block's last beat until the block is available."""
+
+_PAIRS = BRICK_CHANNELS // 2
+_MULTIPLIER_BITS = 31
+_SHIFT_BITS = 6
+_LUT_RAM = {"ram_style": "distributed"}
+
+
+def channel_parameters() -> data.StructLayout:
+    """Parameters of one output channel, in the shapes of `hdl.requantize.accumulator_layout`."""
+    return data.StructLayout(
+        {"bias": signed(32), "multiplier": unsigned(_MULTIPLIER_BITS), "shift": signed(_SHIFT_BITS)}
+    )
+
+
+def parameter_command(config: MacEngineConfig) -> data.StructLayout:
+    """What the store must know of an ACTIVATE: where its blocks start, how many there are, how many at once."""
+    return data.StructLayout(
+        {
+            "address": range(config.parameter_beats),
+            "blocks": unsigned(12),
+            "group_last": range(max(2, group_blocks(config))),
+            "uniform": unsigned(1),
+        }
+    )
+
+
+def group_blocks(config: MacEngineConfig) -> int:
+    """Parameter blocks that are needed at once: one for every core on its own output block."""
+    return config.cores
+
+
+class ParameterStore(wiring.Component):
+    """A ring of 64-bit beats that WEIGHTS fills, and two groups of parameter blocks taken out of it.
+
+    A group is what the blocks of one block group need: one parameter block (8 channels, `PARAMETER_BEATS`
+    beats) for every output block, or one for two with four outputs a core. While one group is in use, the
+    next one is fetched at a beat a cycle, groups and blocks without a gap. `start` in cycle t requests the
+    first beat in t + 1; a group after the second is requested from the cycle after `release` of the group
+    two before it. A block whose last beat is requested in cycle t is `available` from t + `FETCH_LATENCY` on.
+    So the first block is there 11 cycles after `start`; later ones cost nothing while a group's tiles take at
+    least 9 cycles a block.
+
+    Cost: the ring in block RAM; in LUT RAM two groups of blocks x 8 channels x 71 bits.
+
+    Members:
+        writes: WEIGHTS' port; beats for `Destination.PARAMETER_STORE` go into the ring.
+        command: hold from `start` until the ACTIVATE is complete. `blocks` is the number of parameter
+            blocks, `group_last` the blocks of a full group less one; `uniform`: fetch one block, give it for all.
+        start: drops what is there and fetches the command's first groups.
+        block, part: which block of the group in use, and which `lanes` of its 8 channels.
+        available: that block is there.
+        parameters: one entry a lane, `PARAMETER_LATENCY` cycles after `block` and `part`.
+        release: the group in use is no longer needed; the next one takes its place in the next cycle.
+    """
+
+    writes: stream.Interface
+    command: data.View
+    start: Signal
+    block: Signal
+    part: Signal
+    available: Signal
+    parameters: data.View
+    release: Signal
+
+    def __init__(self, config: MacEngineConfig) -> None:
+        self._depth = config.parameter_beats
+        self._lanes = config.lanes
+        self._blocks = group_blocks(config)
+        self._parts = BRICK_CHANNELS // config.lanes
+        super().__init__(
+            {
+                "writes": In(destination_write_signature()),
+                "command": In(parameter_command(config)),
+                "start": In(1),
+                "block": In(range(max(2, self._blocks))),
+                "part": In(range(max(2, self._parts))),
+                "available": Out(1),
+                "parameters": Out(data.ArrayLayout(channel_parameters(), config.lanes)),
+                "release": In(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Ring -> fetch -> two groups of blocks -> lanes."""
+        m = Module()
+        command = self.command
+
+        # The ring is read where a token says that WEIGHTS has written it, never at the address being written.
+        m.submodules.ring = ring = Memory(
+            shape=BEAT_BITS, depth=self._depth, init=[], attrs={"ram_style": "block", "no_rw_check": 1}
+        )
+        ring_write = ring.write_port()
+        ring_read = ring.read_port()
+        written = self.writes.payload
+        m.d.comb += [
+            ring_write.en.eq(self.writes.valid & (written.destination == Destination.PARAMETER_STORE)),
+            ring_write.addr.eq(written.address),
+            ring_write.data.eq(written.data),
+        ]
+
+        # Request: one beat a cycle while the group that it belongs to is free.
+        address = Signal(range(self._depth))
+        blocks_left = Signal(12)
+        beat = Signal(range(PARAMETER_BEATS))
+        block = Signal.like(self.block)
+        group = Signal()
+        requested = Signal(2)
+        in_use = Signal()
+        loaded = [Signal(range(self._blocks + 1), name=f"loaded_{n}") for n in range(2)]
+        request = Signal()
+        m.d.comb += [
+            request.eq((blocks_left != 0) & ~requested.bit_select(group, 1)),
+            ring_read.en.eq(1),
+            ring_read.addr.eq(address),
+        ]
+        with m.If(request):
+            m.d.sync += [address.eq(Mux(address == self._depth - 1, 0, address + 1)), beat.eq(beat + 1)]
+            with m.If(beat == PARAMETER_BEATS - 1):
+                m.d.sync += [beat.eq(0), blocks_left.eq(blocks_left - 1), block.eq(block + 1)]
+                with m.If((block == command.group_last) | (blocks_left == 1)):
+                    m.d.sync += [block.eq(0), group.eq(~group), requested.bit_select(group, 1).eq(1)]
+
+        # Arrival: the beat is in `ring_read.data`.
+        arrived = Signal()
+        arrived_beat = Signal.like(beat)
+        arrived_block = Signal.like(block)
+        arrived_group = Signal()
+        m.d.sync += [
+            arrived.eq(request),
+            arrived_beat.eq(beat),
+            arrived_block.eq(block),
+            arrived_group.eq(group),
+        ]
+        wanted_block = Mux(command.uniform, 0, self.block)
+        for n in range(2):
+            with m.If(arrived & (arrived_beat == PARAMETER_BEATS - 1) & (arrived_group == n)):
+                m.d.sync += loaded[n].eq(loaded[n] + 1)
+        m.d.comb += self.available.eq(Mux(in_use, loaded[1], loaded[0]) > wanted_block)
+
+        block_bits = (self._blocks - 1).bit_length()
+        self._lookup(
+            m,
+            beat=ring_read.data,
+            write=arrived,
+            write_beat=arrived_beat,
+            write_place=Cat(arrived_block[:block_bits], arrived_group),
+            read_place=Cat(wanted_block[:block_bits], in_use),
+        )
+
+        with m.If(self.release & ~command.uniform):
+            m.d.sync += [in_use.eq(~in_use), requested.bit_select(in_use, 1).eq(0)]
+            for n in range(2):
+                with m.If(in_use == n):
+                    m.d.sync += loaded[n].eq(0)
+        with m.If(self.start):
+            m.d.sync += [
+                address.eq(command.address),
+                blocks_left.eq(Mux(command.uniform, 1, command.blocks)),
+                beat.eq(0),
+                block.eq(0),
+                group.eq(0),
+                requested.eq(0),
+                in_use.eq(0),
+                loaded[0].eq(0),
+                loaded[1].eq(0),
+            ]
+        return m
+
+    def _lookup(
+        self,
+        m: Module,
+        *,
+        beat: Value,
+        write: Value,
+        write_beat: Value,
+        write_place: Value,
+        read_place: Value,
+    ) -> None:
+        """The blocks of both groups in LUT RAM, a row for each part: arriving beats in, registered lanes out."""
+        pairs = self._lanes // 2
+        part_bits = (self._parts - 1).bit_length()
+        places = 1 << len(read_place)
+        read_row = Cat(self.part[:part_bits], read_place)
+
+        # A beat holds an int32 for each of two neighbouring channels, so it belongs to one pair of lanes of one part.
+        for name, first_beat, bits in (("bias", 0, 32), ("multiplier", _PAIRS, _MULTIPLIER_BITS)):
+            for pair in range(pairs):
+                m.submodules[f"{name}_{pair}"] = memory = Memory(
+                    shape=2 * bits, depth=places * self._parts, init=[], attrs=_LUT_RAM
+                )
+                port = memory.write_port()
+                read = memory.read_port(domain="comb")
+                m.d.comb += [
+                    port.addr.eq(Cat((write_beat // pairs)[:part_bits], write_place)),
+                    read.addr.eq(read_row),
+                ]
+                with m.Switch(write_beat):
+                    for part in range(self._parts):
+                        with m.Case(first_beat + part * pairs + pair):
+                            m.d.comb += port.en.eq(write)
+                m.d.comb += port.data.eq(Cat(beat[:bits], beat[32 : 32 + bits]))
+                for half in range(2):
+                    m.d.sync += self.parameters[2 * pair + half][name].eq(read.data.word_select(half, bits))
+
+        # The last beat holds the shifts of all eight channels, an int8 each.
+        m.submodules.shift = memory = Memory(
+            shape=data.ArrayLayout(signed(_SHIFT_BITS), BRICK_CHANNELS), depth=places, init=[], attrs=_LUT_RAM
+        )
+        port = memory.write_port()
+        read = memory.read_port(domain="comb")
+        m.d.comb += [
+            port.en.eq(write & (write_beat == PARAMETER_BEATS - 1)),
+            port.addr.eq(write_place),
+            read.addr.eq(read_place),
+        ]
+        for channel in range(BRICK_CHANNELS):
+            m.d.comb += port.data[channel].eq(beat[8 * channel : 8 * channel + _SHIFT_BITS])
+        for lane in range(self._lanes):
+            shifts = Array(read.data[part * self._lanes + lane] for part in range(self._parts))
+            m.d.sync += self.parameters[lane].shift.eq(shifts[self.part[:part_bits]])
