@@ -7,6 +7,7 @@ Source: Arm IHI 0022, "AMBA AXI and ACE Protocol Specification", issue E.
 
 import enum
 
+from amaranth.hdl import Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -27,6 +28,11 @@ class Response(enum.Enum):
 
 
 RESPONSE_BITS = 2
+
+
+def is_error(response: Value) -> Value:
+    """Whether a response is SLAVE_ERROR or DECODE_ERROR: the two that have bit 1 set."""
+    return response[1]
 
 
 def burst_layout(address_bits: int) -> data.StructLayout:

@@ -23,6 +23,7 @@ class SkidBuffer(wiring.Component):
         super().__init__({"i": In(stream.Signature(shape)), "o": Out(stream.Signature(shape))})
 
     def elaborate(self, platform: object) -> Module:
+        """Offered register first, then the skid register."""
         m = Module()
         offered = Signal(self._shape, reset_less=True)
         offered_valid = Signal()

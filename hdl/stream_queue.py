@@ -48,6 +48,7 @@ class StreamQueue(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
+        """Choose the memory by depth."""
         m = Module()
         if self._depth <= LARGEST_LUT_RAM:
             self._in_lut_ram(m)
