@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...hdl.axi import ReadClientSignature, Response
+from ...hdl.burst_splitter import BurstSplitter
 from ...hdl.stream_queue import StreamQueue
 from .command import BEGIN, COMMAND_BEATS, COMMAND_BYTES, HALT, OPCODE_OF_VERB, CommandLayout, Opcode, Verb
 from .register_map import REGISTER_BITS, ErrorCode
@@ -16,6 +17,7 @@ BEAT_BITS = 64
 _QUEUE_BEATS = 32
 """Beats on their way or waiting to be dealt: four commands, in LUT RAM."""
 _MAXIMUM_COMMANDS = 1 << 16
+_COUNT_BITS = (_MAXIMUM_COMMANDS * COMMAND_BEATS).bit_length()
 
 
 def fetch_error_layout(address_bits: int) -> data.StructLayout:
@@ -31,9 +33,9 @@ class CommandFetch(wiring.Component):
     The command's place in the queue is written into its header's `index`. Of each command only the first
     `layout.beats` beats are passed on, the others are dropped at the same rate.
 
-    Timing, in cycles: `start` in t gives the first burst request in t + 4 and one every other cycle while there is
-    room for its beats (32 beats are stored or on their way). A beat that arrives in t is offered to its queue in t + 2. A
-    command takes eight cycles, more when its queue is full.
+    Timing, in cycles: `start` in t gives the first burst request in t + 5, further ones in the splitter's
+    rhythm while there is room for their beats (32 are stored or on their way). A beat that arrives in t is
+    offered to its queue in t + 2. A command takes eight cycles, more when its queue is full.
 
     Members:
         start: one cycle: fetch the queue described by the next five members, which stay as they are.
@@ -108,57 +110,57 @@ class CommandFetch(wiring.Component):
             ]
 
     def _elaborate_requests(self, m: Module, popped: Any) -> None:
-        burst = self._burst_beats
+        m.submodules.splitter = splitter = BurstSplitter(
+            address_bits=self._address_bits,
+            data_bits=BEAT_BITS,
+            count_bits=_COUNT_BITS,
+            burst_beats=self._burst_beats,
+        )
         address = Signal(self._address_bits)
-        beats_left = Signal(range(_MAXIMUM_COMMANDS * COMMAND_BEATS + 1))
         end = Signal(REGISTER_BITS + COMMAND_BYTES.bit_length())
-        length = Signal(range(burst + 1))
-        room = Signal(range(_QUEUE_BEATS + 1), init=_QUEUE_BEATS)
-        requested = Signal()
-        request = self.read.request
         m.d.comb += [
-            request.payload.address.eq(address),
-            request.payload.length.eq(length - 1),
-            requested.eq(request.valid & request.ready),
+            splitter.stop.eq(self.stop),
+            splitter.transfer.payload.address.eq(address),
+            splitter.transfer.payload.beats.eq(self.count * COMMAND_BEATS),
         ]
-        m.d.sync += room.eq(room + popped - Mux(requested, length, 0))
         with m.FSM(name="requests"):
             with m.State("IDLE"), m.If(self.start):
                 m.d.sync += [
                     address.eq(self.base + self.offset),
-                    end.eq(self.offset + (self.count << COMMAND_BYTES.bit_length() - 1)),
-                    beats_left.eq(self.count * COMMAND_BEATS),
+                    end.eq(self.offset + (self.count << (COMMAND_BYTES.bit_length() - 1))),
                 ]
                 m.next = "CHECK"
             with m.State("CHECK"):
-                m.next = "SIZE"
-                with m.If((self.count == 0) | (self.count > _MAXIMUM_COMMANDS) | address[:6].any()):
+                m.next = "TRANSFER"
+                with m.If(
+                    (self.count == 0) | (self.count > _MAXIMUM_COMMANDS) | (address % COMMAND_BYTES != 0)
+                ):
                     self._fail(m, ErrorCode.ILLEGAL_COMMAND, 0, address)
                     m.next = "IDLE"
                 with m.Elif(end > self.limit):
                     self._fail(m, ErrorCode.OUT_OF_REGION, 0, address)
                     m.next = "IDLE"
-            with m.State("SIZE"):
-                # Every burst ends on a multiple of its longest length, hence never crosses a 4 KiB boundary.
-                to_boundary = Signal.like(length)
-                m.d.comb += to_boundary.eq(burst - address[3 : 3 + burst.bit_length() - 1])
-                m.d.sync += length.eq(Mux(beats_left < to_boundary, beats_left, to_boundary))
-                with m.If((beats_left == 0) | self.stop):
-                    m.next = "IDLE"
-                with m.Elif(room >= burst):
-                    m.next = "REQUEST"
-            with m.State("REQUEST"):
-                m.d.comb += request.valid.eq(1)
-                with m.If(requested):
-                    m.d.sync += [
-                        address.eq(address + (length << 3)),
-                        beats_left.eq(beats_left - length),
-                    ]
-                    m.next = "SIZE"
+            with m.State("TRANSFER"):
+                m.d.comb += splitter.transfer.valid.eq(1)
+                m.next = "IDLE"
+
+        request = self.read.request
+        room = Signal(range(_QUEUE_BEATS + 1), init=_QUEUE_BEATS)
+        fits = Signal()
+        claimed = Signal(range(self._burst_beats + 1))
+        m.d.comb += [
+            fits.eq(room > splitter.burst.payload.length),
+            request.payload.eq(splitter.burst.payload),
+            request.valid.eq(splitter.burst.valid & fits & ~self.stop),
+            splitter.burst.ready.eq((request.ready & fits) | self.stop),
+        ]
+        with m.If(request.valid & request.ready):
+            m.d.comb += claimed.eq(request.payload.length + 1)
+        m.d.sync += room.eq(room + popped - claimed)
 
     def _elaborate_beats(self, m: Module, queue: stream.Interface) -> None:
         beats = self.read.beats
-        received = Signal(range(_MAXIMUM_COMMANDS * COMMAND_BEATS + 1))
+        received = Signal(_COUNT_BITS)
         address = Signal(self._address_bits)
         m.d.comb += [
             queue.payload.eq(beats.payload.data),

@@ -1,0 +1,182 @@
+"""The life of a run: start, halt, the first error, draining the bus, reset and the watchdog."""
+
+import enum
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from .register_map import REGISTER_BITS, STATUS, ErrorCode
+
+START_CYCLES = 4
+"""Cycles from the one in which CONTROL.start's data is handed over to the first that is counted here."""
+
+_SETTLE_CYCLES = 8
+"""Cycles in a row in which the bus must be idle before it counts as drained: longer than any burst request needs
+from a unit that has not seen `stop` yet to the point where `bus_idle` falls."""
+
+
+def error_layout(address_bits: int) -> data.StructLayout:
+    """An error: `valid` (a level or a pulse), `ErrorCode`, index of the command, bus address."""
+    return data.StructLayout({"valid": 1, "code": ErrorCode, "index": 16, "address": address_bits})
+
+
+class _State(enum.Enum):
+    IDLE = 0
+    CLEAR = 1
+    BEGIN = 2
+    RUN = 3
+    DRAIN = 4
+    DONE = 5
+    ERROR = 6
+    RESET = 7
+    RESET_CLEAR = 8
+
+
+class RunControl(wiring.Component):
+    """Turns CONTROL's pulses into a run and a run's end into the interrupt.
+
+    A run: `clear` for one cycle, which returns everything but the registers to its initial state, then
+    `fetch_start` for one cycle; then it runs until HALT was reached, every queue is empty and the bus is
+    idle, or until the first error. After an error `stop` is high: units issue nothing new, and once the bus has
+    been idle for 8 cycles the run is over. `reset` does the same from any state, then clears. When nothing
+    moves for `watchdog_cycles` cycles (0: never), a run ends with WATCHDOG and a drain is given up: `bus_lost`.
+
+    Timing, in cycles: `start` in t: `clear` in t + 1, `fetch_start` in t + 2. The last queue idle in t, HALT
+    reached and the bus idle: `interrupt` from t + 1. `counting` is high from `fetch_start` to the cycle before
+    the interrupt.
+
+    Members:
+        start, reset, interrupt_clear: pulses of CONTROL; `start` is ignored while running or resetting.
+        watchdog_cycles: see above.
+        halted, queues_idle, bus_idle: what a run's end waits for.
+        progress: anything at all moved in this cycle.
+        errors: whoever may see one; of several in one cycle the first in this order counts.
+        clear: reset everything that runs.
+        fetch_start: begin the queue.
+        stop: issue nothing new on the bus.
+        counting: this cycle belongs to the run.
+        interrupt: level, from the end of a run until `interrupt_clear`, `start` or `reset`.
+        status: the STATUS register.
+        error: the first error of the last run.
+    """
+
+    start: Signal
+    reset: Signal
+    interrupt_clear: Signal
+    watchdog_cycles: Signal
+    halted: Signal
+    queues_idle: Signal
+    bus_idle: Signal
+    progress: Signal
+    errors: Any
+    clear: Signal
+    fetch_start: Signal
+    stop: Signal
+    counting: Signal
+    interrupt: Signal
+    status: Signal
+    error: Any
+
+    def __init__(self, address_bits: int, error_sources: int) -> None:
+        if error_sources < 1:
+            raise ValueError(f"error_sources must be at least 1, not {error_sources}")
+        self._error_sources = error_sources
+        layout = error_layout(address_bits)
+        super().__init__(
+            {
+                "start": In(1),
+                "reset": In(1),
+                "interrupt_clear": In(1),
+                "watchdog_cycles": In(REGISTER_BITS),
+                "halted": In(1),
+                "queues_idle": In(1),
+                "bus_idle": In(1),
+                "progress": In(1),
+                "errors": In(layout).array(error_sources),
+                "clear": Out(1),
+                "fetch_start": Out(1),
+                "stop": Out(1),
+                "counting": Out(1),
+                "interrupt": Out(1),
+                "status": Out(REGISTER_BITS),
+                "error": Out(layout),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """One state machine beside a timer."""
+        m = Module()
+        state = Signal(_State)
+        bus_lost = Signal()
+        drained, expired = self._elaborate_timers(m)
+        flags = {
+            "idle": state == _State.IDLE,
+            "running": self.counting | (state == _State.CLEAR),
+            "done": state == _State.DONE,
+            "error": state == _State.ERROR,
+            "resetting": (state == _State.RESET) | (state == _State.RESET_CLEAR),
+            "interrupt": self.interrupt,
+            "bus_lost": bus_lost,
+        }
+        m.d.comb += [
+            self.status.eq(Cat(flags[entry.name] for entry in STATUS.fields)),
+            self.clear.eq((state == _State.CLEAR) | (state == _State.RESET_CLEAR)),
+            self.fetch_start.eq(state == _State.BEGIN),
+            self.counting.eq((state == _State.BEGIN) | (state == _State.RUN) | (state == _State.DRAIN)),
+            self.stop.eq((state == _State.DRAIN) | (state == _State.ERROR) | (state == _State.RESET)),
+        ]
+        with m.If(self.clear):
+            m.d.sync += self.error.eq(0)
+        with m.If(self.interrupt_clear):
+            m.d.sync += self.interrupt.eq(0)
+        with m.Switch(state):
+            with m.Case(_State.IDLE, _State.DONE, _State.ERROR), m.If(self.start):
+                m.d.sync += [self.interrupt.eq(0), bus_lost.eq(0), state.eq(_State.CLEAR)]
+            with m.Case(_State.CLEAR):
+                m.d.sync += state.eq(_State.BEGIN)
+            with m.Case(_State.BEGIN):
+                m.d.sync += state.eq(_State.RUN)
+            with m.Case(_State.RUN):
+                with m.If(self.halted & self.queues_idle & self.bus_idle):
+                    m.d.sync += [self.interrupt.eq(1), state.eq(_State.DONE)]
+                with m.If(expired):
+                    m.d.sync += [
+                        self.error.valid.eq(1),
+                        self.error.code.eq(ErrorCode.WATCHDOG),
+                        state.eq(_State.DRAIN),
+                    ]
+                for source in reversed(range(self._error_sources)):  # the last assignment wins
+                    with m.If(self.errors[source].valid):
+                        m.d.sync += [self.error.eq(self.errors[source]), state.eq(_State.DRAIN)]
+            with m.Case(_State.DRAIN), m.If(drained | expired):
+                m.d.sync += [self.interrupt.eq(1), bus_lost.eq(~drained), state.eq(_State.ERROR)]
+            with m.Case(_State.RESET), m.If(drained | expired):
+                m.d.sync += [bus_lost.eq(~drained), state.eq(_State.RESET_CLEAR)]
+            with m.Case(_State.RESET_CLEAR):
+                m.d.sync += state.eq(_State.IDLE)
+        with m.If(self.reset):
+            m.d.sync += [self.interrupt.eq(0), state.eq(_State.RESET)]
+        return m
+
+    def _elaborate_timers(self, m: Module) -> tuple[Signal, Signal]:
+        """Whether the bus is `drained`, and whether nothing moved for too long (`expired`, for one cycle)."""
+        settled = Signal(range(_SETTLE_CYCLES + 1))
+        drained = Signal()
+        with m.If(~self.stop | ~self.bus_idle):
+            m.d.sync += settled.eq(0)
+        with m.Elif(settled != _SETTLE_CYCLES):
+            m.d.sync += settled.eq(settled + 1)
+        m.d.comb += drained.eq(settled == _SETTLE_CYCLES)
+
+        still = Signal(REGISTER_BITS)
+        expired = Signal()
+        moving = Signal()
+        m.d.comb += moving.eq(self.progress | self.fetch_start | self.reset | expired)
+        m.d.sync += expired.eq((still + 1 == self.watchdog_cycles) & ~moving)
+        with m.If(moving):
+            m.d.sync += still.eq(0)
+        with m.Else():
+            m.d.sync += still.eq(still + 1)
+        return drained, expired
