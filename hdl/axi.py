@@ -83,6 +83,17 @@ class AxiReadSignature(wiring.Signature):
             }
         )
 
+    def create(self, *, path: tuple[str | int, ...] = (), src_loc_at: int = 0) -> "AxiReadBus":
+        """The interface with these members."""
+        return AxiReadBus(self, path=path, src_loc_at=1 + src_loc_at)
+
+
+class AxiReadBus(wiring.PureInterface):
+    """Interface of `AxiReadSignature`."""
+
+    ar: stream.Interface
+    r: stream.Interface
+
 
 class AxiWriteSignature(wiring.Signature):
     """The three write channels of an AXI4 master.
@@ -103,6 +114,18 @@ class AxiWriteSignature(wiring.Signature):
             }
         )
 
+    def create(self, *, path: tuple[str | int, ...] = (), src_loc_at: int = 0) -> "AxiWriteBus":
+        """The interface with these members."""
+        return AxiWriteBus(self, path=path, src_loc_at=1 + src_loc_at)
+
+
+class AxiWriteBus(wiring.PureInterface):
+    """Interface of `AxiWriteSignature`."""
+
+    aw: stream.Interface
+    w: stream.Interface
+    b: stream.Interface
+
 
 class AxiSignature(wiring.Signature):
     """A whole AXI4 master: the members of `AxiReadSignature` and `AxiWriteSignature`, side by side."""
@@ -114,6 +137,20 @@ class AxiSignature(wiring.Signature):
                 **AxiWriteSignature(address_bits, data_bits).members,
             }
         )
+
+    def create(self, *, path: tuple[str | int, ...] = (), src_loc_at: int = 0) -> "AxiBus":
+        """The interface with these members."""
+        return AxiBus(self, path=path, src_loc_at=1 + src_loc_at)
+
+
+class AxiBus(wiring.PureInterface):
+    """Interface of `AxiSignature`."""
+
+    ar: stream.Interface
+    r: stream.Interface
+    aw: stream.Interface
+    w: stream.Interface
+    b: stream.Interface
 
 
 class ReadClientSignature(wiring.Signature):
@@ -132,6 +169,17 @@ class ReadClientSignature(wiring.Signature):
                 "beats": In(stream.Signature(read_beat_layout(data_bits), always_ready=True)),
             }
         )
+
+    def create(self, *, path: tuple[str | int, ...] = (), src_loc_at: int = 0) -> "ReadClient":
+        """The interface with these members."""
+        return ReadClient(self, path=path, src_loc_at=1 + src_loc_at)
+
+
+class ReadClient(wiring.PureInterface):
+    """Interface of `ReadClientSignature`."""
+
+    request: stream.Interface
+    beats: stream.Interface
 
 
 class AxiLiteSignature(wiring.Signature):
@@ -156,3 +204,17 @@ class AxiLiteSignature(wiring.Signature):
                 "r": In(stream.Signature(data.StructLayout({"data": 32, "response": RESPONSE_BITS}))),
             }
         )
+
+    def create(self, *, path: tuple[str | int, ...] = (), src_loc_at: int = 0) -> "AxiLiteBus":
+        """The interface with these members."""
+        return AxiLiteBus(self, path=path, src_loc_at=1 + src_loc_at)
+
+
+class AxiLiteBus(wiring.PureInterface):
+    """Interface of `AxiLiteSignature`."""
+
+    aw: stream.Interface
+    w: stream.Interface
+    b: stream.Interface
+    ar: stream.Interface
+    r: stream.Interface

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .axi import AxiReadSignature, ReadClientSignature, burst_layout, read_beat_layout
+from .axi import AxiReadBus, AxiReadSignature, ReadClient, ReadClientSignature, burst_layout, read_beat_layout
 from .stream_queue import StreamQueue
 
 
@@ -19,12 +19,13 @@ class AxiReadArbiter(wiring.Component):
     room for a grant in t + 2.
 
     Members:
-        client0, client1, ..: `ReadClientSignature`, flipped.
+        clients: an array of `ReadClientSignature`, flipped.
         bus: `AxiReadSignature`; R is always ready.
         idle: no burst between its grant and its last beat at the client.
     """
 
-    bus: wiring.PureInterface
+    clients: list[ReadClient]
+    bus: AxiReadBus
     idle: Signal
 
     def __init__(self, *, clients: int, address_bits: int, data_bits: int, outstanding: int) -> None:
@@ -33,14 +34,12 @@ class AxiReadArbiter(wiring.Component):
                 raise TypeError(f"{name} must be an int, not {value!r}")
             if value < least:
                 raise ValueError(f"{name} must be at least {least}, not {value}")
-        self._clients = clients
         self._outstanding = outstanding
         self._address_bits = address_bits
         self._data_bits = data_bits
-        client = ReadClientSignature(address_bits, data_bits)
         super().__init__(
             {
-                **{f"client{index}": In(client) for index in range(clients)},
+                "clients": In(ReadClientSignature(address_bits, data_bits)).array(clients),
                 "bus": Out(AxiReadSignature(address_bits, data_bits)),
                 "idle": Out(1),
             }
@@ -49,8 +48,7 @@ class AxiReadArbiter(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """A queue of the granted clients' numbers says whose beats come next."""
         m = Module()
-        clients = [getattr(self, f"client{index}") for index in range(self._clients)]
-        m.submodules.owners = owners = StreamQueue(range(self._clients), max(2, self._outstanding))
+        m.submodules.owners = owners = StreamQueue(range(len(self.clients)), max(2, self._outstanding))
 
         request = Signal(burst_layout(self._address_bits), reset_less=True)
         request_valid = Signal()
@@ -67,12 +65,12 @@ class AxiReadArbiter(wiring.Component):
             m.d.sync += request_valid.eq(0)
         with m.If(~request_valid & (in_flight != self._outstanding)):
             # The last assignment wins, so the highest priority comes last.
-            for index, client in reversed(list(enumerate(clients))):
+            for index, client in reversed(list(enumerate(self.clients))):
                 with m.If(client.request.valid):
                     m.d.comb += [grant.eq(1), owners.i.payload.eq(index)]
                     m.d.sync += request.eq(client.request.payload)
             blocked = 0
-            for client in clients:
+            for client in self.clients:
                 m.d.comb += client.request.ready.eq(~blocked)
                 blocked |= client.request.valid
             m.d.sync += request_valid.eq(grant)
@@ -86,7 +84,7 @@ class AxiReadArbiter(wiring.Component):
             owners.o.ready.eq(finished),
         ]
         m.d.sync += [beat.eq(self.bus.r.payload), beat_valid.eq(self.bus.r.valid)]
-        for index, client in enumerate(clients):
+        for index, client in enumerate(self.clients):
             m.d.comb += [
                 client.beats.payload.eq(beat),
                 client.beats.valid.eq(beat_valid & (owners.o.payload == index)),

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .axi import RESPONSE_BITS, AxiWriteSignature, burst_layout, is_error
+from .axi import RESPONSE_BITS, AxiWriteBus, AxiWriteSignature, burst_layout, is_error
 from .burst_splitter import BurstSplitter, transfer_layout
 from .stream_queue import StreamQueue
 
@@ -36,7 +36,7 @@ class AxiWriter(wiring.Component):
 
     transfer: stream.Interface
     beats: stream.Interface
-    bus: wiring.PureInterface
+    bus: AxiWriteBus
     stop: Signal
     idle: Signal
     failed: Signal

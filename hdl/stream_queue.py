@@ -65,13 +65,13 @@ class StreamQueue(wiring.Component):
             self.o.payload.eq(queue.r_data),
             self.o.valid.eq(queue.r_rdy),
             queue.r_en.eq(self.o.ready),
-            self.level.eq(queue.level),
+            self.level.eq(queue.r_level),
         ]
 
     def _in_block_ram(self, m: Module) -> None:
         # A row is never read in the cycle that writes it: it counts as stored from the next cycle on.
         memory = Memory(
-            shape=Shape.cast(self._shape).width, depth=self._depth, init=[], attrs={"no_rw_check": 1}
+            shape=Shape.cast(self._shape).width, depth=self._depth, init=[], attrs={"no_rw_check": "1"}
         )
         m.submodules.memory = memory
         write = memory.write_port()

@@ -34,7 +34,7 @@ def test_every_client_gets_its_own_beats(outstanding: int, pause: float) -> None
     received: list[list[int]] = [[] for _ in range(CLIENTS)]
 
     def bench(index: int) -> Any:
-        client = getattr(component, f"client{index}")
+        client = component.clients[index]
 
         async def ask(ctx: Any) -> None:
             gaps = Gaps(index, 0.3)
@@ -70,11 +70,11 @@ def test_the_first_client_has_priority() -> None:
 
     async def bench(ctx: Any) -> None:
         for index in range(CLIENTS):
-            client = getattr(component, f"client{index}")
+            client = component.clients[index]
             ctx.set(client.request.payload, {"address": 64 * index, "length": 0})
             ctx.set(client.request.valid, 1)
         for index in range(CLIENTS):
-            request = getattr(component, f"client{index}").request
+            request = component.clients[index].request
             await ctx.tick().until(request.ready)
             ctx.set(request.valid, 0)
         await ctx.tick().repeat(20)
@@ -89,7 +89,7 @@ def test_latencies() -> None:
     component = arbiter()
 
     async def bench(ctx: Any) -> None:
-        client = component.client1
+        client = component.clients[1]
         ctx.set(component.bus.ar.ready, 1)
         ctx.set(client.request.payload, {"address": 8, "length": 0})
         ctx.set(client.request.valid, 1)
@@ -121,7 +121,7 @@ def test_never_more_bursts_than_outstanding() -> None:
         await bus.serve_reads(ctx, component.bus)
 
     async def bench(ctx: Any) -> None:
-        request = component.client0.request
+        request = component.clients[0].request
         ctx.set(request.valid, 1)
         ctx.set(request.payload, {"address": 0, "length": 3})
         await ctx.tick().repeat(20)
