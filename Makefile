@@ -1,7 +1,7 @@
 # `make help` lists what can be made. All that is needed is make and Python 3.11 or newer with its venv module;
 # every target installs what it needs, pinned, into .venv.
 
-PYTEST = .venv/bin/python -m pytest -n 2
+PYTEST = .venv/bin/python -m pytest -n 2 --durations 10
 COMPILE = uv pip compile pyproject.toml --group build --universal --fork-strategy fewest --python-version 3.11 \
 	--generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --quiet
 
