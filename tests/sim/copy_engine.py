@@ -89,7 +89,9 @@ class CopyEngine(wiring.Component):
         readable = {**writable, REGISTER_ERRORS: errors, REGISTER_CYCLES: cycles}
 
         m.d.comb += [
-            self.s_axil_awready.eq(self.s_axil_wvalid & (self.s_axil_awaddr != REGISTER_STUCK) & ~self.s_axil_bvalid),
+            self.s_axil_awready.eq(
+                self.s_axil_wvalid & (self.s_axil_awaddr != REGISTER_STUCK) & ~self.s_axil_bvalid
+            ),
             self.s_axil_wready.eq(self.s_axil_awready & self.s_axil_awvalid),
             self.s_axil_arready.eq((self.s_axil_araddr != REGISTER_STUCK) & ~self.s_axil_rvalid),
         ]

@@ -1,0 +1,139 @@
+"""Every cycle of the simulated memory is what `MemoryModel` says."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from celosia.generators.chassis.memory import MemoryModel
+from celosia.sim import SimulatedDevice, SimulatedPorts
+from tests.sim import copy_engine
+from tests.sim.copying import Copy, random_bytes, run
+from tests.sim.memory_contract import MemoryContract
+from tests.sim.waveform import read_cycles
+
+_ALL_PAUSES = copy_engine.MODE_PAUSE_READ_DATA | copy_engine.MODE_PAUSE_RESPONSES
+
+MODELS = {
+    "defaults": MemoryModel(),
+    "fastest": MemoryModel(latency=1, bytes_per_cycle=Fraction(16)),
+    "one burst at a time": MemoryModel(outstanding_reads=1, outstanding_writes=1),
+    "slow": MemoryModel(latency=5, bytes_per_cycle=Fraction(1, 3)),
+    "odd bandwidth": MemoryModel(latency=40, bytes_per_cycle=Fraction(77, 10)),
+    "more than one way needs": MemoryModel(latency=3, bytes_per_cycle=Fraction(25, 2)),
+    "far away": MemoryModel(latency=500, outstanding_reads=64),
+    "rare pauses": MemoryModel(seed=1, pause_probability=Fraction(1, 20)),
+    "many pauses": MemoryModel(seed=2**64 - 3, latency=2, pause_probability=Fraction(7, 10)),
+    "slow with pauses": MemoryModel(seed=77, bytes_per_cycle=Fraction(9, 2)),
+}
+
+JOBS = {
+    "streaming": Copy(),
+    "single beats": Copy(bursts=40, burst_beats=1),
+    "master pauses": Copy(mode=_ALL_PAUSES),
+    "write address before data": Copy(mode=copy_engine.MODE_EARLY_WRITE_ADDRESS),
+    "even bytes only": Copy(mode=copy_engine.MODE_STROBE_EVEN_BYTES | _ALL_PAUSES),
+    "in place": Copy(destination=0, mode=copy_engine.MODE_EARLY_WRITE_ADDRESS),
+}
+
+
+@pytest.mark.parametrize("job", JOBS.values(), ids=JOBS.keys())
+@pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
+def test_every_cycle_follows_the_contract(model, job, tmp_path):
+    ports = SimulatedPorts()
+    contents = random_bytes(1 << 17, seed=5)
+    trace = tmp_path / "run.vcd"
+    with SimulatedDevice(
+        copy_engine.copy_engine_verilog(), ports, memory_model=model, memory_bytes=contents.size, trace=trace
+    ) as device:
+        device.write_memory(0, contents)
+        assert run(device, job) == 0
+        cycles = device.cycle
+    observed = read_cycles(trace)
+    assert len(observed) == cycles
+
+    contract = MemoryContract(model, contents.copy(), ports.beat_bytes)
+    for number, ports_seen in enumerate(observed):
+        seen = {name.removeprefix("m_axi_"): value for name, value in ports_seen.items()}
+        expected = contract.cycle(seen)
+        if "rdata" in expected:
+            seen["rdata"] = seen["rdata"].to_bytes(ports.beat_bytes, "little")
+        driven = {name: seen[name] for name in expected}
+        assert driven == expected, f"cycle {number}"
+    assert (device.memory == contract.memory).all()
+
+
+@pytest.mark.parametrize("data_bits", [128, 256, 512])
+def test_wide_ports_move_whole_beats_in_the_same_number_of_cycles(data_bits):
+    ports = SimulatedPorts(data_bits=data_bits)
+    verilog = copy_engine.copy_engine_verilog(data_bits)
+    model = MemoryModel(bytes_per_cycle=Fraction(ports.beat_bytes))
+    job = Copy(bursts=4, burst_beats=8)
+    size = job.bytes(ports.beat_bytes)
+    with SimulatedDevice(verilog, ports, memory_model=model, memory_bytes=1 << 17) as device:
+        data = random_bytes(size, seed=data_bits)
+        device.write_memory(0, data)
+        assert run(device, job) == 0
+        assert (device.read_memory(job.destination, size) == data).all()
+        assert device.last_run.read_bytes == device.last_run.write_bytes == size
+        wide_cycles = device.last_run.cycles
+    with SimulatedDevice(copy_engine.copy_engine_verilog(), memory_bytes=1 << 17) as narrow:
+        run(narrow, job)
+        assert narrow.last_run.cycles == wide_cycles
+
+
+def test_bandwidth_is_shared_by_reads_and_writes():
+    job = Copy(bursts=200)
+    with SimulatedDevice(copy_engine.copy_engine_verilog(), memory_bytes=1 << 17) as device:
+        run(device, job)
+        moved = device.last_run.read_bytes + device.last_run.write_bytes
+        assert moved / 8 < device.last_run.cycles < moved / 8 * 1.2
+        device.configure_memory(MemoryModel(bytes_per_cycle=Fraction(2)))
+        run(device, job)
+        assert moved / 2 < device.last_run.cycles < moved / 2 * 1.05
+
+
+def test_the_same_seed_gives_the_same_cycles_and_another_seed_others():
+    cycles = []
+    for seed in (3, 3, 4):
+        model = MemoryModel(seed=seed)
+        with SimulatedDevice(
+            copy_engine.copy_engine_verilog(), memory_model=model, memory_bytes=1 << 17
+        ) as device:
+            run(device, Copy())
+            cycles.append(device.last_run.cycles)
+    assert cycles[0] == cycles[1] != cycles[2]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("latency", 0, r"latency must be 1\.\.1048576, not 0"),
+        ("outstanding_reads", 65, r"outstanding_reads must be 1\.\.64, not 65"),
+        ("outstanding_writes", 0, r"outstanding_writes must be 1\.\.64, not 0"),
+        ("bytes_per_cycle", Fraction(0), "bytes_per_cycle must be positive, not 0"),
+        ("bytes_per_cycle", Fraction(1, 1 << 30), "limit_denominator"),
+        ("seed", -1, r"seed must be 0\.\.18446744073709551615, not -1"),
+        ("pause_probability", Fraction(1), "pause_probability must be 0 or more and less than 1, not 1"),
+    ],
+)
+def test_values_outside_their_range_are_refused(field, value, message):
+    with pytest.raises(ValueError, match=message):
+        replace(MemoryModel(), **{field: value})
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("latency", 1.5, "latency must be an int, not float"),
+        ("latency", True, "latency must be an int, not bool"),
+        (
+            "bytes_per_cycle",
+            7.7,
+            r"bytes_per_cycle must be an int or a fractions.Fraction.*Fraction\('7.7'\)",
+        ),
+    ],
+)
+def test_values_of_another_type_are_refused(field, value, message):
+    with pytest.raises(TypeError, match=message):
+        replace(MemoryModel(), **{field: value})
