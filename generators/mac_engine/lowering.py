@@ -102,7 +102,9 @@ def lower(plan: LayerPlan, state: Lowering) -> None:
             is_chunked = group_bytes > config.weight_kib * 1024
             if resident is None or len(passes) > 1 or is_chunked:
                 parameters = _load_parameters(plan, part, state)
-                weights = None if blocks is None or is_chunked else _load_weights(plan, tiling, part, blocks, state)
+                weights = (
+                    None if blocks is None or is_chunked else _load_weights(plan, tiling, part, blocks, state)
+                )
                 resident = (weights, parameters)
             weights, parameters = resident
             _activate(plan, tiling, part, stripe, parameters, table_spans, state)
@@ -141,7 +143,12 @@ def _load_operands(plan: LayerPlan, stripe: tuple[int, int], loaded: list[int], 
 
 
 def _weights_command(
-    plan: LayerPlan, state: Lowering, content: bytes, destination: Destination, address: int, spans: Sequence[Span]
+    plan: LayerPlan,
+    state: Lowering,
+    content: bytes,
+    destination: Destination,
+    address: int,
+    spans: Sequence[Span],
 ) -> None:
     offset = state.constants.add(content)
     state.commands.append(
@@ -182,17 +189,31 @@ def _load_tables(plan: LayerPlan, state: Lowering) -> tuple[Span, ...]:
 
 
 def _passes(layer: Layer, tiling: Tiling, blocks: np.ndarray | None, config: MacEngineConfig) -> list[_Pass]:
-    """Cut the output blocks so that a pass fills at most half of either ring, if one block group allows it."""
+    """Cut the output blocks so that a pass fills at most half of either ring, if one block group allows it.
+
+    A pass starts on a whole ifm brick, or lies within one.
+    """
     total = output_blocks(layer, config)
+    per_eight = BRICK_CHANNELS // config.core_outputs
+    step = max(tiling.block_cores, per_eight)
     size = total
     if blocks is not None:
-        size = min(size, max(1, config.weight_kib * 512 // blocks[0].nbytes) * tiling.block_cores)
+        size = min(size, config.weight_kib * 512 // blocks[0].nbytes * tiling.block_cores)
     if not layer.requantization.is_uniform:
-        per_eight = BRICK_CHANNELS // config.core_outputs
         size = min(size, config.parameter_beats // 2 // PARAMETER_BEATS * per_eight)
-        step = max(tiling.block_cores, per_eight)
-        size = max(step, size // step * step) if size < total else size
-    return [_Pass(first, min(first + size, total)) for first in range(0, total, size)]
+    if size < total:
+        size = max(step, size // step * step)
+    per_brick = blocks_per_brick(layer, config)
+    passes: list[_Pass] = []
+    first = 0
+    while first < total:
+        last = first + size
+        if per_brick and last < total:
+            brick_end = (first // per_brick + 1) * per_brick
+            last = last // per_brick * per_brick if last >= brick_end else last
+        passes.append(_Pass(first, min(last, total)))
+        first = last
+    return passes
 
 
 def _load_parameters(plan: LayerPlan, part: _Pass, state: Lowering) -> _Stored:
@@ -219,7 +240,9 @@ def _store_weights(plan: LayerPlan, content: bytes, state: Lowering) -> _Stored:
     return _Stored(address, spans)
 
 
-def _load_weights(plan: LayerPlan, tiling: Tiling, part: _Pass, blocks: np.ndarray, state: Lowering) -> _Stored:
+def _load_weights(
+    plan: LayerPlan, tiling: Tiling, part: _Pass, blocks: np.ndarray, state: Lowering
+) -> _Stored:
     groups = slice(part.first // tiling.block_cores, -(-part.last // tiling.block_cores))
     return _store_weights(plan, blocks[groups].tobytes(), state)
 
@@ -276,7 +299,9 @@ def _activate(
 
 
 def _whole(layer: Layer, tiling: Tiling) -> _Box:
-    return _Box((0, layer.window.height), (0, -(-layer.window.width // tiling.taps)), (0, channel_bricks(layer)))
+    return _Box(
+        (0, layer.window.height), (0, -(-layer.window.width // tiling.taps)), (0, channel_bricks(layer))
+    )
 
 
 def _compute_fields(

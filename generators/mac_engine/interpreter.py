@@ -1,0 +1,374 @@
+"""A NumPy machine that executes a command list: the definition of what every command does.
+
+It runs commands one after the other, checks on the way that the list is legal (tokens there when they are
+awaited, addresses inside their memories, COMPUTE and ACTIVATE in step), and knows nothing of cycles.
+"""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from celosia.hdl.arithmetic_model import (
+    rounding_divide_by_power_of_two,
+    saturating_rounding_doubling_high_multiply,
+)
+
+from ..chassis.command import Opcode, Region, Verb
+from ..chassis.schedule import decode_commands
+from .config import MacEngineConfig
+from .isa import BRICK_CHANNELS, LAYOUTS, PARAMETER_BEATS, TILE_PIXELS, Destination, Mode
+
+Fields = Mapping[str, int]
+_POINTER_MASK = 0xFFFF
+
+
+class IllegalCommand(ValueError):
+    """A command list that the engine must not be given; the message names the command's index."""
+
+
+class Interpreter:
+    """State of the machine between commands.
+
+    Args:
+        config: of the engine.
+        regions: bytes of each memory region, uint8; SCRATCH and OUTPUT are written in place.
+    """
+
+    def __init__(self, config: MacEngineConfig, regions: Mapping[Region, npt.NDArray[np.uint8]]) -> None:
+        self.config = config
+        self.regions = regions
+        self.buffer = np.zeros((config.buffer_bricks, BRICK_CHANNELS), np.int8)
+        self.weights = np.zeros((config.weight_words * 16,), np.int8)
+        self.parameters = np.zeros((config.parameter_beats, 8), np.uint8)
+        self.operand_table = np.zeros((2, 256), np.int32)
+        self.activation_table = np.zeros(256, np.int8)
+        self.tokens = {(giver, taker): 0 for giver in Verb for taker in Verb}
+        self._tiles: deque[npt.NDArray[np.int32]] = deque()
+        self._partial: npt.NDArray[np.int32] | None = None
+        self._activations: deque[tuple[int, Fields]] = deque()
+        self._index = 0
+
+    def run(self, words: bytes) -> None:
+        """Execute a command list from BEGIN to HALT.
+
+        Raises:
+            IllegalCommand: the list is not legal.
+        """
+        commands = decode_commands(words, LAYOUTS)
+        if not commands or commands[0][0] is not Opcode.BEGIN or commands[-1][0] is not Opcode.HALT:
+            raise IllegalCommand("a command list starts with BEGIN and ends with HALT")
+        if commands[0][1]["configuration_hash"] != self.config.hash:
+            raise IllegalCommand("command 0: compiled for another configuration")
+        for self._index, (opcode, fields) in enumerate(commands[1:-1], start=1):
+            self._take_tokens(Verb[opcode.name], fields)
+            match opcode:
+                case Opcode.LOAD:
+                    self._load(fields)
+                case Opcode.STORE:
+                    self._store(fields)
+                case Opcode.WEIGHTS:
+                    self._load_weights(fields)
+                case Opcode.COMPUTE:
+                    self._compute(fields)
+                case Opcode.ACTIVATE:
+                    self._activations.append((self._index, fields))
+                case _:
+                    raise self._illegal(f"{opcode.name} in the middle of the list")
+            if opcode is not Opcode.ACTIVATE:
+                self._give_tokens(Verb[opcode.name], fields)
+            self._activate_what_is_ready()
+        if self._tiles or self._activations or self._partial is not None:
+            raise IllegalCommand("COMPUTE and ACTIVATE do not cover the same tiles")
+
+    def _illegal(self, reason: str) -> IllegalCommand:
+        return IllegalCommand(f"command {self._index}: {reason}")
+
+    def _take_tokens(self, taker: Verb, fields: Fields) -> None:
+        for giver in Verb:
+            self.tokens[giver, taker] -= fields[f"wait_{giver.name.lower()}"]
+            if self.tokens[giver, taker] < 0:
+                raise self._illegal(
+                    f"{taker.name} waits for a token of {giver.name} that no earlier command gives"
+                )
+
+    def _give_tokens(self, giver: Verb, fields: Fields) -> None:
+        for taker in Verb:
+            self.tokens[giver, taker] += fields["signal"] >> taker & 1
+
+    def _row_pointers(self, fields: Fields, prefix: str, steps: Sequence[int]) -> list[int]:
+        """The first pointer and those after advancing by each of `steps` rows in turn."""
+        pointer = fields[f"{prefix}row"]
+        pointers = [pointer]
+        for rows in steps:
+            pointer += rows * fields[f"{prefix}row_pitch"]
+            if pointer >= fields[f"{prefix}ring_end"]:
+                pointer -= fields[f"{prefix}ring_size"]
+            pointer &= _POINTER_MASK
+            pointers.append(pointer)
+        return pointers
+
+    def _memory(self, fields: Fields, size: int) -> npt.NDArray[np.uint8]:
+        region = self.regions[Region(fields["region"])]
+        if fields["offset"] + size > len(region):
+            raise self._illegal(f"bytes {fields['offset']}..{fields['offset'] + size} of {len(region)}")
+        return region[fields["offset"] : fields["offset"] + size]
+
+    def _transfer_bricks(self, fields: Fields) -> npt.NDArray[np.int64]:
+        """Brick addresses [row, x, channel brick] of LOAD and STORE."""
+        bricks = -(-fields["channels"] // BRICK_CHANNELS)
+        rows = np.array(self._row_pointers(fields, "", [1] * (fields["rows"] - 1)))
+        addresses = (
+            rows[:, None, None]
+            + np.arange(fields["width"])[None, :, None]
+            + np.arange(bricks)[None, None, :] * fields["channel_pitch"]
+        ) & _POINTER_MASK
+        if addresses.max() >= self.config.buffer_bricks:
+            raise self._illegal(f"brick {addresses.max()} of {self.config.buffer_bricks}")
+        return addresses
+
+    def _load(self, fields: Fields) -> None:
+        shape = fields["rows"], fields["width"], fields["channels"]
+        addresses = self._transfer_bricks(fields)
+        padded = np.zeros((*shape[:2], addresses.shape[2] * BRICK_CHANNELS), np.int8)
+        padded[..., : shape[2]] = self._memory(fields, int(np.prod(shape))).view(np.int8).reshape(shape)
+        self.buffer[addresses] = padded.reshape(*addresses.shape, BRICK_CHANNELS)
+
+    def _store(self, fields: Fields) -> None:
+        shape = fields["rows"], fields["width"], fields["channels"]
+        if fields["region"] == Region.PROGRAM:
+            raise self._illegal("STORE into region PROGRAM")
+        bricks = self.buffer[self._transfer_bricks(fields)]
+        packed = bricks.reshape(*shape[:2], -1)[..., : shape[2]]
+        self._memory(fields, packed.size)[:] = packed.reshape(-1).view(np.uint8)
+
+    def _load_weights(self, fields: Fields) -> None:
+        content = self._memory(fields, fields["beats"] * 8)
+        address = fields["address"]
+        match Destination(fields["destination"]):
+            case Destination.WEIGHT_STORE:
+                where = (address * 8 + np.arange(len(content))) % len(self.weights)
+                self.weights[where] = content.view(np.int8)
+            case Destination.PARAMETER_STORE:
+                where = (address + np.arange(fields["beats"])) % len(self.parameters)
+                self.parameters[where] = content.reshape(-1, 8)
+            case Destination.OPERAND_TABLE:
+                self.operand_table.reshape(-1)[address * 2 :][: fields["beats"] * 2] = content.view("<i4")
+            case Destination.ACTIVATION_TABLE:
+                self.activation_table[address * 8 :][: len(content)] = content.view(np.int8)
+
+    def _compute(self, fields: Fields) -> None:
+        mode = Mode(fields["mode"])
+        if fields["tile_rows"] * fields["tile_groups"] > TILE_PIXELS:
+            raise self._illegal(f"a tile of {fields['tile_rows']} x {fields['tile_groups']} groups")
+        if mode in (Mode.ADD, Mode.MULTIPLY):
+            result = self._elementwise(fields, mode)
+        elif mode is Mode.MAXIMUM:
+            result = self._maximum(fields)
+        else:
+            result = self._multiply_accumulate(fields, mode)
+        if fields["accumulate"]:
+            if self._partial is None or self._partial.shape != result.shape:
+                raise self._illegal("accumulate without a matching partial tile")
+            result += self._partial
+            self._partial = None
+        if fields["partial"]:
+            self._partial = result
+        else:
+            self._tiles.extend(self._cut_tiles(fields, result))
+
+    def _cut_tiles(self, fields: Fields, result: npt.NDArray[np.int32]) -> list[npt.NDArray[np.int32]]:
+        """[block, row, x, channel] -> one array a tile, in the order of the loop nest."""
+        block_cores = 1 << fields["block_cores_log2"]
+        columns = fields["tile_groups"] << fields["pixel_cores_log2"]
+        return [
+            result[block : block + block_cores, top : top + fields["tile_rows"], left : left + columns]
+            for block in range(0, fields["output_blocks"], block_cores)
+            for top in range(0, fields["height"], fields["tile_rows"])
+            for left in range(0, fields["width"], columns)
+        ]
+
+    def _kernel_row_pointers(self, fields: Fields) -> npt.NDArray[np.int64]:
+        """Pointers [ofm row, kernel row]; every step is one that the gateware takes."""
+        starts = self._row_pointers(fields, "ifm_", [fields["stride_y"]] * (fields["height"] - 1))
+        steps = [fields["dilation_y"]] * (fields["kernel_height"] - 1)
+        return np.array([self._row_pointers({**fields, "ifm_row": start}, "ifm_", steps) for start in starts])
+
+    def _windows(self, fields: Fields, brick: int) -> npt.NDArray[np.int8]:
+        """Ifm under the kernel for one channel brick: [row, x, kernel row, kernel column, lane]."""
+        y = (
+            fields["y_origin"]
+            + np.arange(fields["height"])[:, None] * fields["stride_y"]
+            + np.arange(fields["kernel_height"])[None, :] * fields["dilation_y"]
+        )
+        x = (
+            fields["x_origin"]
+            + np.arange(fields["width"])[:, None] * fields["stride_x"]
+            + np.arange(fields["kernel_width"])[None, :] * fields["dilation_x"]
+        )
+        inside = ((y >= 0) & (y < fields["ifm_height"]))[:, None, :, None] & (
+            (x >= 0) & (x < fields["ifm_width"])
+        )[None, :, None, :]
+        pointers = self._kernel_row_pointers(fields) + brick * fields["ifm_channel_pitch"]
+        addresses = (pointers[:, None, :, None] + x[None, :, None, :]) & _POINTER_MASK
+        if inside.any() and addresses[inside].max() >= self.config.buffer_bricks:
+            raise self._illegal(f"reads brick {addresses[inside].max()} of {self.config.buffer_bricks}")
+        values = self.buffer[addresses % self.config.buffer_bricks]
+        return np.where(inside[..., None], values, np.int8(fields["pad_value"]))
+
+    def _weight_blocks(self, fields: Fields, mode: Mode) -> npt.NDArray[np.int8]:
+        """[block, kernel row, column step, channel brick, output channel, lane]."""
+        block_cores = 1 << fields["block_cores_log2"]
+        groups = -(-fields["output_blocks"] // block_cores)
+        columns = (
+            -(-fields["kernel_width"] // fields["taps"]) if mode is Mode.DEPTHWISE else fields["kernel_width"]
+        )
+        shape = (
+            groups,
+            fields["kernel_height"],
+            columns,
+            fields["channel_bricks"],
+            block_cores,
+            self.config.core_outputs,
+            BRICK_CHANNELS,
+        )
+        where = (fields["weight_address"] * 16 + np.arange(np.prod(shape))) % len(self.weights)
+        if len(where) > len(self.weights):
+            raise self._illegal(f"{len(where)} bytes of weights exceed the weight store")
+        blocks = self.weights[where].reshape(shape).transpose(0, 4, 1, 2, 3, 5, 6)
+        return blocks.reshape(groups * block_cores, *blocks.shape[2:])[: fields["output_blocks"]]
+
+    def _multiply_accumulate(self, fields: Fields, mode: Mode) -> npt.NDArray[np.int32]:
+        weights = self._weight_blocks(fields, mode).astype(np.int64)
+        outputs = self.config.core_outputs
+        shape = fields["output_blocks"], fields["height"], fields["width"], outputs
+        result = np.zeros(shape, np.int64)
+        per_brick = fields["blocks_per_brick"]
+        if mode is Mode.DENSE and not per_brick:
+            for brick in range(fields["channel_bricks"]):
+                windows = self._windows(fields, brick).astype(np.float64)
+                # exact: every partial sum stays below 2**53
+                product = np.tensordot(
+                    windows, weights[:, :, :, brick].astype(np.float64), ((2, 3, 4), (1, 2, 4))
+                )
+                result += product.transpose(2, 0, 1, 3).astype(np.int64)
+            return result.astype(np.int32)
+        for block in range(fields["output_blocks"]):
+            windows = self._windows(fields, block // per_brick).astype(np.int64)
+            if mode is Mode.DENSE:
+                result[block] = np.einsum("yxklc,klrc->yxr", windows, weights[block, :, :, 0])
+                continue
+
+            own = self._own_channels(windows, block)
+            taps = weights[block, :, :, 0, :, : fields["taps"]]
+            taps = taps.transpose(0, 1, 3, 2).reshape(taps.shape[0], -1, outputs)[:, : fields["kernel_width"]]
+            result[block] = np.einsum("yxklr,klr->yxr", own, taps)
+        return result.astype(np.int32)
+
+    def _own_channels(self, bricks: npt.NDArray[np.int8], block: int) -> npt.NDArray[np.int8]:
+        """The output block's channels of bricks [..., lane]."""
+        outputs = self.config.core_outputs
+        first = outputs * (block % (BRICK_CHANNELS // outputs))
+        return bricks[..., first : first + outputs]
+
+    def _maximum(self, fields: Fields) -> npt.NDArray[np.int32]:
+        blocks = [
+            self._own_channels(self._windows(fields, block // fields["blocks_per_brick"]), block).max(
+                axis=(2, 3)
+            )
+            for block in range(fields["output_blocks"])
+        ]
+        return np.stack(blocks).astype(np.int32)
+
+    def _elementwise(self, fields: Fields, mode: Mode) -> npt.NDArray[np.int32]:
+        second = {
+            **fields,
+            **{
+                name.replace("ifm2_", "ifm_"): value
+                for name, value in fields.items()
+                if name.startswith("ifm2_")
+            },
+        }
+        blocks = []
+        for block in range(fields["output_blocks"]):
+            brick = block // fields["blocks_per_brick"]
+            first_values = self._own_channels(self._windows(fields, brick)[:, :, 0, 0], block)
+            x = (
+                np.zeros(fields["width"], np.int64)
+                if fields["ifm2_broadcast_x"]
+                else np.arange(fields["width"])
+            )
+            rows = np.array(self._row_pointers(second, "ifm_", [1] * (fields["height"] - 1)))
+            addresses = (rows[:, None] + brick * fields["ifm2_channel_pitch"] + x[None, :]) & _POINTER_MASK
+            bricks = self.buffer[addresses]
+            if fields["ifm2_broadcast_channels"]:
+                bricks = np.repeat(bricks[..., :1], BRICK_CHANNELS, axis=-1)
+            second_values = self._own_channels(bricks, block)
+            a = self.operand_table[0][first_values.astype(np.int64) + 128]
+            b = self.operand_table[1][second_values.astype(np.int64) + 128]
+            blocks.append(a + b if mode is Mode.ADD else a * b)
+        return np.stack(blocks).astype(np.int32)
+
+    def _activate_what_is_ready(self) -> None:
+        while self._activations and len(self._tiles) >= _tile_count(self._activations[0][1]):
+            self._index, fields = self._activations.popleft()
+            self._activate(fields)
+            self._give_tokens(Verb.ACTIVATE, fields)
+
+    def _activate(self, fields: Fields) -> None:
+        outputs = self.config.core_outputs
+        shape = fields["output_blocks"], fields["height"], fields["width"], outputs
+        accumulators = np.zeros(shape, np.int32)
+        for target in self._cut_tiles(fields, accumulators):
+            tile = self._tiles.popleft()
+            if tile.shape != target.shape:
+                raise self._illegal(
+                    f"ACTIVATE drains a tile of {target.shape}, COMPUTE filled one of {tile.shape}"
+                )
+            target[:] = tile
+        bias, multiplier, shift = self._channel_parameters(fields)
+        with np.errstate(over="ignore"):
+            x = accumulators + bias
+            x = x << np.maximum(shift, 0)
+        x = saturating_rounding_doubling_high_multiply(x, np.broadcast_to(multiplier, x.shape))
+        x = rounding_divide_by_power_of_two(x, np.broadcast_to(np.maximum(-shift, 0), x.shape))
+        x = np.clip(x.astype(np.int64) + fields["zero_point"], fields["minimum"], fields["maximum"])
+        results = self.activation_table[x + 128] if fields["use_table"] else x.astype(np.int8)
+        per_brick = BRICK_CHANNELS // outputs
+        rows = np.array(self._row_pointers(fields, "ofm_", [1] * (fields["height"] - 1)))
+        for block in range(fields["output_blocks"]):
+            start = rows + block // per_brick * fields["ofm_channel_pitch"]
+            addresses = (start[:, None] + np.arange(fields["width"])[None, :]) & _POINTER_MASK
+            if addresses.max() >= self.config.buffer_bricks:
+                raise self._illegal(f"writes brick {addresses.max()} of {self.config.buffer_bricks}")
+            first = outputs * (block % per_brick)
+            self.buffer[addresses, first : first + outputs] = results[block]
+
+    def _channel_parameters(self, fields: Fields) -> tuple[npt.NDArray[np.int32], ...]:
+        """Bias, multiplier and shift, each int32[block, 1, 1, channel]."""
+        outputs = self.config.core_outputs
+        blocks = 1 if fields["parameter_uniform"] else -(-fields["output_blocks"] * outputs // BRICK_CHANNELS)
+        where = (fields["parameter_address"] + np.arange(blocks * PARAMETER_BEATS)) % len(self.parameters)
+        raw = self.parameters[where].reshape(blocks, PARAMETER_BEATS * 8)
+        parts = (
+            raw[:, :32].copy().view("<i4"),
+            raw[:, 32:64].copy().view("<i4"),
+            raw[:, 64:].copy().view("i1"),
+        )
+        result = []
+        for part in parts:
+            values = part.astype(np.int32).reshape(-1, outputs)
+            if fields["parameter_uniform"]:
+                values = np.resize(values, (fields["output_blocks"], outputs))
+            result.append(values[: fields["output_blocks"], None, None, :])
+        return tuple(result)
+
+
+def _tile_count(fields: Fields) -> int:
+    columns = fields["tile_groups"] << fields["pixel_cores_log2"]
+    return (
+        -(-fields["output_blocks"] // (1 << fields["block_cores_log2"]))
+        * -(-fields["height"] // fields["tile_rows"])
+        * -(-fields["width"] // columns)
+    )

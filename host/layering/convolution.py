@@ -1,0 +1,136 @@
+"""CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED as layers."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from celosia.generators.chassis.layer import Layer, LayerKind, MapShape, Window
+
+from ..attributes import ConvAttributes, DepthwiseAttributes, FullyConnectedAttributes
+from ..graph import BoundOperator
+from ..quantization import activation_range, convolution_rescale, fully_connected_rescale
+from ..shapes import convolution_window
+from .context import Source, requantization
+from .views import view
+
+
+def _folded_bias(operator: BoundOperator, weights: np.ndarray) -> np.ndarray:
+    """Bias minus the ifm's zero point times the sum of an output's weights ([o, ...])."""
+    sums = weights.reshape(len(weights), -1).astype(np.int64).sum(axis=1)
+    bias = operator.bias
+    given = 0 if bias is None else bias.constant.astype(np.int64).reshape(-1)
+    return given - operator.ifm.zero_point * sums
+
+
+def _window(
+    operator: BoundOperator, kernel: tuple[int, int], attributes: ConvAttributes | DepthwiseAttributes
+) -> Window:
+    """Kernel geometry; strides and dilations that never take effect become 1."""
+    rows, columns = convolution_window(operator.ifm.shape, kernel, attributes)
+    return Window(
+        height=kernel[0],
+        width=kernel[1],
+        stride_y=attributes.stride[0] if rows.size > 1 else 1,
+        stride_x=attributes.stride[1] if columns.size > 1 else 1,
+        dilation_y=attributes.dilation[0] if kernel[0] > 1 else 1,
+        dilation_x=attributes.dilation[1] if kernel[1] > 1 else 1,
+        pad_top=rows.before,
+        pad_left=columns.before,
+    )
+
+
+def convolution_layers(operator: BoundOperator, source: Source) -> list[Layer]:
+    """CONV_2D is one layer."""
+    attributes = operator.attributes
+    assert isinstance(attributes, ConvAttributes)
+    weights = operator.weights.constant
+    shape = view(operator.ofm.shape)
+    return [
+        Layer(
+            name=operator.name,
+            operator=operator.index,
+            kind=LayerKind.CONVOLUTION,
+            ifm=source.maps[0],
+            ofm=source.ofm,
+            ifm_shape=view(operator.ifm.shape),
+            ofm_shape=shape,
+            requantization=requantization(
+                convolution_rescale(operator),
+                _folded_bias(operator, weights),
+                operator.ofm,
+                activation_range(attributes.activation, operator.ofm),
+                shape.channels,
+            ),
+            window=_window(operator, (weights.shape[1], weights.shape[2]), attributes),
+            pad_value=operator.ifm.zero_point,
+            weights=weights,
+            macs=operator.ofm.size * weights[0].size,
+        )
+    ]
+
+
+def depthwise_layers(operator: BoundOperator, source: Source) -> list[Layer]:
+    """DEPTHWISE_CONV_2D is one layer; over a single input channel it is an ordinary convolution."""
+    attributes = operator.attributes
+    assert isinstance(attributes, DepthwiseAttributes)
+    weights = operator.weights.constant[0].transpose(2, 0, 1)
+    shape = view(operator.ofm.shape)
+    layer = Layer(
+        name=operator.name,
+        operator=operator.index,
+        kind=LayerKind.DEPTHWISE,
+        ifm=source.maps[0],
+        ofm=source.ofm,
+        ifm_shape=view(operator.ifm.shape),
+        ofm_shape=shape,
+        requantization=requantization(
+            convolution_rescale(operator),
+            _folded_bias(operator, weights),
+            operator.ofm,
+            activation_range(attributes.activation, operator.ofm),
+            shape.channels,
+        ),
+        window=_window(operator, (weights.shape[1], weights.shape[2]), attributes),
+        pad_value=operator.ifm.zero_point,
+        weights=weights,
+        depth_multiplier=attributes.depth_multiplier,
+        macs=operator.ofm.size * weights[0].size,
+    )
+    if layer.ifm_shape.channels == 1 and attributes.depth_multiplier > 1:
+        return [replace(layer, kind=LayerKind.CONVOLUTION, weights=weights[..., None], depth_multiplier=1)]
+    return [layer]
+
+
+def fully_connected_layers(operator: BoundOperator, source: Source) -> list[Layer]:
+    """FULLY_CONNECTED is a convolution: over the whole ifm if there is one row, else 1x1 over the rows."""
+    attributes = operator.attributes
+    assert isinstance(attributes, FullyConnectedAttributes)
+    weights = operator.weights.constant
+    outputs, depth = weights.shape
+    rows = operator.ifm.size // depth
+    natural = view(operator.ifm.shape)
+    whole_map = rows == 1 and max(natural.height, natural.width) <= 255
+    ifm_shape = natural if whole_map else MapShape(1, rows, depth)
+    kernel = (ifm_shape.height, ifm_shape.width) if whole_map else (1, 1)
+    return [
+        Layer(
+            name=operator.name,
+            operator=operator.index,
+            kind=LayerKind.CONVOLUTION,
+            ifm=source.maps[0],
+            ofm=source.ofm,
+            ifm_shape=ifm_shape,
+            ofm_shape=MapShape(1, rows, outputs),
+            requantization=requantization(
+                fully_connected_rescale(operator),
+                _folded_bias(operator, weights),
+                operator.ofm,
+                activation_range(attributes.activation, operator.ofm),
+                outputs,
+            ),
+            window=Window(height=kernel[0], width=kernel[1]),
+            pad_value=operator.ifm.zero_point,
+            weights=weights.reshape(outputs, *kernel, ifm_shape.channels),
+            macs=operator.ofm.size * depth,
+        )
+    ]

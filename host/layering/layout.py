@@ -1,0 +1,147 @@
+"""PAD and CONCATENATION as layers."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from celosia.generators.chassis.layer import Layer, LayerKind, MapShape, Requantization, Window
+
+from ..attributes import ConcatenationAttributes, PadAttributes
+from ..graph import BoundOperator
+from .context import EngineRefusal, Source, copy_layer
+from .views import view
+
+_BRICK_CHANNELS = 8
+
+
+def _channel_placement(
+    name: str, index: int, ifm: str, ofm: str, ifm_shape: MapShape, ofm_shape: MapShape, first: int, fill: int
+) -> Layer:
+    """A convolution that puts the ifm's channels at `first` and fills the others with `fill`; padding reads as `fill`."""
+    weights = np.zeros((ofm_shape.channels, 1, 1, ifm_shape.channels), np.int8)
+    channels = np.arange(ifm_shape.channels)
+    weights[first + channels, 0, 0, channels] = 1
+    bias = np.zeros(ofm_shape.channels, np.int32)
+    bias[first + channels] = -fill
+    identity = Requantization.identity(ofm_shape.channels)
+    return Layer(
+        name=name,
+        operator=index,
+        kind=LayerKind.CONVOLUTION,
+        ifm=ifm,
+        ofm=ofm,
+        ifm_shape=ifm_shape,
+        ofm_shape=ofm_shape,
+        requantization=replace(identity, bias=bias, zero_point=fill),
+        pad_value=fill,
+        weights=weights,
+    )
+
+
+def pad_layers(operator: BoundOperator, source: Source) -> list[Layer]:
+    """PAD of height and width is a copy with padding; of channels, a convolution with unit weights.
+
+    Raises:
+        EngineRefusal: the batch is padded.
+    """
+    attributes = operator.attributes
+    assert isinstance(attributes, PadAttributes)
+    rank = len(operator.ifm.shape)
+    before = (0,) * (4 - rank) + attributes.before
+    after = (0,) * (4 - rank) + attributes.after
+    ifm_shape = view(operator.ifm.shape)
+    if before[0] or after[0] or (rank == 4 and operator.ifm.shape[0] != 1):
+        raise EngineRefusal([f"batch must be 1 and not padded, not shape {operator.ifm.shape}"])
+    ofm_shape = view(operator.ofm.shape)
+    window = Window(pad_top=before[1], pad_left=before[2])
+    if not before[3] and not after[3]:
+        return [
+            copy_layer(
+                operator.name,
+                operator.index,
+                source.maps[0],
+                source.ofm,
+                ofm_shape,
+                ifm_shape=ifm_shape,
+                window=window,
+                pad_value=attributes.value,
+            )
+        ]
+    placed = _channel_placement(
+        operator.name,
+        operator.index,
+        source.maps[0],
+        source.ofm,
+        ifm_shape,
+        ofm_shape,
+        before[3],
+        attributes.value,
+    )
+    return [replace(placed, window=window)]
+
+
+def concatenation_layers(operator: BoundOperator, source: Source) -> list[Layer]:
+    """CONCATENATION copies every operand to its place.
+
+    Along channels a place that does not start on a brick is reached by convolutions with unit weights into maps of
+    the full depth, which are then added up.
+
+    Raises:
+        EngineRefusal: an axis that rows, pixels and channels cannot express.
+    """
+    attributes = operator.attributes
+    assert isinstance(attributes, ConcatenationAttributes)
+    rank = len(operator.ofm.shape)
+    dimension = attributes.axis - rank
+    shapes = [view(tensor.shape) for tensor in operator.operands]
+    if dimension == -3 and rank == 4 and operator.ofm.shape[0] != 1:
+        raise EngineRefusal([f"batch must be 1, not {operator.ofm.shape[0]}"])
+    if dimension == -1:
+        starts = np.cumsum([0, *(shape.channels for shape in shapes)])[:-1]
+        if any(int(start) % _BRICK_CHANNELS for start in starts):
+            return _unaligned(operator, source, shapes, [int(start) for start in starts])
+        offsets = [(0, 0, int(start)) for start in starts]
+    elif dimension == -2:
+        starts = np.cumsum([0, *(shape.width for shape in shapes)])[:-1]
+        offsets = [(0, int(start), 0) for start in starts]
+    else:
+        starts = np.cumsum([0, *(shape.height for shape in shapes)])[:-1]
+        offsets = [(int(start), 0, 0) for start in starts]
+    return [
+        copy_layer(operator.name, operator.index, ifm, source.ofm, shape, offset=offset)
+        for ifm, shape, offset in zip(source.maps, shapes, offsets, strict=True)
+    ]
+
+
+def _unaligned(
+    operator: BoundOperator, source: Source, shapes: list[MapShape], starts: list[int]
+) -> list[Layer]:
+    whole = view(operator.ofm.shape)
+    layers: list[Layer] = []
+    total = ""
+    last = len(shapes) - 1
+    plain = np.stack([np.arange(-128, 128)] * 2).astype(np.int32)
+    for position, (ifm, shape, start) in enumerate(zip(source.maps, shapes, starts, strict=True)):
+        placed = f"{source.ofm}, operand {position}"
+        layers.append(_channel_placement(operator.name, operator.index, ifm, placed, shape, whole, start, 0))
+        if position == 0:
+            total = placed
+            continue
+        result = source.ofm if position == last else f"{source.ofm}, sum {position}"
+        layers.append(
+            Layer(
+                name=operator.name,
+                operator=operator.index,
+                kind=LayerKind.ADD,
+                ifm=total,
+                ifm2=placed,
+                ofm=result,
+                ifm_shape=whole,
+                ifm2_shape=whole,
+                ofm_shape=whole,
+                requantization=Requantization.identity(whole.channels),
+                operand_tables=plain,
+            )
+        )
+        total = result
+    return layers

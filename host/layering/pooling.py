@@ -1,0 +1,180 @@
+"""AVERAGE_POOL_2D, MAX_POOL_2D and MEAN as layers."""
+
+from itertools import groupby
+
+import numpy as np
+
+from celosia.generators.chassis.layer import Layer, LayerKind, MapShape, Requantization, Window
+
+from ..attributes import MeanAttributes, PoolAttributes
+from ..graph import BoundOperator
+from ..quantization import Rescale, activation_range, mean_rescale
+from ..shapes import Window as Axis
+from ..shapes import pooling_window
+from .context import EngineRefusal, Source, requantization
+from .views import view
+
+
+def _pool(operator: BoundOperator) -> tuple[PoolAttributes, Axis, Axis]:
+    attributes = operator.attributes
+    assert isinstance(attributes, PoolAttributes)
+    rows, columns = pooling_window(operator.ifm.shape, attributes)
+    return attributes, rows, columns
+
+
+def _strides(attributes: PoolAttributes, rows: Axis, columns: Axis) -> tuple[int, int]:
+    return (
+        attributes.stride[0] if rows.size > 1 else 1,
+        attributes.stride[1] if columns.size > 1 else 1,
+    )
+
+
+def max_pool_layers(operator: BoundOperator, source: Source) -> list[Layer]:
+    """MAX_POOL_2D is one layer; padding reads as the smallest value."""
+    attributes, rows, columns = _pool(operator)
+    stride_y, stride_x = _strides(attributes, rows, columns)
+    shape = view(operator.ofm.shape)
+    minimum, maximum = activation_range(attributes.activation, operator.ofm)
+    identity = Requantization.identity(shape.channels)
+    return [
+        Layer(
+            name=operator.name,
+            operator=operator.index,
+            kind=LayerKind.MAXIMUM,
+            ifm=source.maps[0],
+            ofm=source.ofm,
+            ifm_shape=view(operator.ifm.shape),
+            ofm_shape=shape,
+            requantization=Requantization(
+                identity.bias, identity.multiplier, identity.shift, minimum=minimum, maximum=maximum
+            ),
+            window=Window(
+                attributes.kernel[0],
+                attributes.kernel[1],
+                stride_y,
+                stride_x,
+                pad_top=rows.before,
+                pad_left=columns.before,
+            ),
+            pad_value=-128,
+        )
+    ]
+
+
+def division_rescale(count: int) -> Rescale:
+    """Scaling of twice a sum that equals the sum divided by `count`, rounded half away from zero.
+
+    With 2**k >= count, the doubled sum times M / 2**31, M = round(2**30 * 2**k / count), is the exact quotient
+    scaled by 2**k and rounded to an integer: ties stay ties, and whatever is no tie is at least 2**k / (2 count) > 1/2
+    away from one (or was not rounded, where 2**k = count), so that the second rounding, by 2**k, decides as a
+    single one would.
+    """
+    shift = (count - 1).bit_length()
+    return Rescale((((1 << (30 + shift)) + count // 2) // count,), (-shift,))
+
+
+def _runs(ifm: int, kernel: int, stride: int, axis: Axis) -> list[tuple[int, int, int]]:
+    """(first, last + 1, elements inside the image) of ofm positions that see equally many elements."""
+    counts = [
+        min(position * stride - axis.before + kernel, ifm) - max(position * stride - axis.before, 0)
+        for position in range(axis.size)
+    ]
+    runs = []
+    for count, group in groupby(range(axis.size), key=lambda position: counts[position]):
+        positions = list(group)
+        runs.append((positions[0], positions[-1] + 1, count))
+    return runs
+
+
+def average_pool_layers(operator: BoundOperator, source: Source) -> list[Layer]:
+    """AVERAGE_POOL_2D is a depthwise convolution with weights of 2 and the division in the output stage.
+
+    Padding does not count, so every rectangle of the ofm whose windows hold equally many pixels is a layer.
+    """
+    attributes, rows, columns = _pool(operator)
+    stride_y, stride_x = _strides(attributes, rows, columns)
+    ifm = view(operator.ifm.shape)
+    bounds = activation_range(attributes.activation, operator.ofm)
+    kernel = attributes.kernel
+    layers = []
+    for top, bottom, inside_y in _runs(ifm.height, kernel[0], stride_y, rows):
+        for left, right, inside_x in _runs(ifm.width, kernel[1], stride_x, columns):
+            shape = MapShape(bottom - top, right - left, ifm.channels)
+            rescale = division_rescale(inside_y * inside_x)
+            multiplier = np.full(ifm.channels, rescale.multiplier[0], np.int64).astype(np.int32)
+            layers.append(
+                Layer(
+                    name=operator.name,
+                    operator=operator.index,
+                    kind=LayerKind.DEPTHWISE,
+                    ifm=source.maps[0],
+                    ofm=source.ofm,
+                    ifm_shape=ifm,
+                    ofm_shape=shape,
+                    requantization=Requantization(
+                        bias=np.zeros(ifm.channels, np.int32),
+                        multiplier=multiplier,
+                        shift=np.full(ifm.channels, rescale.shift[0], np.int8),
+                        minimum=bounds[0],
+                        maximum=bounds[1],
+                    ),
+                    window=Window(
+                        kernel[0],
+                        kernel[1],
+                        stride_y,
+                        stride_x,
+                        pad_top=rows.before - top * stride_y,
+                        pad_left=columns.before - left * stride_x,
+                    ),
+                    weights=np.full((ifm.channels, *kernel), 2, np.int8),
+                    ofm_y=top,
+                    ofm_x=left,
+                    macs=shape.size * inside_y * inside_x,
+                )
+            )
+    return layers
+
+
+def mean_layers(operator: BoundOperator, source: Source) -> list[Layer]:
+    """MEAN over height and/or width is a depthwise convolution with weights of 1.
+
+    Raises:
+        EngineRefusal: any other axes.
+    """
+    attributes = operator.attributes
+    assert isinstance(attributes, MeanAttributes)
+    shape = operator.ifm.shape
+    ifm = view(shape)
+    spatial = {len(shape) - 3, len(shape) - 2}
+    problems = []
+    if not set(attributes.axes) <= spatial:
+        problems.append(f"axes must be height and width, not {attributes.axes} of shape {shape}")
+    if len(shape) == 4 and shape[0] != 1:
+        problems.append(f"batch must be 1, not {shape[0]}")
+    if problems:
+        raise EngineRefusal(problems)
+    over_height = len(shape) - 3 in attributes.axes
+    over_width = len(shape) - 2 in attributes.axes
+    kernel = (ifm.height if over_height else 1, ifm.width if over_width else 1)
+    count = kernel[0] * kernel[1]
+    return [
+        Layer(
+            name=operator.name,
+            operator=operator.index,
+            kind=LayerKind.DEPTHWISE,
+            ifm=source.maps[0],
+            ofm=source.ofm,
+            ifm_shape=ifm,
+            ofm_shape=MapShape(ifm.height // kernel[0], ifm.width // kernel[1], ifm.channels),
+            requantization=requantization(
+                mean_rescale(operator, count),
+                -operator.ifm.zero_point * count,
+                operator.ofm,
+                (-128, 127),
+                ifm.channels,
+            ),
+            window=Window(*kernel),
+            weights=np.ones((ifm.channels, *kernel), np.int8),
+            macs=operator.ifm.size,
+        )
+    ]
