@@ -22,6 +22,7 @@ from .quantization import (
     fully_connected_rescale,
     multiplication_rescale,
     requantization_rescale,
+    sigmoid_rescale,
     softmax_rescale,
 )
 from .shapes import infer_output_shape
@@ -32,6 +33,7 @@ Rule: TypeAlias = Callable[[BoundOperator], str | None]
 
 _MAXIMUM_SHIFT = 30
 _BIAS_TOLERANCE = 0.02
+_MAXIMUM_SOFTMAX_DEPTH = 4095
 _POOL_SCALE_TOLERANCE = 1e-6
 
 
@@ -229,6 +231,12 @@ def _softmax_scales(operator: BoundOperator) -> str | None:
     return None
 
 
+def _softmax_depth(operator: BoundOperator) -> str | None:
+    """The last dimension must be at most 4095, so that the sum of exponentials fits 32 bits"""
+    depth = operator.ifm.shape[-1] if operator.ifm.shape else 0
+    return None if 1 <= depth <= _MAXIMUM_SOFTMAX_DEPTH else f"{depth}"
+
+
 def _logistic_scales(operator: BoundOperator) -> str | None:
     """The ofm must have scale 1/256 and zero point -128"""
     fits = operator.ofm.scale == 1 / 256 and operator.ofm.zero_point == -128
@@ -239,6 +247,15 @@ def _tanh_scales(operator: BoundOperator) -> str | None:
     """The ofm must have scale 1/128 and zero point 0"""
     fits = operator.ofm.scale == 1 / 128 and operator.ofm.zero_point == 0
     return None if fits else _numbers(operator.ofm)
+
+
+def _sigmoid_scale(operator: BoundOperator) -> str | None:
+    """The ifm's scale must be at least 2**-28"""
+    try:
+        sigmoid_rescale(operator)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def _quantize_types(operator: BoundOperator) -> str | None:
@@ -309,7 +326,11 @@ RULES: dict[str, tuple[tuple[Rule, ...], ...]] = {
         (_int8_ifm_and_ofm, _int8_weights),
         (_output_shape, _int32_bias, _bias_scale, _rescale, _activation),
     ),
-    "LOGISTIC": ((_operand_count(1, 1),), (_int8_ifm_and_ofm,), (_output_shape, _logistic_scales)),
+    "LOGISTIC": (
+        (_operand_count(1, 1),),
+        (_int8_ifm_and_ofm,),
+        (_output_shape, _logistic_scales, _sigmoid_scale),
+    ),
     "MAX_POOL_2D": _POOLING,
     "MEAN": ((_operand_count(2, 2),), (_int8_ifm_and_ofm, _rank_at_most_4), (_output_shape, _rescale)),
     "MUL": (
@@ -331,8 +352,12 @@ RULES: dict[str, tuple[tuple[Rule, ...], ...]] = {
     "RELU": ((_operand_count(1, 1),), (_int8_ifm_and_ofm,), (_output_shape, _rescale)),
     "RELU6": ((_operand_count(1, 1),), (_int8_ifm_and_ofm,), (_output_shape, _ifm_quantization)),
     "RESHAPE": ((_operand_count(1, 2),), (_reshape_types,), (_output_shape, _ifm_quantization)),
-    "SOFTMAX": ((_operand_count(1, 1),), (_int8_ifm_and_ofm,), (_output_shape, _softmax_scales)),
+    "SOFTMAX": (
+        (_operand_count(1, 1),),
+        (_int8_ifm_and_ofm,),
+        (_output_shape, _softmax_scales, _softmax_depth),
+    ),
     "SUB": _ADDITION,
-    "TANH": ((_operand_count(1, 1),), (_int8_ifm_and_ofm,), (_output_shape, _tanh_scales)),
+    "TANH": ((_operand_count(1, 1),), (_int8_ifm_and_ofm,), (_output_shape, _tanh_scales, _sigmoid_scale)),
 }
 """The rules of each kind of operator, in groups."""

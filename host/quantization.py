@@ -16,8 +16,11 @@ from .attributes import Activation, SoftmaxAttributes
 from .graph import BoundOperator, Tensor
 
 __all__ = [
+    "SIGMOID_INTEGER_BITS",
+    "SOFTMAX_INTEGER_BITS",
     "AdditionRescale",
     "Rescale",
+    "SigmoidRescale",
     "SoftmaxRescale",
     "activation_range",
     "addition_rescale",
@@ -26,11 +29,17 @@ __all__ = [
     "mean_rescale",
     "multiplication_rescale",
     "requantization_rescale",
+    "sigmoid_rescale",
     "softmax_rescale",
 ]
 
 _ADDITION_LEFT_SHIFT = 20
-_SOFTMAX_INTEGER_BITS = 5
+
+SIGMOID_INTEGER_BITS = 4
+"""Integer bits of the fixed-point format in which LOGISTIC and TANH are evaluated."""
+
+SOFTMAX_INTEGER_BITS = 5
+"""Integer bits of the fixed-point format in which SOFTMAX's exponentials are evaluated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,14 @@ class SoftmaxRescale:
 
     rescale: Rescale
     minimum_difference: int
+
+
+@dataclass(frozen=True, slots=True)
+class SigmoidRescale:
+    """LOGISTIC and TANH: inputs to Q4.27, and the distance from the zero point where results are extremes."""
+
+    rescale: Rescale
+    radius: int
 
 
 def activation_range(activation: Activation, ofm: Tensor) -> tuple[int, int]:
@@ -153,10 +170,26 @@ def softmax_rescale(operator: BoundOperator) -> SoftmaxRescale:
     attributes = operator.attributes
     if not isinstance(attributes, SoftmaxAttributes):
         raise TypeError(f"attributes must be SoftmaxAttributes, not {type(attributes).__name__}")
-    fraction_bits = 31 - _SOFTMAX_INTEGER_BITS
+    fraction_bits = 31 - SOFTMAX_INTEGER_BITS
     real = min(attributes.beta * operator.ifm.scale * (1 << fraction_bits), float(INT32_MAX))
     if real <= 1:
         raise ValueError(f"beta times the ifm's scale must be above 2**-{fraction_bits}")
     multiplier, shift = quantize_multiplier(real)
-    radius = ((1 << _SOFTMAX_INTEGER_BITS) - 1) * 2.0**fraction_bits / 2.0**shift
-    return SoftmaxRescale(Rescale((multiplier,), (shift,)), -math.floor(radius))
+    return SoftmaxRescale(Rescale((multiplier,), (shift,)), -_input_radius(SOFTMAX_INTEGER_BITS, shift))
+
+
+def sigmoid_rescale(operator: BoundOperator) -> SigmoidRescale:
+    """LOGISTIC and TANH. Raises ValueError when the ifm's scale is below 2**-28."""
+    fraction_bits = 31 - SIGMOID_INTEGER_BITS
+    real = operator.ifm.scale * (1 << fraction_bits)
+    shift = math.frexp(real)[1]
+    if shift < 0:
+        raise ValueError(
+            f"the ifm's scale must be at least 2**-{fraction_bits + 1}, not {operator.ifm.scale}"
+        )
+    radius = _input_radius(SIGMOID_INTEGER_BITS, shift)
+    return SigmoidRescale(_rescale(real) if radius else Rescale((0,), (0,)), radius)
+
+
+def _input_radius(integer_bits: int, shift: int) -> int:
+    return (((1 << integer_bits) - 1) << (31 - integer_bits)) >> shift

@@ -1,5 +1,5 @@
 """NumPy kernels that are bit-exact with TensorFlow Lite Micro's reference kernels."""
 
-from .interpreter import run_graph, run_operator, trace_graph
+from .interpreter import UNARY_KINDS, run_graph, run_operator, trace_graph, unary_table
 
-__all__ = ["run_graph", "run_operator", "trace_graph"]
+__all__ = ["UNARY_KINDS", "run_graph", "run_operator", "trace_graph", "unary_table"]

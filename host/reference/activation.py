@@ -1,7 +1,7 @@
 """RELU, RELU6, LOGISTIC, TANH and SOFTMAX.
 
-Sources: TensorFlow Lite Micro ``kernels/activations.cc``, TensorFlow Lite ``reference/softmax.h`` and gemmlowp
-``fixedpoint/fixedpoint.h``.
+Sources: TensorFlow Lite Micro ``kernels/activations.cc``, TensorFlow Lite ``reference/softmax.h`` and
+``reference/integer_ops/{logistic,tanh}.h``.
 """
 
 from collections.abc import Callable
@@ -10,32 +10,26 @@ import numpy as np
 import numpy.typing as npt
 
 from celosia.hdl.arithmetic_model import (
-    INT32_MAX,
     rounding_divide_by_power_of_two,
     saturating_rounding_doubling_high_multiply,
     wrap_int32,
 )
 
 from ..graph import BoundOperator
-from ..quantization import activation_range, requantization_rescale, softmax_rescale
+from ..quantization import (
+    SIGMOID_INTEGER_BITS,
+    SOFTMAX_INTEGER_BITS,
+    activation_range,
+    requantization_rescale,
+    sigmoid_rescale,
+    softmax_rescale,
+)
 from .arithmetic import centered, rescaled, store
+from .fixed_point import exp_of_negative, logistic_of, reciprocal, tanh_of
 
-__all__ = ["logistic", "relu", "relu6", "softmax", "table_of", "tanh"]
-
-Int64Array = npt.NDArray[np.int64]
+__all__ = ["logistic", "relu", "relu6", "softmax", "tanh"]
 
 _ACCUMULATOR_INTEGER_BITS = 12
-
-# exp(-2**exponent) in Q0.31 for the bits of Q5.26, with the weight of each bit.
-_EXP_FACTORS = (
-    (1 << 24, 1672461947),
-    (1 << 25, 1302514674),
-    (1 << 26, 790015084),
-    (1 << 27, 290630308),
-    (1 << 28, 39332535),
-    (1 << 29, 720401),
-    (1 << 30, 242),
-)
 
 
 def relu(operator: BoundOperator, ifm: np.ndarray) -> np.ndarray:
@@ -49,94 +43,43 @@ def relu6(operator: BoundOperator, ifm: np.ndarray) -> np.ndarray:
     return np.clip(ifm, *activation_range("RELU6", operator.ifm)).astype(ifm.dtype)
 
 
-def table_of(operator: BoundOperator) -> npt.NDArray[np.int8]:
-    """The 256 results of LOGISTIC or TANH, for the ifm -128..127 in order."""
-    function = {"LOGISTIC": _logistic_of_float, "TANH": np.tanh}[operator.kind]
-    return _float_table(operator, function)
-
-
-def _logistic_of_float(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    return np.float32(1) / (np.float32(1) + np.exp(-values))
-
-
-def _float_table(
-    operator: BoundOperator, function: Callable[[npt.NDArray[np.float32]], npt.NDArray[np.float32]]
-) -> npt.NDArray[np.int8]:
-    stored = np.arange(-128, 128)
-    with np.errstate(over="ignore"):
-        real = np.float32(operator.ifm.scale) * (stored - operator.ifm.zero_point).astype(np.float32)
-        steps = function(real) * (np.float32(1) / np.float32(operator.ofm.scale))
-    rounded = np.copysign(np.floor(np.abs(steps) + 0.5), steps)
-    return np.clip(rounded + operator.ofm.zero_point, -128, 127).astype(np.int8)
-
-
 def logistic(operator: BoundOperator, ifm: np.ndarray) -> np.ndarray:
-    """``1 / (1 + exp(-x))`` by table."""
-    return table_of(operator)[ifm.astype(np.int64) + 128]
+    """``1 / (1 + exp(-x))`` with 8 fraction bits and zero point -128."""
+    return _sigmoid(operator, ifm, logistic_of, 8, -128)
 
 
 def tanh(operator: BoundOperator, ifm: np.ndarray) -> np.ndarray:
-    """``tanh(x)`` by table."""
-    return table_of(operator)[ifm.astype(np.int64) + 128]
+    """``tanh(x)`` with 7 fraction bits."""
+    return _sigmoid(operator, ifm, tanh_of, 7, 0)
+
+
+def _sigmoid(
+    operator: BoundOperator,
+    ifm: np.ndarray,
+    function: Callable[[npt.NDArray[np.int64], int], npt.NDArray[np.int64]],
+    fraction_bits: int,
+    zero_point: int,
+) -> np.ndarray:
+    constants = sigmoid_rescale(operator)
+    values = centered(ifm, operator.ifm)
+    # Beyond the radius the results are the extremes; a radius of 0 makes even 0 the smallest one.
+    inside = np.abs(values) < constants.radius
+    scaled = rescaled(np.where(inside, values, 0), constants.rescale)
+    exact = rounding_divide_by_power_of_two(function(scaled, SIGMOID_INTEGER_BITS), 31 - fraction_bits)
+    extremes = np.where(values <= -constants.radius, -128, 127)
+    return np.where(inside, np.clip(exact + zero_point, -128, 127), extremes).astype(np.int8)
 
 
 def softmax(operator: BoundOperator, ifm: np.ndarray) -> np.ndarray:
-    """Softmax over the last axis in gemmlowp's fixed point; results are in Q0.8 with zero point -128."""
+    """Softmax over the last axis, with 8 fraction bits and zero point -128."""
     constants = softmax_rescale(operator)
     difference = ifm.astype(np.int64) - ifm.max(axis=-1, keepdims=True)
     counts = difference >= constants.minimum_difference
     scaled = rescaled(np.where(counts, difference, 0), constants.rescale)
-    exponentials = np.where(counts, _exp_on_negative_values(scaled), 0)
+    exponentials = np.where(counts, exp_of_negative(scaled, SOFTMAX_INTEGER_BITS), 0)
     terms = rounding_divide_by_power_of_two(exponentials, _ACCUMULATOR_INTEGER_BITS)
-    total = wrap_int32(terms.sum(axis=-1, keepdims=True))
-    reciprocal, headroom = _reciprocal(total)
-    product = saturating_rounding_doubling_high_multiply(reciprocal, exponentials)
-    output = rounding_divide_by_power_of_two(product, _ACCUMULATOR_INTEGER_BITS - headroom + 31 - 8) - 128
+    mantissa, leading_zeros = reciprocal(wrap_int32(terms.sum(axis=-1, keepdims=True)))
+    product = saturating_rounding_doubling_high_multiply(mantissa, exponentials)
+    shift = _ACCUMULATOR_INTEGER_BITS - leading_zeros + 31 - 8
+    output = rounding_divide_by_power_of_two(product, shift) - 128
     return np.where(counts, np.clip(output, -128, 127), -128).astype(operator.ofm.dtype)
-
-
-def _exp_on_negative_values(value: Int64Array) -> Int64Array:
-    """The exponential of Q5.26 ``value`` <= 0, in Q0.31."""
-    quarter = 1 << 24
-    fraction = (value & (quarter - 1)) - quarter
-    result = _exp_near_minus_one_eighth(fraction << 5)
-    remainder = fraction - value
-    for bit, factor in _EXP_FACTORS:
-        scaled = saturating_rounding_doubling_high_multiply(result, factor)
-        result = np.where(remainder & bit, scaled, result)
-    return np.where(value == 0, INT32_MAX, result)
-
-
-def _exp_near_minus_one_eighth(value: Int64Array) -> Int64Array:
-    """The exponential of Q0.31 ``value`` in [-1/4, 0), in Q0.31: a Taylor series around -1/8."""
-    multiply = saturating_rounding_doubling_high_multiply
-    x = value + (1 << 28)
-    x2 = multiply(x, x)
-    x3 = multiply(x2, x)
-    x4_over_4 = rounding_divide_by_power_of_two(multiply(x2, x2), 2)
-    third = multiply(x4_over_4 + x3, 715827883)
-    series = rounding_divide_by_power_of_two(third + x2, 1)
-    return 1895147668 + multiply(1895147668, x + series)
-
-
-def _reciprocal(value: Int64Array) -> tuple[Int64Array, Int64Array]:
-    """1 / ``value`` as a Q0.31 mantissa and the leading zeros of ``value``."""
-    headroom = 32 - np.frexp(value.astype(np.float64))[1].astype(np.int64)
-    shifted = (value << headroom) - (1 << 31)
-    return _one_over_one_plus(shifted), headroom
-
-
-def _one_over_one_plus(value: Int64Array) -> Int64Array:
-    """1 / (1 + x) of Q0.31 ``value`` in [0, 1), in Q0.31: three Newton steps in Q2.29."""
-    multiply = saturating_rounding_doubling_high_multiply
-    total = value + INT32_MAX
-    half_denominator = (total + 1) // 2
-    x = 1515870810 + multiply(half_denominator, -1010580540)
-    for _ in range(3):
-        error = (1 << 29) - multiply(half_denominator, x)
-        x = x + _saturating_shift_left(multiply(x, error), 2)
-    return _saturating_shift_left(x, 1)
-
-
-def _saturating_shift_left(value: Int64Array, bits: int) -> Int64Array:
-    return np.clip(value << bits, -(1 << 31), INT32_MAX)

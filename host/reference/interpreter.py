@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
-from ..graph import ABSENT, Graph, Operator
+from ..graph import ABSENT, BoundOperator, Graph, Operator
 from .activation import logistic, relu, relu6, softmax, tanh
 from .convolution import conv_2d, depthwise_conv_2d, fully_connected
 from .elementwise import add, multiply, subtract
@@ -12,7 +13,7 @@ from .layout import concatenate, pad, reshape
 from .pooling import average_pool_2d, max_pool_2d, mean
 from .quantize import dequantize, quantize
 
-__all__ = ["run_graph", "run_operator", "trace_graph"]
+__all__ = ["UNARY_KINDS", "run_graph", "run_operator", "trace_graph", "unary_table"]
 
 # Which inputs a kernel is handed: all of them, or the ifm alone where the rest is in its attributes or constant.
 _ALL, _IFM = slice(None), slice(1)
@@ -45,6 +46,21 @@ def run_operator(graph: Graph, operator: Operator, inputs: Sequence[np.ndarray])
     """The result of one operator from the values of its inputs, in order."""
     kernel, selection = _KERNELS[operator.kind]
     return kernel(graph.bind(operator), *inputs[selection])
+
+
+UNARY_KINDS = ("LOGISTIC", "QUANTIZE", "RELU", "RELU6", "TANH")
+"""Kinds that map each int8 element on its own, so that a table of 256 results says everything."""
+
+
+def unary_table(operator: BoundOperator) -> npt.NDArray[np.int8]:
+    """The results of an int8 operator of `UNARY_KINDS` for the ifm values -128..127, in order.
+
+    Raises ValueError for other operators.
+    """
+    if operator.kind not in UNARY_KINDS or (operator.ifm.dtype, operator.ofm.dtype) != ("int8", "int8"):
+        raise ValueError(f"{operator.name} must be one of {', '.join(UNARY_KINDS)} from int8 to int8")
+    kernel, _ = _KERNELS[operator.kind]
+    return kernel(operator, np.arange(-128, 128).astype(np.int8))
 
 
 def run_graph(graph: Graph, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
