@@ -62,10 +62,12 @@ class Field:
 
     @property
     def low(self) -> int:
+        """The least value that fits."""
         return -(1 << (self.bits - 1)) if self.is_signed else 0
 
     @property
     def high(self) -> int:
+        """The greatest value that fits."""
         return (1 << (self.bits - 1)) - 1 if self.is_signed else (1 << self.bits) - 1
 
 
@@ -104,6 +106,7 @@ class CommandLayout:
 
     @property
     def bits(self) -> int:
+        """Bits of header and fields together, without the padding of the last beat."""
         return sum(entry.bits for entry in self.all_fields)
 
     @property

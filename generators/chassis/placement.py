@@ -31,18 +31,22 @@ class Placement:
 
     @property
     def channel_bricks(self) -> int:
+        """Bricks that hold the channels of one pixel."""
         return -(-self.shape.channels // BRICK_CHANNELS)
 
     @property
     def row_pitch(self) -> int:
+        """Bricks from one row to the next."""
         return self.channel_bricks * self.shape.width
 
     @property
     def bricks(self) -> int:
+        """Bricks that the rows kept take."""
         return self.rows * self.row_pitch
 
     @property
     def is_ring(self) -> bool:
+        """Whether rows are overwritten while the map passes."""
         return self.rows < self.shape.height
 
     def row(self, y: int) -> int:
