@@ -27,7 +27,8 @@ class Bench:
         self.cycle = 0
 
     async def count_cycles(self, ctx: Any) -> None:
-        async for _ in ctx.tick():
+        while True:
+            await ctx.tick()
             self.cycle += 1
 
     async def send(self, ctx: Any, **values: int) -> None:
@@ -146,7 +147,7 @@ def test_holds_depth_commands_beside_the_next_and_the_current() -> None:
         await ctx.tick().repeat(20)
         assert len(sent) == DEPTH + 3
 
-    simulate(bench.module, source, testbenches=[run])
+    simulate(bench.module, testbenches=[source, run])
 
 
 def test_converts() -> None:

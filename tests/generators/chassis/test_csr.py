@@ -69,7 +69,8 @@ def test_commands_pulse_for_one_cycle_two_cycles_after_the_data() -> None:
     seen = []
 
     async def watch(ctx: Any) -> None:
-        async for *_, value in ctx.tick().sample(csr.port(CONTROL)):
+        while True:
+            *_, value = await ctx.tick().sample(csr.port(CONTROL))
             seen.append(value)
 
     async def bench(ctx: Any) -> None:

@@ -37,7 +37,10 @@ def test_every_register_is_in_the_manual_table() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Register(2, "ODD", Access.READ_ONLY, ""), "offset of ODD must be a multiple of 4 in 0..4092, not 2"),
+        (
+            lambda: Register(2, "ODD", Access.READ_ONLY, ""),
+            "offset of ODD must be a multiple of 4 in 0..4092, not 2",
+        ),
         (lambda: Register(0, "BIG", Access.READ_WRITE, "", reset=1 << 32), "reset of BIG must be in 0"),
         (lambda: BitField("far", 31, 2, ""), "'far' must lie within bits 0..31, not 31..32"),
         (
