@@ -4,6 +4,8 @@ The reads run ahead of the writes through a FIFO. Pauses on R and B and an early
 on, so that every handshake of the memory is seen both with and without waiting.
 """
 
+from typing import Any
+
 from amaranth.back import verilog
 from amaranth.hdl import Cat, ClockDomain, ClockSignal, Module, Mux, ResetSignal, Signal
 from amaranth.lib import wiring
@@ -72,8 +74,9 @@ class CopyEngine(wiring.Component):
 
     def elaborate(self, platform) -> Module:
         m = Module()
+        top: Any = self  # its ports come from a table
         m.domains.sync = ClockDomain()
-        m.d.comb += [ClockSignal().eq(self.aclk), ResetSignal().eq(~self.aresetn)]
+        m.d.comb += [ClockSignal().eq(top.aclk), ResetSignal().eq(~top.aresetn)]
 
         source, destination = Signal(32), Signal(32)
         bursts, burst_beats = Signal(16), Signal(9)
@@ -89,36 +92,36 @@ class CopyEngine(wiring.Component):
         readable = {**writable, REGISTER_ERRORS: errors, REGISTER_CYCLES: cycles}
 
         m.d.comb += [
-            self.s_axil_awready.eq(
-                self.s_axil_wvalid & (self.s_axil_awaddr != REGISTER_STUCK) & ~self.s_axil_bvalid
+            top.s_axil_awready.eq(
+                top.s_axil_wvalid & (top.s_axil_awaddr != REGISTER_STUCK) & ~top.s_axil_bvalid
             ),
-            self.s_axil_wready.eq(self.s_axil_awready & self.s_axil_awvalid),
-            self.s_axil_arready.eq((self.s_axil_araddr != REGISTER_STUCK) & ~self.s_axil_rvalid),
+            top.s_axil_wready.eq(top.s_axil_awready & top.s_axil_awvalid),
+            top.s_axil_arready.eq((top.s_axil_araddr != REGISTER_STUCK) & ~top.s_axil_rvalid),
         ]
-        with m.If(self.s_axil_bvalid & self.s_axil_bready):
-            m.d.sync += self.s_axil_bvalid.eq(0)
-        with m.If(self.s_axil_wvalid & self.s_axil_wready):
-            m.d.sync += [self.s_axil_bvalid.eq(1), self.s_axil_bresp.eq(0)]
-            with m.Switch(self.s_axil_awaddr):
+        with m.If(top.s_axil_bvalid & top.s_axil_bready):
+            m.d.sync += top.s_axil_bvalid.eq(0)
+        with m.If(top.s_axil_wvalid & top.s_axil_wready):
+            m.d.sync += [top.s_axil_bvalid.eq(1), top.s_axil_bresp.eq(0)]
+            with m.Switch(top.s_axil_awaddr):
                 for offset, register in writable.items():
                     with m.Case(offset):
-                        m.d.sync += register.eq(self.s_axil_wdata)
+                        m.d.sync += register.eq(top.s_axil_wdata)
                 with m.Case(REGISTER_CONTROL):
-                    m.d.comb += start.eq(self.s_axil_wdata[0])
-                    with m.If(self.s_axil_wdata[1]):
-                        m.d.sync += self.irq.eq(0)
+                    m.d.comb += start.eq(top.s_axil_wdata[0])
+                    with m.If(top.s_axil_wdata[1]):
+                        m.d.sync += top.irq.eq(0)
                 with m.Default():
-                    m.d.sync += self.s_axil_bresp.eq(2)
-        with m.If(self.s_axil_rvalid & self.s_axil_rready):
-            m.d.sync += self.s_axil_rvalid.eq(0)
-        with m.If(self.s_axil_arvalid & self.s_axil_arready):
-            m.d.sync += self.s_axil_rvalid.eq(1)
-            with m.Switch(self.s_axil_araddr):
+                    m.d.sync += top.s_axil_bresp.eq(2)
+        with m.If(top.s_axil_rvalid & top.s_axil_rready):
+            m.d.sync += top.s_axil_rvalid.eq(0)
+        with m.If(top.s_axil_arvalid & top.s_axil_arready):
+            m.d.sync += top.s_axil_rvalid.eq(1)
+            with m.Switch(top.s_axil_araddr):
                 with m.Case(REGISTER_IDENTITY):
-                    m.d.sync += self.s_axil_rdata.eq(IDENTITY)
+                    m.d.sync += top.s_axil_rdata.eq(IDENTITY)
                 for offset, register in readable.items():
                     with m.Case(offset):
-                        m.d.sync += self.s_axil_rdata.eq(register)
+                        m.d.sync += top.s_axil_rdata.eq(register)
 
         m.submodules.fifo = fifo = SyncFIFOBuffered(width=self.data_bits, depth=_FIFO_DEPTH)
         noise = Signal(16, init=0xACE1)
@@ -129,60 +132,60 @@ class CopyEngine(wiring.Component):
 
         reads_left, writes_left, responses_left = Signal(16), Signal(16), Signal(16)
         reserved = Signal(range(_FIFO_DEPTH + 1))  # beats requested or in the FIFO
-        popped = self.m_axi_wvalid & self.m_axi_wready
-        requested = self.m_axi_arvalid & self.m_axi_arready
+        popped = top.m_axi_wvalid & top.m_axi_wready
+        requested = top.m_axi_arvalid & top.m_axi_arready
         m.d.sync += reserved.eq(reserved + Mux(requested, burst_beats, 0) - popped)
         with m.If(requested):
-            m.d.sync += [self.m_axi_arvalid.eq(0), self.m_axi_araddr.eq(self.m_axi_araddr + step)]
+            m.d.sync += [top.m_axi_arvalid.eq(0), top.m_axi_araddr.eq(top.m_axi_araddr + step)]
             m.d.sync += reads_left.eq(reads_left - 1)
         with m.Elif((reads_left != 0) & (reserved + burst_beats <= _FIFO_DEPTH)):
-            m.d.sync += self.m_axi_arvalid.eq(1)
+            m.d.sync += top.m_axi_arvalid.eq(1)
         read_pause = mode.matches("----1") & (noise[3:5] == 0)
         m.d.comb += [
-            self.m_axi_rready.eq(fifo.w_rdy & ~read_pause),
-            fifo.w_en.eq(self.m_axi_rvalid & self.m_axi_rready),
-            fifo.w_data.eq(self.m_axi_rdata),
+            top.m_axi_rready.eq(fifo.w_rdy & ~read_pause),
+            fifo.w_en.eq(top.m_axi_rvalid & top.m_axi_rready),
+            fifo.w_data.eq(top.m_axi_rdata),
         ]
 
         beats_left = Signal(9)
-        addressed = self.m_axi_awvalid & self.m_axi_awready
-        enough = (fifo.level >= burst_beats) | mode.matches("--1--")
+        addressed = top.m_axi_awvalid & top.m_axi_awready
+        enough = (fifo.r_level >= burst_beats) | mode.matches("--1--")
         last = beats_left == 1
         m.d.comb += [
-            self.m_axi_wvalid.eq((beats_left != 0) & fifo.r_rdy),
-            self.m_axi_wdata.eq(fifo.r_data),
-            self.m_axi_wlast.eq(last ^ mode.matches("1----")),
-            self.m_axi_wstrb.eq(Mux(mode.matches("-1---"), int("01" * (self.data_bits // 16), 2), -1)),
+            top.m_axi_wvalid.eq((beats_left != 0) & fifo.r_rdy),
+            top.m_axi_wdata.eq(fifo.r_data),
+            top.m_axi_wlast.eq(last ^ mode.matches("1----")),
+            top.m_axi_wstrb.eq(Mux(mode.matches("-1---"), int("01" * (self.data_bits // 16), 2), -1)),
             fifo.r_en.eq(popped),
         ]
         with m.If(popped):
             m.d.sync += beats_left.eq(beats_left - 1)
         with m.If(addressed):
-            m.d.sync += [self.m_axi_awvalid.eq(0), self.m_axi_awaddr.eq(self.m_axi_awaddr + step)]
+            m.d.sync += [top.m_axi_awvalid.eq(0), top.m_axi_awaddr.eq(top.m_axi_awaddr + step)]
             m.d.sync += [writes_left.eq(writes_left - 1), beats_left.eq(burst_beats)]
-        with m.Elif((writes_left != 0) & (beats_left == 0) & ~self.m_axi_awvalid & enough):
-            m.d.sync += self.m_axi_awvalid.eq(1)
+        with m.Elif((writes_left != 0) & (beats_left == 0) & ~top.m_axi_awvalid & enough):
+            m.d.sync += top.m_axi_awvalid.eq(1)
 
         response_pause = mode.matches("---1-") & (noise[7:9] != 0)
-        answered = self.m_axi_bvalid & self.m_axi_bready
-        m.d.comb += self.m_axi_bready.eq(~response_pause)
+        answered = top.m_axi_bvalid & top.m_axi_bready
+        m.d.comb += top.m_axi_bready.eq(~response_pause)
         with m.If(answered):
             m.d.sync += responses_left.eq(responses_left - 1)
-        read_error = fifo.w_en & (self.m_axi_rresp != 0)
-        m.d.sync += errors.eq(errors + read_error + (answered & (self.m_axi_bresp != 0)))
+        read_error = fifo.w_en & (top.m_axi_rresp != 0)
+        m.d.sync += errors.eq(errors + read_error + (answered & (top.m_axi_bresp != 0)))
 
         with m.If(busy):
             m.d.sync += cycles.eq(cycles + 1)
             with m.If(responses_left == 0):
-                m.d.sync += [busy.eq(0), self.irq.eq(1)]
+                m.d.sync += [busy.eq(0), top.irq.eq(1)]
         with m.If(start):
             m.d.sync += [busy.eq(1), cycles.eq(0), errors.eq(0)]
-            m.d.sync += [self.m_axi_araddr.eq(source), self.m_axi_awaddr.eq(destination)]
+            m.d.sync += [top.m_axi_araddr.eq(source), top.m_axi_awaddr.eq(destination)]
             m.d.sync += [reads_left.eq(bursts), writes_left.eq(bursts), responses_left.eq(bursts)]
         m.d.comb += [
-            *(port.eq(burst_beats - 1) for port in (self.m_axi_arlen, self.m_axi_awlen)),
-            *(port.eq(size) for port in (self.m_axi_arsize, self.m_axi_awsize)),
-            *(port.eq(1) for port in (self.m_axi_arburst, self.m_axi_awburst)),
+            *(port.eq(burst_beats - 1) for port in (top.m_axi_arlen, top.m_axi_awlen)),
+            *(port.eq(size) for port in (top.m_axi_arsize, top.m_axi_awsize)),
+            *(port.eq(1) for port in (top.m_axi_arburst, top.m_axi_awburst)),
         ]
         return m
 

@@ -63,8 +63,8 @@ class MemoryContract:
             self.credit -= beat
         lacking = [write for write in self.writes if write.beats]
         wready = bool(lacking) and self.credit >= beat and not w
-        done = bool(self.writes) and self.writes[0].last is not None
-        if not self.response and done and self.writes[0].last <= now - model.latency and not b:
+        last = self.writes[0].last if self.writes else None
+        if not self.response and last is not None and last <= now - model.latency and not b:
             self.response = True
         drives: dict[str, int | bytes] = {
             "rvalid": int(self.presented is not None),

@@ -104,7 +104,7 @@ def test_a_full_disk_is_named_with_the_remedy(tmp_path):
     def fill_the_disk(workspace: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(workspace))
 
-    with pytest.raises(CacheError, match="No space left on device.*free some space.*cache_directory"):
+    with pytest.raises(CacheError, match=r"No space left on device.*free some space.*cache_directory"):
         cached(tmp_path, "key", fill_the_disk)
     assert cached(tmp_path, "key", build_one_file).exists(), "the next run is right"
 

@@ -263,18 +263,48 @@ def test_impossible_ports_are_refused(field, value):
 
 
 @pytest.mark.parametrize(
-    ("make", "message"),
+    ("fault", "arguments", "message"),
     [
-        (lambda: BurstError("up", 0), "direction must be one of"),
-        (lambda: BurstError("read", 0, "OKAY"), "response must be one of"),
-        (lambda: BurstError("read", -1), "burst must be 0 or more"),
-        (lambda: AddressError("read", 8, 8), r"limit must be greater than first \(8\), not 8"),
-        (lambda: Silence(-1), "beats must be 0 or more"),
+        (
+            BurstError,
+            (
+                "up",
+                0,
+            ),
+            "direction must be one of",
+        ),
+        (
+            BurstError,
+            (
+                "read",
+                0,
+                "OKAY",
+            ),
+            "response must be one of",
+        ),
+        (
+            BurstError,
+            (
+                "read",
+                -1,
+            ),
+            "burst must be 0 or more",
+        ),
+        (
+            AddressError,
+            (
+                "read",
+                8,
+                8,
+            ),
+            r"limit must be greater than first \(8\), not 8",
+        ),
+        (Silence, (-1,), "beats must be 0 or more"),
     ],
 )
-def test_impossible_faults_are_refused(make, message):
+def test_impossible_faults_are_refused(fault, arguments, message):
     with pytest.raises(ValueError, match=message):
-        make()
+        fault(*arguments)
 
 
 def test_only_so_many_faults(device):

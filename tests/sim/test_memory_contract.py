@@ -56,9 +56,9 @@ def test_every_cycle_follows_the_contract(model, job, tmp_path):
     for number, ports_seen in enumerate(observed):
         seen = {name.removeprefix("m_axi_"): value for name, value in ports_seen.items()}
         expected = contract.cycle(seen)
+        driven: dict[str, int | bytes] = {name: seen[name] for name in expected}
         if "rdata" in expected:
-            seen["rdata"] = seen["rdata"].to_bytes(ports.beat_bytes, "little")
-        driven = {name: seen[name] for name in expected}
+            driven["rdata"] = seen["rdata"].to_bytes(ports.beat_bytes, "little")
         assert driven == expected, f"cycle {number}"
     assert (device.memory == contract.memory).all()
 
