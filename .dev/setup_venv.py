@@ -11,6 +11,7 @@ import argparse
 import fcntl
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -39,9 +40,12 @@ def read_state() -> dict[str, str] | None:
 
 
 def pip_install(*arguments: str) -> None:
-    """Run pip of the new environment; stop with its exit code if it fails."""
+    """Run the environment's pip; stop if it fails.
+
+    pip inherits the lock, and so keeps the next call waiting should this process alone be killed.
+    """
     command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments]
-    result = subprocess.run(command, cwd=REPOSITORY, check=False)
+    result = subprocess.run(command, cwd=REPOSITORY, check=False, close_fds=False)
     if result.returncode:
         sys.exit(
             f"setup_venv: pip failed (exit code {result.returncode}), see above; the next call starts afresh"
@@ -79,6 +83,7 @@ def main() -> None:
     if not lock.is_file():
         parser.error(f"{lock} is not a file; the lock files lie in {REPOSITORY / 'requirements'}")
     with (REPOSITORY / ".dev" / "setup_venv.lock").open("w") as turn:
+        os.set_inheritable(turn.fileno(), True)
         fcntl.flock(turn, fcntl.LOCK_EX)
         install(lock)
 
