@@ -1,13 +1,11 @@
 """The in-order queue of one verb, with the gate that holds its next command back until its tokens are there."""
 
-from typing import Any
-
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .command import CommandLayout, Verb
-from .tokens import token_signature
+from .tokens import TokenPort, TokenSignature
 
 BEAT_BITS = 64
 
@@ -37,7 +35,7 @@ class CommandQueue(wiring.Component):
 
     beats: stream.Interface
     command: stream.Interface
-    tokens: Any
+    tokens: TokenPort
     missing: Signal
     idle: Signal
 
@@ -50,7 +48,7 @@ class CommandQueue(wiring.Component):
             {
                 "beats": In(stream.Signature(BEAT_BITS)),
                 "command": Out(stream.Signature(layout.struct())),
-                "tokens": Out(token_signature()),
+                "tokens": Out(TokenSignature()),
                 "missing": Out(len(Verb)),
                 "idle": Out(1),
             }

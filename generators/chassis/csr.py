@@ -1,13 +1,12 @@
 """The control and status registers behind AXI4-Lite, built from a list of `Register`."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from ...hdl.axi import AxiLiteSignature, Response
+from ...hdl.axi import AxiLiteBus, AxiLiteSignature, Response
 from .register_map import ADDRESS_BITS, REGISTER_BITS, Access, Register
 
 _BYTES = REGISTER_BITS // 8
@@ -30,7 +29,7 @@ class CsrBlock(wiring.Component):
         bus: the AXI4-Lite slave.
     """
 
-    bus: Any
+    bus: AxiLiteBus
 
     def __init__(self, registers: Sequence[Register]) -> None:
         self._registers = tuple(registers)

@@ -7,7 +7,7 @@ from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ...hdl.axi import ReadClientSignature, Response
+from ...hdl.axi import ReadClient, ReadClientSignature, Response
 from ...hdl.burst_splitter import BurstSplitter
 from ...hdl.stream_queue import StreamQueue
 from .command import BEGIN, COMMAND_BEATS, COMMAND_BYTES, HALT, OPCODE_OF_VERB, CommandLayout, Opcode, Verb
@@ -56,8 +56,8 @@ class CommandFetch(wiring.Component):
     offset: Signal
     count: Signal
     stop: Signal
-    read: Any
-    beats: Any
+    read: ReadClient
+    beats: list[stream.Interface]
     halted: Signal
     error: Signal
     error_value: data.View

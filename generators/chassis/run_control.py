@@ -1,7 +1,6 @@
 """The life of a run: start, halt, the first error, draining the bus, reset and the watchdog."""
 
 import enum
-from typing import Any
 
 from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import data, wiring
@@ -70,14 +69,14 @@ class RunControl(wiring.Component):
     queues_idle: Signal
     bus_idle: Signal
     progress: Signal
-    errors: Any
+    errors: list[data.View]
     clear: Signal
     fetch_start: Signal
     stop: Signal
     counting: Signal
     interrupt: Signal
     status: Signal
-    error: Any
+    error: data.View
 
     def __init__(self, address_bits: int, error_sources: int) -> None:
         if error_sources < 1:

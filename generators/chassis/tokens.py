@@ -1,7 +1,5 @@
 """Counted tokens between the verbs: how the five queues wait for one another."""
 
-from typing import Any
-
 from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -12,7 +10,7 @@ COUNTER_BITS = 10
 """Width of a token counter: at most 1023 tokens of a pair exist at once (the compiler's duty)."""
 
 
-def token_signature() -> wiring.Signature:
+class TokenSignature(wiring.Signature):
     """A verb's side of the token counters.
 
     Members:
@@ -21,14 +19,29 @@ def token_signature() -> wiring.Signature:
         take: takes the `wait` tokens; may be high only in a cycle after one in which none was missing.
         signal: bit v: gives one token to verb v.
     """
-    return wiring.Signature(
-        {
-            "wait": Out(data.ArrayLayout(TOKEN_BITS, len(Verb))),
-            "missing": In(len(Verb)),
-            "take": Out(1),
-            "signal": Out(len(Verb)),
-        }
-    )
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "wait": Out(data.ArrayLayout(TOKEN_BITS, len(Verb))),
+                "missing": In(len(Verb)),
+                "take": Out(1),
+                "signal": Out(len(Verb)),
+            }
+        )
+
+    def create(self, *, path: tuple[str | int, ...] = (), src_loc_at: int = 0) -> "TokenPort":
+        """The interface with these members."""
+        return TokenPort(self, path=path, src_loc_at=1 + src_loc_at)
+
+
+class TokenPort(wiring.PureInterface):
+    """Interface of `TokenSignature`."""
+
+    wait: data.View
+    missing: Signal
+    take: Signal
+    signal: Signal
 
 
 class TokenCounters(wiring.Component):
@@ -41,10 +54,10 @@ class TokenCounters(wiring.Component):
         verbs: a token port for each verb, indexed by `Verb`.
     """
 
-    verbs: Any
+    verbs: list[TokenPort]
 
     def __init__(self) -> None:
-        super().__init__({"verbs": In(token_signature()).array(len(Verb))})
+        super().__init__({"verbs": In(TokenSignature()).array(len(Verb))})
 
     def elaborate(self, platform: object) -> Module:
         """A counter for each pair."""
