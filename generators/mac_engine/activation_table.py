@@ -1,5 +1,7 @@
 """A table in place of an activation function: int8 to int8."""
 
+from typing import Any
+
 from amaranth.hdl import Cat, Module, ShapeLike, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
@@ -13,6 +15,7 @@ TABLE_LATENCY = 2
 
 _ROWS = 32
 _BYTES = 8
+_BLOCK_RAM: dict[str, Any] = {"ram_style": "block", "no_rw_check": 1}
 
 
 def lanes_layout(lanes: int, metadata: ShapeLike) -> data.StructLayout:
@@ -75,12 +78,12 @@ class ActivationTable(wiring.Component):
         for lane in range(self._lanes):
             # Nothing reads the table while WEIGHTS writes it: tokens keep them apart.
             m.submodules[f"table_{lane}"] = table = Memory(
-                shape=_BYTES * 8, depth=_ROWS, init=[], attrs={"ram_style": "block", "no_rw_check": 1}
+                shape=8 * _BYTES, depth=_ROWS, init=[], attrs=_BLOCK_RAM
             )
             write = table.write_port()
             read = table.read_port()
-            value = self.values.payload.values[lane]
-            value_1 = values_1.values[lane]
+            value = self.values.payload["values"][lane]
+            value_1 = values_1["values"][lane]
             m.d.comb += [
                 write.en.eq(write_enable),
                 write.addr.eq(beat.address),
@@ -88,7 +91,7 @@ class ActivationTable(wiring.Component):
                 read.en.eq(1),
                 read.addr.eq(Cat(value[3:7], ~value[7])),
             ]
-            m.d.sync += results_2.values[lane].eq(value_1)
+            m.d.sync += results_2["values"][lane].eq(value_1)
             with m.If(self.enable):
-                m.d.sync += results_2.values[lane].eq(read.data.word_select(value_1[:3], 8))
+                m.d.sync += results_2["values"][lane].eq(read.data.word_select(value_1[:3], 8))
         return m

@@ -1,16 +1,19 @@
 """Bias, multiplier and shift of every output channel, fetched ahead of the accumulators that need them."""
 
+from typing import Any
+
 from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..chassis.destination_port import BEAT_BITS, destination_write_signature
+from .accumulator_port import ACCUMULATOR_READ_LATENCY
 from .config import MacEngineConfig
 from .isa import BRICK_CHANNELS, PARAMETER_BEATS, Destination
 
-PARAMETER_LATENCY = 1
-"""Cycles from `block` and `part` to `parameters`."""
+PARAMETER_LATENCY = ACCUMULATOR_READ_LATENCY
+"""Cycles from `block` and `part` to `parameters`, which meet their accumulators."""
 
 FETCH_LATENCY = 2
 """Cycles from the request of a block's last beat until the block is available."""
@@ -18,7 +21,8 @@ FETCH_LATENCY = 2
 _PAIRS = BRICK_CHANNELS // 2
 _MULTIPLIER_BITS = 31
 _SHIFT_BITS = 6
-_LUT_RAM = {"ram_style": "distributed"}
+_BLOCK_RAM: dict[str, Any] = {"ram_style": "block", "no_rw_check": 1}
+_LUT_RAM: dict[str, Any] = {"ram_style": "distributed"}
 
 
 def channel_parameters() -> data.StructLayout:
@@ -102,9 +106,7 @@ class ParameterStore(wiring.Component):
         command = self.command
 
         # The ring is read where a token says that WEIGHTS has written it, never at the address being written.
-        m.submodules.ring = ring = Memory(
-            shape=BEAT_BITS, depth=self._depth, init=[], attrs={"ram_style": "block", "no_rw_check": 1}
-        )
+        m.submodules.ring = ring = Memory(shape=BEAT_BITS, depth=self._depth, init=[], attrs=_BLOCK_RAM)
         ring_write = ring.write_port()
         ring_read = ring.read_port()
         written = self.writes.payload
@@ -160,7 +162,8 @@ class ParameterStore(wiring.Component):
             write=arrived,
             write_beat=arrived_beat,
             write_place=Cat(arrived_block[:block_bits], arrived_group),
-            read_place=Cat(wanted_block[:block_bits], in_use),
+            read_place=_delayed(m, Cat(wanted_block[:block_bits], in_use)),
+            read_part=_delayed(m, self.part[: (self._parts - 1).bit_length()]),
         )
 
         with m.If(self.release & ~command.uniform):
@@ -191,12 +194,13 @@ class ParameterStore(wiring.Component):
         write_beat: Value,
         write_place: Value,
         read_place: Value,
+        read_part: Value,
     ) -> None:
         """The blocks of both groups in LUT RAM, a row for each part: arriving beats in, registered lanes out."""
         pairs = self._lanes // 2
-        part_bits = (self._parts - 1).bit_length()
+        part_bits = len(read_part)
         places = 1 << len(read_place)
-        read_row = Cat(self.part[:part_bits], read_place)
+        read_row = Cat(read_part, read_place)
 
         # A beat holds an int32 for each of two neighbouring channels, so it belongs to one pair of lanes of one part.
         for name, first_beat, bits in (("bias", 0, 32), ("multiplier", _PAIRS, _MULTIPLIER_BITS)):
@@ -233,4 +237,13 @@ class ParameterStore(wiring.Component):
             m.d.comb += port.data[channel].eq(beat[8 * channel : 8 * channel + _SHIFT_BITS])
         for lane in range(self._lanes):
             shifts = Array(read.data[part * self._lanes + lane] for part in range(self._parts))
-            m.d.sync += self.parameters[lane].shift.eq(shifts[self.part[:part_bits]])
+            m.d.sync += self.parameters[lane].shift.eq(shifts[read_part])
+
+
+def _delayed(m: Module, value: Value) -> Value:
+    """`value`, as the registered read needs it. A released place is written three cycles later at the earliest."""
+    assert PARAMETER_LATENCY <= 3, "a place would be written again before its last read"
+    for _ in range(PARAMETER_LATENCY - 1):
+        value, previous = Signal(len(value), name="delayed", reset_less=True), value
+        m.d.sync += value.eq(previous)
+    return value

@@ -1,0 +1,144 @@
+"""The output stage of the MAC engine: from the accumulators to int8 bricks in the unified buffer."""
+
+from typing import Any
+
+from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from celosia.hdl.brick_buffer import HalfBrickWritePort
+from celosia.hdl.requantize import REQUANTIZE_LATENCY, Requantize
+
+from ..chassis.destination_port import destination_write_signature
+from .accumulator_port import ACCUMULATOR_READ_LATENCY, AccumulatorPort
+from .activation_table import TABLE_LATENCY, ActivationTable
+from .config import MacEngineConfig
+from .drain_sequencer import DrainSequencer, brick_parts, element_layout
+from .isa import ACTIVATE
+from .parameter_store import ParameterStore
+
+WRITE_LATENCY = ACCUMULATOR_READ_LATENCY + REQUANTIZE_LATENCY + TABLE_LATENCY
+"""Cycles from the read of an accumulator to the write of its result."""
+
+
+class ActivateUnit(wiring.Component):
+    """Drains accumulator tiles in the order of the loop nest, requantizes, and writes bricks; `lanes` results a cycle.
+
+    A command presented in cycle t reads its first accumulators in cycle t + 11 at the earliest (its first
+    parameter block, 9 beats, has to come), then some in every cycle in which the tile is filled and the block's
+    parameters are there. What is read in cycle t is written in cycle t + `WRITE_LATENCY`, in which the last
+    write takes the command (`ready`). `activate_timing.ActivateTiming` tells every cycle exactly.
+
+    Cost: 4 multipliers of 18 x 18 bits a lane; block RAM for the parameter ring and the activation table.
+
+    Members:
+        command: taken with its last write.
+        weights: WEIGHTS' port, for the parameter store and the activation table.
+        accumulators: what COMPUTE has filled.
+        results: writes into the unified buffer; a lane's worth is a half brick with four lanes.
+        snapshot: high for the cycle in which a command that asks for a snapshot is taken.
+    """
+
+    command: stream.Interface
+    weights: stream.Interface
+    accumulators: Any
+    results: Any
+    snapshot: Signal
+
+    def __init__(self, config: MacEngineConfig) -> None:
+        self._config = config
+        super().__init__(
+            {
+                "command": In(stream.Signature(ACTIVATE.struct())),
+                "weights": In(destination_write_signature()),
+                "accumulators": In(AccumulatorPort(config)),
+                "results": Out(HalfBrickWritePort()),
+                "snapshot": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Sequencer and parameters, `lanes` requantizers, table, write."""
+        m = Module()
+        config = self._config
+        command = self.command.payload
+        m.submodules.sequencer = sequencer = DrainSequencer(config)
+        m.submodules.parameters = parameters = ParameterStore(config)
+        m.submodules.table = table = ActivationTable(config.lanes, element_layout(config))
+        connect(m, flipped(self.weights), parameters.writes)
+        m.d.comb += [table.writes.valid.eq(self.weights.valid), table.writes.payload.eq(self.weights.payload)]
+
+        # Parameters are asked for at once, reads a cycle later, when the sequencer has its constants.
+        running = Signal()
+        starting = Signal()
+        m.d.sync += sequencer.start.eq(starting)
+        m.d.comb += starting.eq(self.command.valid & ~running)
+        with m.If(starting):
+            m.d.sync += running.eq(1)
+        with m.If(self.command.ready):
+            m.d.sync += running.eq(0)
+
+        blocks = command.output_blocks
+        m.d.comb += [
+            parameters.start.eq(starting),
+            parameters.command.address.eq(command.parameter_address),
+            parameters.command.blocks.eq(blocks if config.core_outputs == 8 else (blocks + 1) >> 1),
+            parameters.command.group_last.eq((1 << command.block_cores_log2) - 1),
+            parameters.command.uniform.eq(command.parameter_uniform),
+            parameters.block.eq(sequencer.block),
+            parameters.part.eq(sequencer.part),
+            parameters.release.eq(sequencer.release),
+            sequencer.command.eq(command),
+            sequencer.available.eq(parameters.available),
+            sequencer.filled.eq(self.accumulators.filled),
+            self.accumulators.drained.eq(sequencer.drained),
+            self.accumulators.core.eq(sequencer.core),
+            self.accumulators.address.eq(sequencer.address),
+        ]
+        self._requantizers(m, sequencer.elements, parameters.parameters, table)
+
+        written = table.results.payload
+        m.d.comb += [
+            table.enable.eq(command.use_table),
+            self.results.enable.eq(table.results.valid),
+            self.results.address.eq(written.metadata.address),
+            self.results.data.eq(written["values"].as_value().replicate(brick_parts(config))),
+            self.command.ready.eq(table.results.valid & written.metadata.last),
+            self.snapshot.eq(self.command.ready & command.snapshot),
+        ]
+        halves = Mux(written.metadata.part, 0b10, 0b01) if brick_parts(config) == 2 else 0b11
+        m.d.comb += self.results.halves.eq(halves)
+        return m
+
+    def _requantizers(
+        self, m: Module, elements: stream.Interface, parameters: data.View, table: ActivationTable
+    ) -> None:
+        """One requantizer a lane, all in step; the first carries the element to the table."""
+        config = self._config
+        command = self.command.payload
+        element = elements.payload
+        values = [self.accumulators.values[output] for output in range(config.core_outputs)]
+        for lane in range(config.lanes):
+            metadata = element_layout(config) if lane == 0 else unsigned(0)
+            m.submodules[f"requantize_{lane}"] = requantize = Requantize(metadata)
+            given = requantize.accumulators.payload
+            value = values[lane]
+            if config.core_outputs > config.lanes:
+                value = Mux(element.part, values[lane + config.lanes], values[lane])
+            m.d.comb += [
+                requantize.accumulators.valid.eq(elements.valid),
+                given.accumulator.eq(value),
+                given.bias.eq(parameters[lane].bias),
+                given.multiplier.eq(parameters[lane].multiplier),
+                given.shift.eq(parameters[lane].shift),
+                requantize.zero_point.eq(command.zero_point),
+                requantize.minimum.eq(command.minimum),
+                requantize.maximum.eq(command.maximum),
+                table.values.payload["values"][lane].eq(requantize.results.payload.value),
+            ]
+            if lane == 0:
+                m.d.comb += [
+                    given.metadata.eq(element),
+                    table.values.valid.eq(requantize.results.valid),
+                    table.values.payload.metadata.eq(requantize.results.payload.metadata),
+                ]

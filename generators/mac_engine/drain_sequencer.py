@@ -1,0 +1,294 @@
+"""The loop nest of ACTIVATE: which accumulator is read in which cycle, and where its result goes."""
+
+from amaranth.hdl import Module, Mux, Signal, signed, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .accumulator_port import ACCUMULATOR_READ_LATENCY
+from .config import MacEngineConfig
+from .isa import ACTIVATE, BRICK_CHANNELS, TILE_PIXELS
+
+ELEMENT_LATENCY = ACCUMULATOR_READ_LATENCY
+"""Cycles from a read to its element: address arithmetic takes as long as the accumulators."""
+
+_TILE = data.StructLayout(
+    {
+        "pixels_last": unsigned(7),
+        "rows_last": unsigned(4),
+        "blocks_last": unsigned(4),
+        "last_column": unsigned(1),
+        "last_row": unsigned(1),
+        "last_group": unsigned(1),
+    }
+)
+"""One accumulator tile: its extents less one, and whether it is the last of each outer loop."""
+
+
+def brick_parts(config: MacEngineConfig) -> int:
+    """Results of a brick come in this many parts, `lanes` channels each."""
+    return BRICK_CHANNELS // config.lanes
+
+
+def element_layout(config: MacEngineConfig) -> data.StructLayout:
+    """Where `lanes` results of one pixel go.
+
+    `address` of the brick in the unified buffer, `part` of the brick, and whether it is the command's `last`.
+    """
+    return data.StructLayout(
+        {"address": unsigned(16), "part": range(max(2, brick_parts(config))), "last": unsigned(1)}
+    )
+
+
+class DrainSequencer(wiring.Component):
+    """Walks the tiles of one ACTIVATE, and in each tile blocks, rows, pixels and parts, one read a cycle.
+
+    A read happens in every cycle in which the tile is filled and its parameters are there; pixels beyond the
+    width are left out, and nothing is lost between two tiles. The first read comes 2 cycles after `start` or later.
+
+    Members:
+        command: hold it from the cycle before `start` until the last element is out.
+        start: begin.
+        filled, drained, core, address: see `AccumulatorPort`; `drained` comes with the tile's last read.
+        block, part: whose parameters the read needs, in the cycle of the read; `block` counts within the group.
+        available: those parameters are there.
+        release: the block group's parameters are no longer needed; comes with its last read.
+        elements: the element of a read, `ELEMENT_LATENCY` cycles after it.
+    """
+
+    command: data.View
+    start: Signal
+    filled: Signal
+    drained: Signal
+    core: Signal
+    address: Signal
+    block: Signal
+    part: Signal
+    available: Signal
+    release: Signal
+    elements: stream.Interface
+
+    def __init__(self, config: MacEngineConfig) -> None:
+        self._two_blocks_per_brick = config.core_outputs < BRICK_CHANNELS
+        self._parts_per_block = config.core_outputs // config.lanes
+        self._element = element_layout(config)
+        cores = range(max(2, config.cores))
+        super().__init__(
+            {
+                "command": In(ACTIVATE.struct()),
+                "start": In(1),
+                "filled": In(1),
+                "drained": Out(1),
+                "core": Out(cores),
+                "address": Out(range(TILE_PIXELS)),
+                "block": Out(cores),
+                "part": Out(range(max(2, brick_parts(config)))),
+                "available": In(1),
+                "release": Out(1),
+                "elements": Out(stream.Signature(self._element, always_ready=True)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Tiles, reads within a tile, addresses: each a stage that hands registers to the next."""
+        m = Module()
+        tile = Signal(_TILE)
+        tile_valid = Signal()
+        tile_end = Signal()
+        self._tiles(m, tile, tile_valid, tile_end)
+
+        read = Signal()
+        pixel_end = Signal()
+        line_end = Signal()
+        image_end = Signal()
+        block_odd = Signal()
+        m.d.comb += read.eq(tile_valid & self.filled & self.available)
+        self._reads(m, tile, read, pixel_end, line_end, image_end, tile_end)
+        group_end = tile_end & tile.last_column & tile.last_row
+        with m.If(group_end):
+            m.d.sync += block_odd.eq(~block_odd & ~tile.last_group)
+        m.d.comb += self.drained.eq(tile_end)
+        if self._two_blocks_per_brick:
+            m.d.comb += [self.part.eq(block_odd), self.release.eq(group_end & block_odd)]
+        else:
+            m.d.comb += self.release.eq(group_end)
+
+        # The address follows a cycle behind the read, from registered events.
+        events = data.StructLayout(
+            dict.fromkeys(("read", "pixel_end", "line_end", "image_end", "tile_end", "block_odd"), 1)
+        )
+        events_1 = Signal(events)
+        tile_1 = Signal.like(tile)
+        part_1 = Signal.like(self.part)
+        m.d.sync += [
+            events_1.read.eq(read),
+            events_1.pixel_end.eq(pixel_end),
+            events_1.line_end.eq(line_end),
+            events_1.image_end.eq(image_end),
+            events_1.tile_end.eq(tile_end),
+            events_1.block_odd.eq(block_odd),
+            tile_1.eq(tile),
+            part_1.eq(self.part),
+        ]
+        self._elements(m, events_1, tile_1, part_1)
+        return m
+
+    def _tiles(self, m: Module, tile: data.View, tile_valid: Signal, tile_end: Signal) -> None:
+        """The outer loops: `tile` holds one tile until `tile_end`, the next one follows at once."""
+        command = self.command
+        span = Signal(8)  # pixels of a full tile row
+        group = Signal(5)  # blocks of a full group
+        m.d.sync += span.eq(command.tile_groups << command.pixel_cores_log2)
+        m.d.sync += group.eq(1 << command.block_cores_log2)
+
+        columns = Signal(16)
+        rows = Signal(16)
+        blocks = Signal(12)
+        walking = Signal()
+        last_column = Signal()
+        last_row = Signal()
+        last_group = Signal()
+        m.d.comb += [
+            last_column.eq(columns <= span),
+            last_row.eq(rows <= command.tile_rows),
+            last_group.eq(blocks <= group),
+        ]
+        with m.If(~tile_valid | tile_end):
+            m.d.sync += [
+                tile_valid.eq(walking),
+                tile.pixels_last.eq(Mux(last_column, columns, span) - 1),
+                tile.rows_last.eq(Mux(last_row, rows, command.tile_rows) - 1),
+                tile.blocks_last.eq(Mux(last_group, blocks, group) - 1),
+                tile.last_column.eq(last_column),
+                tile.last_row.eq(last_row),
+                tile.last_group.eq(last_group),
+            ]
+            m.d.sync += columns.eq(columns - span)
+            with m.If(last_column):
+                m.d.sync += [columns.eq(command.width), rows.eq(rows - command.tile_rows)]
+                with m.If(last_row):
+                    m.d.sync += [rows.eq(command.height), blocks.eq(blocks - group)]
+                    with m.If(last_group):
+                        m.d.sync += walking.eq(0)
+        with m.If(self.start):
+            m.d.sync += [
+                columns.eq(command.width),
+                rows.eq(command.height),
+                blocks.eq(command.output_blocks),
+                walking.eq(1),
+            ]
+
+    def _reads(
+        self,
+        m: Module,
+        tile: data.View,
+        read: Signal,
+        pixel_end: Signal,
+        line_end: Signal,
+        image_end: Signal,
+        tile_end: Signal,
+    ) -> None:
+        """The inner loops: `read` moves on to the next accumulator; the ends say what it was the last read of."""
+        pixel = Signal(7)
+        pixel_core = Signal(3)
+        pixel_core_last = Signal(3)
+        row = Signal(4)
+        block_core = Signal.like(self.core)
+        m.d.sync += pixel_core_last.eq((1 << self.command.pixel_cores_log2) - 1)
+        m.d.comb += self.core.eq(block_core | pixel_core)
+
+        if self._parts_per_block == 2:
+            m.d.comb += pixel_end.eq(read & self.part)
+            m.d.sync += self.part.eq(self.part ^ read)
+        else:
+            m.d.comb += pixel_end.eq(read)
+        m.d.comb += [
+            line_end.eq(pixel_end & (pixel == tile.pixels_last)),
+            image_end.eq(line_end & (row == tile.rows_last)),
+            tile_end.eq(image_end & (self.block == tile.blocks_last)),
+        ]
+        with m.If(pixel_end):
+            m.d.sync += [pixel.eq(pixel + 1), pixel_core.eq(pixel_core + 1)]
+            with m.If(line_end | (pixel_core == pixel_core_last)):
+                # Groups follow each other in the accumulators, across rows as well.
+                m.d.sync += [pixel_core.eq(0), self.address.eq(self.address + 1)]
+        with m.If(line_end):
+            m.d.sync += [pixel.eq(0), row.eq(row + 1)]
+        with m.If(image_end):
+            m.d.sync += [
+                row.eq(0),
+                self.address.eq(0),
+                self.block.eq(self.block + 1),
+                block_core.eq(block_core + pixel_core_last + 1),
+            ]
+        with m.If(tile_end):
+            m.d.sync += [self.block.eq(0), block_core.eq(0)]
+
+    def _elements(self, m: Module, events: data.View, tile: data.View, part: Signal) -> None:
+        """Row pointer, channel brick and x of the read a cycle ago; two more cycles add them up."""
+        command = self.command
+        row = Signal(16)
+        tile_row = Signal(16)
+        next_row = Signal(16)
+        bricks = Signal(16)
+        tile_bricks = Signal(16)
+        next_bricks = Signal(16)
+        x = Signal(16)
+        tile_x = Signal(16)
+
+        # next >= ring_end, with the addition moved to the constant's side.
+        last_in_ring = Signal(signed(18))
+        wrapping_step = Signal(16)
+        m.d.sync += [
+            last_in_ring.eq(command.ofm_ring_end - command.ofm_row_pitch),
+            wrapping_step.eq(command.ofm_row_pitch - command.ofm_ring_size),
+        ]
+        m.d.comb += next_row.eq(row + Mux(row >= last_in_ring, wrapping_step, command.ofm_row_pitch))
+        m.d.comb += next_bricks.eq(bricks + command.ofm_channel_pitch)
+        if self._two_blocks_per_brick:
+            with m.If(~events.block_odd):
+                m.d.comb += next_bricks.eq(bricks)
+
+        with m.If(events.pixel_end):
+            m.d.sync += x.eq(x + 1)
+        with m.If(events.line_end):
+            m.d.sync += [x.eq(tile_x), row.eq(next_row)]
+        with m.If(events.image_end):
+            m.d.sync += [row.eq(tile_row), bricks.eq(next_bricks)]
+        with m.If(events.tile_end):
+            m.d.sync += bricks.eq(tile_bricks)
+            with m.If(~tile.last_column):
+                m.d.sync += [x.eq(x + 1), tile_x.eq(x + 1)]
+            with m.Else():
+                m.d.sync += [x.eq(0), tile_x.eq(0)]
+                with m.If(~tile.last_row):
+                    m.d.sync += [row.eq(next_row), tile_row.eq(next_row)]
+                with m.Else():
+                    m.d.sync += [row.eq(command.ofm_row), tile_row.eq(command.ofm_row)]
+                    m.d.sync += [bricks.eq(next_bricks), tile_bricks.eq(next_bricks)]
+        with m.If(self.start):
+            m.d.sync += [
+                row.eq(command.ofm_row),
+                tile_row.eq(command.ofm_row),
+                bricks.eq(0),
+                tile_bricks.eq(0),
+                x.eq(0),
+                tile_x.eq(0),
+            ]
+
+        line_2 = Signal(16, reset_less=True)
+        x_2 = Signal(16, reset_less=True)
+        element_2 = Signal(self._element, reset_less=True)
+        element_3 = Signal(self._element, reset_less=True)
+        valid_2 = Signal()
+        valid_3 = Signal()
+        m.d.sync += [
+            line_2.eq(row + bricks),
+            x_2.eq(x),
+            element_2.part.eq(part),
+            element_2.last.eq(events.tile_end & tile.last_column & tile.last_row & tile.last_group),
+            valid_2.eq(events.read),
+            element_3.eq(element_2),
+            element_3.address.eq(line_2 + x_2),
+            valid_3.eq(valid_2),
+        ]
+        m.d.comb += [self.elements.valid.eq(valid_3), self.elements.payload.eq(element_3)]
