@@ -12,17 +12,13 @@ from ...hdl.burst_splitter import BurstSplitter
 from ...hdl.stream_queue import StreamQueue
 from .command import BEGIN, COMMAND_BEATS, COMMAND_BYTES, HALT, OPCODE_OF_VERB, CommandLayout, Opcode, Verb
 from .register_map import REGISTER_BITS, ErrorCode
+from .run_control import error_layout
 
 BEAT_BITS = 64
 _QUEUE_BEATS = 32
 """Beats on their way or waiting to be dealt: four commands, in LUT RAM."""
 _MAXIMUM_COMMANDS = 1 << 16
 _COUNT_BITS = (_MAXIMUM_COMMANDS * COMMAND_BEATS).bit_length()
-
-
-def fetch_error_layout(address_bits: int) -> data.StructLayout:
-    """What went wrong: an `ErrorCode`, the index of the command, and the bus address if it was the bus."""
-    return data.StructLayout({"code": ErrorCode, "index": 16, "address": address_bits})
 
 
 class CommandFetch(wiring.Component):
@@ -46,8 +42,7 @@ class CommandFetch(wiring.Component):
         read: client of the read arbiter.
         beats: for each verb, the first beats of its commands.
         halted: HALT was reached, every other command is in its queue.
-        error: high while there is something wrong, from the first error to the reset.
-        error_value: what is wrong, see `fetch_error_layout`.
+        error: the first error, valid from then on until the reset.
     """
 
     start: Signal
@@ -59,8 +54,7 @@ class CommandFetch(wiring.Component):
     read: ReadClient
     beats: list[stream.Interface]
     halted: Signal
-    error: Signal
-    error_value: data.View
+    error: data.View
 
     def __init__(
         self,
@@ -86,8 +80,7 @@ class CommandFetch(wiring.Component):
                 "read": Out(ReadClientSignature(address_bits, BEAT_BITS)),
                 "beats": Out(stream.Signature(BEAT_BITS)).array(len(Verb)),
                 "halted": Out(1),
-                "error": Out(1),
-                "error_value": Out(fetch_error_layout(address_bits)),
+                "error": Out(error_layout(address_bits)),
             }
         )
 
@@ -101,12 +94,12 @@ class CommandFetch(wiring.Component):
         return m
 
     def _fail(self, m: Module, code: ErrorCode, index: Any, address: Any) -> None:
-        with m.If(~self.error):
+        with m.If(~self.error.valid):
             m.d.sync += [
-                self.error.eq(1),
-                self.error_value.code.eq(code),
-                self.error_value.index.eq(index),
-                self.error_value.address.eq(address),
+                self.error.valid.eq(1),
+                self.error.code.eq(code),
+                self.error.index.eq(index),
+                self.error.address.eq(address),
             ]
 
     def _elaborate_requests(self, m: Module, popped: Any) -> None:
@@ -239,7 +232,7 @@ class CommandFetch(wiring.Component):
             m.d.comb += [
                 wanted[verb].eq(stage_verb[verb] & (stage_place < self._layouts[verb].beats)),
                 out.payload.eq(passed.as_value()),
-                out.valid.eq(stage_valid & stage_legal & wanted[verb] & ~self.error & ~self.stop),
+                out.valid.eq(stage_valid & stage_legal & wanted[verb] & ~self.error.valid & ~self.stop),
             ]
         readies = Cat(self.beats[verb].ready for verb in Verb)
         m.d.comb += stage_taken.eq(stage_valid & ~(wanted & ~readies).any())
@@ -249,7 +242,7 @@ class CommandFetch(wiring.Component):
                 self._fail(m, ErrorCode.ILLEGAL_COMMAND, stage_index, 0)
             with m.Elif(stage_begin & (stage_place == 1) & (stage_data != Const(self._hash, BEAT_BITS))):
                 self._fail(m, ErrorCode.CONFIGURATION_MISMATCH, stage_index, 0)
-            with m.Elif(stage_halt & ~self.error):
+            with m.Elif(stage_halt & ~self.error.valid):
                 m.d.sync += self.halted.eq(1)
 
 

@@ -99,14 +99,14 @@ class Run:
         await ctx.tick()
         ctx.set(fetch.start, 0)
         for _ in range(5000):
-            if ctx.get(fetch.halted) or ctx.get(fetch.error):
+            if ctx.get(fetch.halted) or ctx.get(fetch.error.valid):
                 break
             await ctx.tick()
         await ctx.tick().repeat(5)
         self.halted = bool(ctx.get(fetch.halted))
-        self.error = ctx.get(fetch.error_value.code) if ctx.get(fetch.error) else None
-        self.index = ctx.get(fetch.error_value.index)
-        self.address = ctx.get(fetch.error_value.address)
+        self.error = ctx.get(fetch.error.code) if ctx.get(fetch.error.valid) else None
+        self.index = ctx.get(fetch.error.index)
+        self.address = ctx.get(fetch.error.address)
 
 
 def random_commands(seed: int, count: int) -> list[tuple[Verb, bytes]]:
