@@ -1,6 +1,6 @@
 """How ACTIVATE reads the accumulators that COMPUTE fills."""
 
-from amaranth.hdl import signed, unsigned
+from amaranth.hdl import Signal, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -34,12 +34,6 @@ class AccumulatorPort(wiring.Signature):
         Undefined for requests made while `filled` is low.
     """
 
-    filled: wiring.Member
-    drained: wiring.Member
-    core: wiring.Member
-    address: wiring.Member
-    values: wiring.Member
-
     def __init__(self, config: MacEngineConfig) -> None:
         super().__init__(
             {
@@ -50,3 +44,17 @@ class AccumulatorPort(wiring.Signature):
                 "values": Out(data.ArrayLayout(signed(32), config.core_outputs)),
             }
         )
+
+    def create(self, *, path: tuple[str | int, ...] = (), src_loc_at: int = 0) -> "AccumulatorReads":
+        """The interface with these members."""
+        return AccumulatorReads(self, path=path, src_loc_at=1 + src_loc_at)
+
+
+class AccumulatorReads(wiring.PureInterface):
+    """Interface of `AccumulatorPort`."""
+
+    filled: Signal
+    drained: Signal
+    core: Signal
+    address: Signal
+    values: data.View
