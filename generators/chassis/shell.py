@@ -1,0 +1,304 @@
+"""The chassis: all of an accelerator but its compute core."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out, connect, flipped
+
+from ...hdl.axi import AxiBus, AxiLiteBus, AxiLiteSignature, AxiSignature
+from ...hdl.axi_read_arbiter import AxiReadArbiter
+from . import register_map as registers
+from .command import LOAD, STORE, CommandLayout, Region, Verb
+from .command_queue import CommandQueue
+from .counters import Cause, PerformanceCounters
+from .csr import CsrBlock
+from .destination_port import destination_write_signature
+from .fetch import CommandFetch
+from .load import LoadUnit, brick_write_layout
+from .run_control import START_CYCLES, RunControl
+from .store import StoreUnit, brick_data_layout, brick_request_layout
+from .tokens import TokenCounters
+from .weights import WeightsUnit
+
+BEAT_BITS = 64
+_BEAT_BYTES = BEAT_BITS // 8
+_HALF = registers.REGISTER_BITS
+
+
+@dataclass(frozen=True)
+class ChassisParameters:
+    """What a family tells the chassis about itself.
+
+    Attributes:
+        family_id: the FAMILY register.
+        configuration_hash: the CONFIG_HASH registers; a program's BEGIN must carry it.
+        macs, buffer_bytes: the registers of the same names.
+        weights, compute, activate: the family's command words of these verbs.
+        destination_depths: 64-bit beats of each destination of WEIGHTS; addresses wrap there.
+        queue_depth: commands that each verb's queue stores.
+        burst_beats: longest AXI burst.
+        outstanding_reads: AXI read bursts in flight.
+        address_bits: width of an AXI address.
+        profile_entries: snapshots that the profile memory holds.
+    """
+
+    family_id: int
+    configuration_hash: int
+    macs: int
+    buffer_bytes: int
+    weights: CommandLayout
+    compute: CommandLayout
+    activate: CommandLayout
+    destination_depths: Sequence[int]
+    queue_depth: int
+    burst_beats: int
+    outstanding_reads: int
+    address_bits: int
+    profile_entries: int
+
+    @property
+    def layouts(self) -> dict[Verb, CommandLayout]:
+        """The command words of every verb."""
+        return {
+            Verb.LOAD: LOAD,
+            Verb.WEIGHTS: self.weights,
+            Verb.COMPUTE: self.compute,
+            Verb.ACTIVATE: self.activate,
+            Verb.STORE: STORE,
+        }
+
+
+class Chassis(wiring.Component):
+    """Registers, command fetch and queues, the three data-moving units, the memory port, counters.
+
+        csr --> registers --> run control --> fetch --> queues (tokens) --+--> compute, activate  (the core)
+                                                 |                        +--> LOAD, WEIGHTS, STORE
+        bus <== arbiter <== fetch, LOAD, WEIGHTS; STORE
+
+    All of it but the registers and the run control is reset by `clear`, before every run and by
+    CONTROL.reset; the core must be, too. A run that ended in any way leaves nothing behind.
+
+    Members:
+        csr: AXI4-Lite slave, the registers of `register_map`.
+        bus: AXI4 master.
+        interrupt: level.
+        clear: reset the core.
+        compute, activate: commands of the core, each taken at its completion.
+        load_bricks: bricks that LOAD writes into the unified buffer.
+        store_request, store_response: bricks that STORE reads from it.
+        destination_write: beats that WEIGHTS writes into the core's memories.
+        cause: what COMPUTE does in this cycle, as long as it has a command; DMA for none of the others.
+        progress: something moved in the core in this cycle (for the watchdog).
+        snapshot: ACTIVATE completed a command that asks for a snapshot of the counters.
+    """
+
+    csr: AxiLiteBus
+    bus: AxiBus
+    interrupt: Signal
+    clear: Signal
+    compute: stream.Interface
+    activate: stream.Interface
+    load_bricks: stream.Interface
+    store_request: stream.Interface
+    store_response: stream.Interface
+    destination_write: stream.Interface
+    cause: Signal
+    progress: Signal
+    snapshot: Signal
+
+    def __init__(self, parameters: ChassisParameters) -> None:
+        self._parameters = parameters
+        address_bits = parameters.address_bits
+        self._csr = CsrBlock(registers.REGISTERS)
+        self._control = RunControl(address_bits, error_sources=4)
+        self._fetch = CommandFetch(
+            parameters.layouts, parameters.configuration_hash, address_bits, parameters.burst_beats
+        )
+        self._queues = {
+            verb: CommandQueue(layout, parameters.queue_depth) for verb, layout in parameters.layouts.items()
+        }
+        self._tokens = TokenCounters()
+        self._arbiter = AxiReadArbiter(
+            clients=3,
+            address_bits=address_bits,
+            data_bits=BEAT_BITS,
+            outstanding=parameters.outstanding_reads,
+        )
+        self._load = LoadUnit(
+            address_bits=address_bits,
+            burst_beats=parameters.burst_beats,
+            outstanding=parameters.outstanding_reads,
+        )
+        self._weights = WeightsUnit(
+            parameters.weights,
+            parameters.destination_depths,
+            address_bits=address_bits,
+            burst_beats=parameters.burst_beats,
+        )
+        self._store = StoreUnit(address_bits=address_bits, burst_beats=parameters.burst_beats)
+        self._counters = PerformanceCounters(parameters.profile_entries, _BEAT_BYTES, START_CYCLES)
+        super().__init__(
+            {
+                "csr": In(AxiLiteSignature(registers.ADDRESS_BITS)),
+                "bus": Out(AxiSignature(address_bits, BEAT_BITS)),
+                "interrupt": Out(1),
+                "clear": Out(1),
+                "compute": Out(stream.Signature(parameters.compute.struct())),
+                "activate": Out(stream.Signature(parameters.activate.struct())),
+                "load_bricks": Out(stream.Signature(brick_write_layout())),
+                "store_request": Out(stream.Signature(brick_request_layout())),
+                "store_response": In(stream.Signature(brick_data_layout())),
+                "destination_write": Out(destination_write_signature()),
+                "cause": In(Cause),
+                "progress": In(1),
+                "snapshot": In(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Registers and run control stay; the rest restarts with `clear`."""
+        m = Module()
+        m.submodules.csr = self._csr
+        m.submodules.control = control = self._control
+        m.d.comb += [self.clear.eq(control.clear), self.interrupt.eq(control.interrupt)]
+        restart = ResetInserter(self.clear)
+        m.submodules.fetch = restart(self._fetch)
+        m.submodules.tokens = restart(self._tokens)
+        for verb, queue in self._queues.items():
+            m.submodules[f"queue_{verb.name.lower()}"] = restart(queue)
+            connect(m, self._fetch.beats[verb], queue.beats)
+            connect(m, queue.tokens, self._tokens.verbs[verb])
+        m.submodules.arbiter = restart(self._arbiter)
+        m.submodules.load = restart(self._load)
+        m.submodules.weights = restart(self._weights)
+        m.submodules.store = restart(self._store)
+        m.submodules.counters = self._counters
+        self._connect_registers(m)
+        self._connect_units(m)
+        self._connect_control(m)
+        self._connect_counters(m)
+        return m
+
+    def _connect_registers(self, m: Module) -> None:
+        """What the registers show and what they set, but for the counters."""
+        parameters = self._parameters
+        control = self._control
+        csr = self._csr
+        connect(m, flipped(self.csr), csr.bus)
+        constants = {
+            registers.MAGIC: registers.MAGIC_VALUE,
+            registers.VERSION: registers.CHASSIS_VERSION,
+            registers.FAMILY: parameters.family_id,
+            registers.CONFIG_HASH_LO: parameters.configuration_hash & ((1 << _HALF) - 1),
+            registers.CONFIG_HASH_HI: parameters.configuration_hash >> _HALF,
+            registers.MACS: parameters.macs,
+            registers.BUFFER_BYTES: parameters.buffer_bytes,
+            registers.PROFILE_ENTRIES: parameters.profile_entries,
+        }
+        shown = {
+            registers.STATUS: control.status,
+            registers.ERROR_CODE: control.error.code,
+            registers.ERROR_INDEX: control.error.index,
+            registers.ERROR_ADDRESS_LO: control.error.address[:_HALF],
+            registers.ERROR_ADDRESS_HI: control.error.address[_HALF:],
+        }
+        m.d.comb += [csr.port(register).eq(value) for register, value in {**constants, **shown}.items()]
+
+        for port, name in (
+            (control.start, "start"),
+            (control.reset, "reset"),
+            (control.interrupt_clear, "interrupt_clear"),
+        ):
+            m.d.comb += port.eq(csr.port(registers.CONTROL)[registers.CONTROL.field(name).low])
+        m.d.comb += [
+            control.watchdog_cycles.eq(csr.port(registers.WATCHDOG_CYCLES)),
+            self._fetch.offset.eq(csr.port(registers.QUEUE_OFFSET)),
+            self._fetch.count.eq(csr.port(registers.QUEUE_COUNT)),
+            self._fetch.base.eq(self._region_base(Region.PROGRAM)),
+            self._fetch.limit.eq(csr.port(registers.REGION_LIMIT[Region.PROGRAM])),
+        ]
+        for unit in (self._load, self._weights, self._store):
+            for region in Region:
+                m.d.comb += [
+                    unit.regions[region].base.eq(self._region_base(region)),
+                    unit.regions[region].limit.eq(csr.port(registers.REGION_LIMIT[region])),
+                ]
+
+    def _region_base(self, region: Region) -> Any:
+        low = self._csr.port(registers.REGION_BASE_LO[region])
+        high = self._csr.port(registers.REGION_BASE_HI[region])
+        return Cat(low, high)[: self._parameters.address_bits]
+
+    def _connect_units(self, m: Module) -> None:
+        """Queues to units, units to the buses."""
+        connect(m, self._queues[Verb.LOAD].command, self._load.command)
+        connect(m, self._queues[Verb.WEIGHTS].command, self._weights.command)
+        connect(m, self._queues[Verb.STORE].command, self._store.command)
+        connect(m, self._queues[Verb.COMPUTE].command, flipped(self.compute))
+        connect(m, self._queues[Verb.ACTIVATE].command, flipped(self.activate))
+        clients = (self._fetch.read, self._load.read, self._weights.read)
+        for index, client in enumerate(clients):
+            connect(m, client, self._arbiter.clients[index])
+        connect(m, self._load.bricks, flipped(self.load_bricks))
+        connect(m, self._store.request, flipped(self.store_request))
+        connect(m, flipped(self.store_response), self._store.response)
+        connect(m, self._weights.write, flipped(self.destination_write))
+        connect(m, self._arbiter.bus.ar, flipped(self.bus.ar))
+        connect(m, flipped(self.bus.r), self._arbiter.bus.r)
+        connect(m, self._store.bus.aw, flipped(self.bus.aw))
+        connect(m, self._store.bus.w, flipped(self.bus.w))
+        connect(m, flipped(self.bus.b), self._store.bus.b)
+
+    def _connect_control(self, m: Module) -> None:
+        """The run control sees everything and stops everyone."""
+        control = self._control
+        units = (self._fetch, self._load, self._weights, self._store)
+        for source, unit in zip(control.errors, units, strict=True):
+            m.d.comb += [source.eq(unit.error), unit.stop.eq(control.stop)]
+        channels = (self.bus.ar, self.bus.r, self.bus.aw, self.bus.w, self.bus.b)
+        moved = [channel.valid & channel.ready for channel in channels]
+        for queue in self._queues.values():
+            moved += [queue.beats.valid & queue.beats.ready, queue.command.valid & queue.command.ready]
+        moved += [self.load_bricks.valid & self.load_bricks.ready]
+        m.d.sync += control.progress.eq(Cat(moved, self.progress).any())
+        m.d.comb += [
+            self._fetch.start.eq(control.fetch_start),
+            control.halted.eq(self._fetch.halted),
+            control.queues_idle.eq(Cat(queue.idle for queue in self._queues.values()).all()),
+            control.bus_idle.eq(self._arbiter.idle & self._store.bus_idle),
+        ]
+
+    def _connect_counters(self, m: Module) -> None:
+        """The cause of each cycle: the core's word while it has a command, else the token it lacks."""
+        counters = self._counters
+        csr = self._csr
+        queue = self._queues[Verb.COMPUTE]
+        missing = queue.missing
+        with m.If(queue.command.valid):
+            m.d.comb += counters.cause.eq(self.cause)
+        with m.Elif(missing[Verb.WEIGHTS]):
+            m.d.comb += counters.cause.eq(Cause.WEIGHTS)
+        with m.Elif(missing[Verb.LOAD]):
+            m.d.comb += counters.cause.eq(Cause.IFM)
+        with m.Elif(missing[Verb.ACTIVATE] | missing[Verb.STORE]):
+            m.d.comb += counters.cause.eq(Cause.OFM)
+        with m.Else():
+            m.d.comb += counters.cause.eq(Cause.DMA)
+        written = sum(self.bus.w.payload.strobe[byte] for byte in range(_BEAT_BYTES))
+        m.d.comb += [
+            counters.clear.eq(self.clear),
+            counters.count.eq(self._control.counting),
+            counters.snapshot.eq(self.snapshot),
+            counters.bytes_read.eq(Mux(self.bus.r.valid & self.bus.r.ready, _BEAT_BYTES, 0)),
+            counters.bytes_written.eq(Mux(self.bus.w.valid & self.bus.w.ready, written, 0)),
+            counters.profile_index.eq(csr.port(registers.PROFILE_INDEX)),
+            csr.port(registers.PROFILE_COUNT).eq(counters.profile_count),
+            csr.port(registers.PROFILE_DATA).eq(counters.profile_data),
+            *(
+                csr.port(register).eq(counters.values[place])
+                for place, register in enumerate(registers.COUNTERS)
+            ),
+        ]
