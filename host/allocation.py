@@ -209,9 +209,7 @@ def _candidates(
     alive = {name: placement.bricks for name, placement in resident.items()}
     alive.setdefault(layer.ofm, _whole(maps[layer.ofm].shape).bricks)
     return {
-        name: bricks
-        for name, bricks in alive.items()
-        if name not in spilled and len(maps[name].writers) == 1
+        name: bricks for name, bricks in alive.items() if name not in spilled and len(maps[name].writers) == 1
     }
 
 
@@ -247,5 +245,3 @@ def _rings(
 
 def _ring(shape: MapShape, rows: int) -> Placement:
     return Placement(0, shape, min(rows, shape.height))
-
-

@@ -62,10 +62,7 @@ def _written(section: Section) -> list[int]:
 
 def _read(section: Section) -> list[int]:
     return [
-        index
-        for assignment in section.assignments
-        for index in assignment.operator.inputs
-        if index != ABSENT
+        index for assignment in section.assignments for index in assignment.operator.inputs if index != ABSENT
     ]
 
 
@@ -80,9 +77,7 @@ def _host_section(graph: Graph, split: Partition, position: int) -> HostSection:
     written = _written(section)
     inputs = tuple(
         dict.fromkeys(
-            index
-            for index in _read(section)
-            if index not in written and not graph.tensor(index).is_constant
+            index for index in _read(section) if index not in written and not graph.tensor(index).is_constant
         )
     )
     outputs = tuple(index for index in written if index in _needed_later(graph, split, position))
@@ -134,12 +129,15 @@ def _engine_section(
     layers = [layer for assignment in section.assignments for layer in assignment.layers]
     written = {map_name(split.root[index]) for index in _written(section)}
     needed = set(_written(section)) if keep_layers else _needed_later(graph, split, position)
-    outputs = [index for index in _written(section) if index in needed and map_name(split.root[index]) in written]
+    outputs = [
+        index for index in _written(section) if index in needed and map_name(split.root[index]) in written
+    ]
     external = dict.fromkeys(
         split.root[index]
         for assignment in section.assignments
         for index in assignment.operator.inputs
-        if index != ABSENT and map_name(split.root[index]) in _maps_read(layers)
+        if index != ABSENT
+        and map_name(split.root[index]) in _maps_read(layers)
         and map_name(split.root[index]) not in _maps_written(layers)
     )
     memory = _MemoryPlan()
@@ -254,5 +252,3 @@ def _store_assembled(
     if len(writers) > 1 and writers[-1] == index and layer.ofm in memory.tensors:
         tensor = memory.tensors[layer.ofm]
         state.commands.append(store_rows(tensor, places.ofm, 0, tensor.shape.height, index))
-
-

@@ -99,6 +99,4 @@ def _sections(graph: Graph, assignments: Sequence[Assignment]) -> list[Section]:
             runs[-1].append(assignment)
         else:
             runs.append([assignment])
-    return [
-        Section(run[0].on_engine and any(entry.layers for entry in run), tuple(run)) for run in runs
-    ]
+    return [Section(run[0].on_engine and any(entry.layers for entry in run), tuple(run)) for run in runs]

@@ -1,0 +1,215 @@
+"""The host's driver: runs engine sections on anything that keeps the `Device` protocol."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from celosia.generators.chassis.command import COMMAND_BYTES, Opcode, Region
+from celosia.generators.chassis.device import Device, DeviceError
+from celosia.generators.chassis.register_map import (
+    CHASSIS_VERSION,
+    CONFIG_HASH_HI,
+    CONFIG_HASH_LO,
+    CONTROL,
+    COUNTERS,
+    ERROR_ADDRESS_HI,
+    ERROR_ADDRESS_LO,
+    ERROR_CODE,
+    ERROR_INDEX,
+    MAGIC,
+    MAGIC_VALUE,
+    PROFILE_COUNT,
+    PROFILE_DATA,
+    PROFILE_ENTRIES,
+    PROFILE_INDEX,
+    QUEUE_COUNT,
+    QUEUE_OFFSET,
+    REGION_BASE_HI,
+    REGION_BASE_LO,
+    REGION_LIMIT,
+    STATUS,
+    VERSION,
+    ErrorCode,
+    Register,
+)
+from celosia.generators.mac_engine.config import MacEngineConfig
+
+from .program import EngineSection
+
+_REGION_ALIGNMENT = 4096
+_TIMEOUT_FACTOR = 64
+_TIMEOUT_MINIMUM = 1_000_000
+
+
+class EngineError(DeviceError):
+    """A run that the engine ended with an error.
+
+    Attributes:
+        code: what it was.
+        command: index in the command list of the command at fault.
+        address: on the bus.
+    """
+
+    def __init__(self, code: ErrorCode, command: int, address: int, what: str) -> None:
+        super().__init__(
+            f"the engine stopped with {code.name} at command {command} ({what}), address 0x{address:x}: "
+            f"{(code.__doc__ or '').strip()}"
+        )
+        self.code = code
+        self.command = command
+        self.address = address
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """The performance counters, in the order of the register map; see there."""
+
+    cycles: int
+    active: int
+    stall_weights: int
+    stall_ifm: int
+    stall_ofm: int
+    stall_dma: int
+    bytes_read: int
+    bytes_written: int
+
+    def __sub__(self, other: "Counters") -> "Counters":
+        return Counters(*(a - b for a, b in zip(self.values, other.values, strict=True)))
+
+    @property
+    def values(self) -> tuple[int, ...]:
+        """All of them, in order."""
+        return (
+            self.cycles,
+            self.active,
+            self.stall_weights,
+            self.stall_ifm,
+            self.stall_ofm,
+            self.stall_dma,
+            self.bytes_read,
+            self.bytes_written,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SectionRun:
+    """Counters of one run, and the snapshots that its layers took, in order."""
+
+    total: Counters
+    snapshots: tuple[Counters, ...]
+
+
+def check_identity(device: Device, config: MacEngineConfig) -> None:
+    """Refuse a device that is not an engine of `config`.
+
+    Raises:
+        DeviceError: it says what was found instead.
+    """
+    magic = device.read_register(MAGIC.offset)
+    if magic != MAGIC_VALUE:
+        raise DeviceError(f"there is no Celosia engine: MAGIC reads 0x{magic:08x}, not 0x{MAGIC_VALUE:08x}")
+    version = device.read_register(VERSION.offset)
+    if version != CHASSIS_VERSION:
+        raise DeviceError(
+            f"the device has register map version {version}; this host speaks {CHASSIS_VERSION}"
+        )
+    found = device.read_register(CONFIG_HASH_LO.offset) | device.read_register(CONFIG_HASH_HI.offset) << 32
+    if found != config.hash:
+        raise DeviceError(
+            f"the device has configuration {found:016x}, the program was compiled for {config.hash:016x}: "
+            "compile for this device, or use the device that it was compiled for"
+        )
+
+
+def memory_bytes(section: EngineSection) -> int:
+    """Device memory that a section takes."""
+    return sum(-(-size // _REGION_ALIGNMENT) * _REGION_ALIGNMENT for size in _region_sizes(section).values())
+
+
+def _region_sizes(section: EngineSection) -> dict[Region, int]:
+    return {
+        Region.PROGRAM: len(section.content),
+        Region.SCRATCH: section.scratch_bytes,
+        Region.INPUT: section.input_bytes,
+        Region.OUTPUT: section.output_bytes,
+    }
+
+
+class LoadedSection:
+    """An engine section whose program lies in a device's memory, ready to run any number of times."""
+
+    def __init__(self, device: Device, section: EngineSection, base: int) -> None:
+        """Place the regions from address `base` on, a multiple of 4096, and write the program there."""
+        self._device = device
+        self.section = section
+        self._bases: dict[Region, int] = {}
+        for region, size in _region_sizes(section).items():
+            self._bases[region] = base
+            base += -(-size // _REGION_ALIGNMENT) * _REGION_ALIGNMENT
+        device.write_memory(self._bases[Region.PROGRAM], section.content)
+
+    def run(self, inputs: Mapping[int, np.ndarray]) -> tuple[dict[int, bytes], SectionRun]:
+        """One run: inputs by tensor index to outputs' bytes by tensor index, and what the engine counted.
+
+        Raises:
+            EngineError: the engine stopped with an error.
+            DeviceTimeout, DeviceError: the device did not answer.
+        """
+        device, section = self._device, self.section
+        for binding in section.inputs:
+            device.write_memory(self._bases[Region.INPUT] + binding.offset, inputs[binding.tensor])
+        self._set_up()
+        device.write_register(CONTROL.offset, CONTROL.mask("start"))
+        device.wait_for_interrupt(_TIMEOUT_MINIMUM + _TIMEOUT_FACTOR * section.predicted_cycles)
+        status = device.read_register(STATUS.offset)
+        if status & STATUS.mask("error"):
+            error = self._error()
+            device.reset()
+            raise error
+        run = SectionRun(self._counters(), self._snapshots())
+        device.write_register(CONTROL.offset, CONTROL.mask("interrupt_clear"))
+        return {
+            binding.tensor: bytes(
+                device.read_memory(
+                    self._bases[Region.OUTPUT] + binding.offset, section.output_bytes - binding.offset
+                )
+            )
+            for binding in section.outputs
+        }, run
+
+    def _set_up(self) -> None:
+        def write(register: Register, value: int) -> None:
+            self._device.write_register(register.offset, value)
+
+        for region, size in _region_sizes(self.section).items():
+            write(REGION_BASE_LO[region], self._bases[region] & 0xFFFFFFFF)
+            write(REGION_BASE_HI[region], self._bases[region] >> 32)
+            write(REGION_LIMIT[region], size)
+        write(QUEUE_OFFSET, self.section.queue_offset)
+        write(QUEUE_COUNT, self.section.queue_count)
+
+    def _error(self) -> EngineError:
+        read = self._device.read_register
+        code = ErrorCode(read(ERROR_CODE.offset))
+        index = read(ERROR_INDEX.offset)
+        address = read(ERROR_ADDRESS_LO.offset) | read(ERROR_ADDRESS_HI.offset) << 32
+        start = self.section.queue_offset + index * COMMAND_BYTES
+        opcode = self.section.content[start] if start < len(self.section.content) else 0
+        names = {entry.value: entry.name for entry in Opcode}
+        return EngineError(code, index, address, names.get(opcode, f"opcode 0x{opcode:02x}"))
+
+    def _counters(self) -> Counters:
+        return Counters(*(self._device.read_register(register.offset) for register in COUNTERS))
+
+    def _snapshots(self) -> tuple[Counters, ...]:
+        read, write = self._device.read_register, self._device.write_register
+        kept = min(read(PROFILE_COUNT.offset), read(PROFILE_ENTRIES.offset))
+        entries = []
+        for entry in range(kept):
+            values = []
+            for place in range(len(COUNTERS)):
+                write(PROFILE_INDEX.offset, entry * len(COUNTERS) + place)
+                values.append(read(PROFILE_DATA.offset))
+            entries.append(Counters(*values))
+        return tuple(entries)

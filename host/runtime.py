@@ -1,0 +1,83 @@
+"""Run a whole program: engine sections on a device, the others on the reference kernels."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from celosia.generators.chassis.device import Device
+
+from .driver import LoadedSection, SectionRun, check_identity, memory_bytes
+from .profile import Profile, profile_of
+from .program import EngineSection, HostSection, Program
+from .reference import run_graph
+
+
+def program_memory_bytes(program: Program) -> int:
+    """Device memory that all sections of a program take together."""
+    return sum(memory_bytes(section) for section in program.engine_sections)
+
+
+class Runtime:
+    """A program loaded onto a device."""
+
+    def __init__(self, program: Program, device: Device) -> None:
+        """Check that the device is the one that the program was compiled for, and load it.
+
+        Raises:
+            DeviceError: it is another, or does not answer.
+        """
+        self.program = program
+        self._loaded: dict[int, LoadedSection] = {}
+        if program.engine_sections:
+            check_identity(device, program.config)
+        base = 0
+        for index, section in enumerate(program.sections):
+            if isinstance(section, EngineSection):
+                self._loaded[index] = LoadedSection(device, section, base)
+                base += memory_bytes(section)
+        self._last: list[tuple[EngineSection, SectionRun]] = []
+
+    def run(self, inputs: Sequence[np.ndarray]) -> dict[int, np.ndarray]:
+        """One inference: the network's inputs in order to the values of all tensors that cross sections.
+
+        Raises:
+            TypeError, ValueError: an input's dtype or shape is wrong.
+            EngineError, DeviceError: the device failed.
+        """
+        program = self.program
+        values = dict(zip(program.inputs, self._checked(inputs), strict=True))
+        self._last = []
+        for index, section in enumerate(program.sections):
+            if isinstance(section, HostSection):
+                results = run_graph(section.graph, [values[tensor] for tensor in section.inputs])
+                values.update(zip(section.outputs, results, strict=True))
+                continue
+            outputs, run = self._loaded[index].run(values)
+            self._last.append((section, run))
+            for tensor, content in outputs.items():
+                entry = program.tensors[tensor]
+                values[tensor] = np.frombuffer(content[: entry.nbytes], entry.dtype).reshape(entry.shape)
+        return values
+
+    def profile(self) -> Profile:
+        """Of the last run.
+
+        Raises:
+            ValueError: nothing ran yet.
+        """
+        if not self._last and self.program.engine_sections:
+            raise ValueError("there is no profile before the first run")
+        return profile_of(self._last, self.program.config.macs, self.program.predicted_cycles)
+
+    def _checked(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        if len(inputs) != len(self.program.inputs):
+            raise ValueError(f"there must be {len(self.program.inputs)} inputs, not {len(inputs)}")
+        checked = []
+        for index, array in zip(self.program.inputs, inputs, strict=True):
+            tensor = self.program.tensors[index]
+            if array.dtype != np.dtype(tensor.dtype):
+                raise TypeError(f"input {tensor.name!r} must be {tensor.dtype}, not {array.dtype}")
+            if array.shape != tensor.shape:
+                raise ValueError(f"input {tensor.name!r} must have shape {tensor.shape}, not {array.shape}")
+            checked.append(np.ascontiguousarray(array))
+        return checked

@@ -1,0 +1,141 @@
+"""`InferenceSession`: a network on a device, with onnxruntime's call shape."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+
+from celosia.generators.chassis.memory import MemoryModel
+
+from .compiler import compile_graph
+from .device_spec import DeviceSpec, open_device, parse_device
+from .graph import Tensor
+from .profile import Profile
+from .program import Program
+from .program_file import ProgramError, is_program, load_program
+from .runtime import Runtime, program_memory_bytes
+from .tflite import load_tflite
+
+
+@dataclass(frozen=True, slots=True)
+class NodeArg:
+    """An input or output of the network: `name`, `shape`, and `type` such as "tensor(int8)"."""
+
+    name: str
+    shape: tuple[int, ...]
+    type: str
+
+
+def _node(tensor: Tensor) -> NodeArg:
+    kind = {"float32": "float"}.get(tensor.dtype, tensor.dtype)
+    return NodeArg(tensor.name, tensor.shape, f"tensor({kind})")
+
+
+class InferenceSession:
+    """A network compiled for a device and loaded onto it.
+
+    Example:
+        session = celosia.InferenceSession("model.tflite", device="sim:u55-128")
+        outputs = session.run(None, {session.get_inputs()[0].name: x})
+    """
+
+    def __init__(
+        self,
+        model: str | PathLike[str] | Program,
+        device: str | DeviceSpec = "sim:u55-128",
+        *,
+        settings: Sequence[str] = (),
+        memory: MemoryModel | None = None,
+        trace: str | PathLike[str] | None = None,
+        progress: Callable[[str, float], None] | None = None,
+    ) -> None:
+        """Compile (unless `model` is a program), build or find the device, load the program.
+
+        Args:
+            model: a .tflite file, a program file or a program.
+            device: "sim:PRESET", or a parsed specification.
+            settings: `KEY=VALUE` changes to the preset.
+            memory: timing of the simulated memory.
+            trace: write a waveform of every run to this file.
+            progress: called with a step's name and the fraction done.
+
+        Raises:
+            ModelError: the model cannot be used.
+            DeviceSpecError: there is no such device.
+            DeviceError: the device cannot be built or does not answer.
+        """
+        spec = parse_device(device, settings, None, memory) if isinstance(device, str) else device
+        self.program = _program(model, spec)
+        opened = open_device(
+            spec,
+            program_memory_bytes(self.program),
+            trace=None if trace is None else Path(trace),
+            progress=progress,
+        )
+        self.device = opened.device
+        self.verilog_path = opened.verilog_path
+        self._runtime = Runtime(self.program, self.device)
+
+    def get_inputs(self) -> list[NodeArg]:
+        """The network's inputs, in order."""
+        return [_node(self.program.tensors[index]) for index in self.program.inputs]
+
+    def get_outputs(self) -> list[NodeArg]:
+        """The network's outputs, in order."""
+        return [_node(self.program.tensors[index]) for index in self.program.outputs]
+
+    def run(self, output_names: Sequence[str] | None, input_feed: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        """One inference; all outputs if `output_names` is None.
+
+        Raises:
+            ValueError, TypeError: a name, shape or dtype is wrong.
+            DeviceError: the device failed.
+        """
+        inputs = [entry.name for entry in self.get_inputs()]
+        outputs = [entry.name for entry in self.get_outputs()]
+        unknown = sorted(set(input_feed) - set(inputs)) or sorted(set(output_names or ()) - set(outputs))
+        if unknown:
+            raise ValueError(f"there is no {unknown[0]!r}: inputs are {inputs}, outputs {outputs}")
+        missing = [name for name in inputs if name not in input_feed]
+        if missing:
+            raise ValueError(f"input {missing[0]!r} is missing")
+        values = self._runtime.run([np.asarray(input_feed[name]) for name in inputs])
+        by_name = {
+            name: values[index] for name, index in zip(outputs, self.program.outputs, strict=True)
+        }
+        return [by_name[name] for name in (outputs if output_names is None else output_names)]
+
+    def profile(self) -> Profile:
+        """Cycles, MACs, stalls and bytes of the last run, layer by layer."""
+        return self._runtime.profile()
+
+    def close(self) -> None:
+        """Release the device."""
+        self.device.close()
+
+    def __enter__(self) -> "InferenceSession":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _program(model: str | PathLike[str] | Program, spec: DeviceSpec) -> Program:
+    if isinstance(model, Program):
+        program = model
+    elif is_program(model):
+        program = load_program(model)
+    else:
+        return compile_graph(load_tflite(model), spec.config)
+    if program.config.hash != spec.config.hash:
+        raise ProgramError(
+            program.model,
+            f"it was compiled for configuration {program.config.hash:016x} ({program.config.macs} MACs), the device "
+            f"{spec.name} has {spec.config.hash:016x} ({spec.config.macs} MACs): compile it for that device",
+        )
+    return program
