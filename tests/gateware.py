@@ -45,14 +45,19 @@ async def put(ctx: Any, stream: Any, payload: Any) -> None:
     """Offer `payload` until it is taken; returns after that cycle."""
     ctx.set(stream.payload, payload)
     ctx.set(stream.valid, 1)
-    await ctx.tick().until(stream.ready)
+    taken = False
+    while not taken:
+        _, _, taken = await ctx.tick().sample(stream.ready)
     ctx.set(stream.valid, 0)
 
 
 async def get(ctx: Any, stream: Any) -> Any:
     """Take one payload; returns after that cycle."""
     ctx.set(stream.ready, 1)
-    (payload,) = await ctx.tick().sample(stream.payload).until(stream.valid)
+    valid = False
+    payload = None
+    while not valid:
+        _, _, valid, payload = await ctx.tick().sample(stream.valid, stream.payload)
     ctx.set(stream.ready, 0)
     return payload
 

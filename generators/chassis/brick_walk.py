@@ -1,0 +1,125 @@
+"""The bricks of a transfer, in the order of their bytes in memory."""
+
+from collections.abc import Iterator, Mapping
+
+from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .command import LOAD
+
+BRICK_BYTES = 8
+BRICK_ADDRESS_BITS = 16
+
+
+def brick_place_layout() -> data.StructLayout:
+    """A brick: its `address` in the buffer, how many `bytes` (1..8) of it are in memory, `last` of the transfer."""
+    return data.StructLayout({"address": BRICK_ADDRESS_BITS, "bytes": range(BRICK_BYTES + 1), "last": 1})
+
+
+def walk(command: Mapping[str, int]) -> Iterator[tuple[int, int]]:
+    """(address, bytes) of the bricks of a LOAD or STORE, in order; the model of `BrickWalk`."""
+    row = command["row"]
+    for _ in range(command["rows"]):
+        for x in range(command["width"]):
+            for first in range(0, command["channels"], BRICK_BYTES):
+                address = row + first // BRICK_BYTES * command["channel_pitch"] + x
+                yield address % (1 << BRICK_ADDRESS_BITS), min(BRICK_BYTES, command["channels"] - first)
+        row += command["row_pitch"]
+        if row >= command["ring_end"]:
+            row -= command["ring_size"]
+        row %= 1 << BRICK_ADDRESS_BITS
+
+
+class BrickWalk(wiring.Component):
+    """Walks rows, pixels and channel bricks, one brick a cycle.
+
+    Timing: `start` in cycle t offers the first brick in t + 1; then one brick a cycle while they are taken.
+
+    Members:
+        command: LOAD's or STORE's, not empty, from two cycles before `start` until the last brick is taken.
+        start: begin.
+        o: `brick_place_layout`.
+    """
+
+    command: data.View
+    start: Signal
+    o: stream.Interface
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "command": In(LOAD.struct()),
+                "start": In(1),
+                "o": Out(stream.Signature(brick_place_layout())),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Three nested counters count down; three addresses remember where brick, pixel and row started."""
+        m = Module()
+        command = self.command
+        bricks = Signal(14)  # of a pixel
+        tail = Signal(range(BRICK_BYTES + 1))  # bytes of a pixel's last brick
+        wrapped_pitch = Signal(18)
+        last_unwrapped = Signal(signed(19))  # the next row wraps when this one lies at or past it
+        m.d.sync += [
+            bricks.eq((command.channels + BRICK_BYTES - 1) // BRICK_BYTES),
+            tail.eq(Mux(command.channels % BRICK_BYTES == 0, BRICK_BYTES, command.channels % BRICK_BYTES)),
+            wrapped_pitch.eq(command.row_pitch - command.ring_size),
+            last_unwrapped.eq(command.ring_end - command.row_pitch),
+        ]
+
+        valid = Signal()
+        address = Signal(BRICK_ADDRESS_BITS)
+        pixel = Signal(BRICK_ADDRESS_BITS)
+        row = Signal(BRICK_ADDRESS_BITS)
+        bricks_left = Signal(14)
+        pixels_left = Signal(16)
+        rows_left = Signal(16)
+        last_brick = Signal()
+        last_pixel = Signal()
+        next_pixel = Signal(BRICK_ADDRESS_BITS)
+        next_row = Signal(BRICK_ADDRESS_BITS)
+        m.d.comb += [
+            self.o.valid.eq(valid),
+            self.o.payload.address.eq(address),
+            self.o.payload.bytes.eq(Mux(last_brick, tail, BRICK_BYTES)),
+            self.o.payload.last.eq(last_brick & last_pixel & (rows_left == 0)),
+            next_pixel.eq(pixel + 1),
+            next_row.eq(Mux(row >= last_unwrapped, row + wrapped_pitch, row + command.row_pitch)),
+        ]
+
+        def start_pixel(place: Signal) -> None:
+            m.d.sync += [
+                address.eq(place),
+                pixel.eq(place),
+                bricks_left.eq(bricks - 1),
+                last_brick.eq(bricks == 1),
+            ]
+
+        def start_row(place: Signal) -> None:
+            start_pixel(place)
+            m.d.sync += [
+                row.eq(place),
+                pixels_left.eq(command.width - 1),
+                last_pixel.eq(command.width == 1),
+            ]
+
+        with m.If(self.start):
+            start_row(command.row)
+            m.d.sync += [rows_left.eq(command.rows - 1), valid.eq(1)]
+        with m.Elif(valid & self.o.ready):
+            with m.If(~last_brick):
+                m.d.sync += [
+                    address.eq(address + command.channel_pitch),
+                    bricks_left.eq(bricks_left - 1),
+                    last_brick.eq(bricks_left == 1),
+                ]
+            with m.Elif(~last_pixel):
+                start_pixel(next_pixel)
+                m.d.sync += [pixels_left.eq(pixels_left - 1), last_pixel.eq(pixels_left == 1)]
+            with m.Else():
+                start_row(next_row)
+                m.d.sync += [rows_left.eq(rows_left - 1), valid.eq(rows_left != 0)]
+        return m

@@ -1,0 +1,107 @@
+"""Cuts a stream of beats into pieces of 1..8 bytes, starting anywhere in a beat."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, ShapeLike, Signal
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+BEAT_BYTES = 8
+BEAT_BITS = 8 * BEAT_BYTES
+
+
+def piece_request_layout(tag: ShapeLike) -> data.StructLayout:
+    """The next piece: how many `bytes` (1..8) it has, and a `tag` that travels with it."""
+    return data.StructLayout({"bytes": range(BEAT_BYTES + 1), "tag": tag})
+
+
+def piece_layout(tag: ShapeLike) -> data.StructLayout:
+    """A piece: its bytes from lane 0 up in `data`, zeros above them; and its `tag`."""
+    return data.StructLayout({"data": BEAT_BITS, "tag": tag})
+
+
+class ByteUnpacker(wiring.Component):
+    """Beats and a list of piece sizes in, pieces out: one a cycle while beats keep up.
+
+    A window of two beats and the position of the next byte in the lower one:
+
+        i -> [ high | low ] -> shift right by position, blank the lanes above `bytes` -> register -> o
+
+    Timing: the beat taken in cycle t is in the lower half from t + 2, and the piece that it completes is offered
+    from t + 3 (t + 2 when its last byte is in the upper half). What is left in the window at the
+    next `start` is dropped.
+
+    Members:
+        start: begin with the byte `offset` (0..7) of the next beat. Neither stream moves in this cycle.
+        i: beats.
+        request: `piece_request_layout`.
+        o: `piece_layout`; registers.
+    """
+
+    start: Signal
+    offset: Signal
+    i: stream.Interface
+    request: stream.Interface
+    o: stream.Interface
+
+    def __init__(self, tag: ShapeLike) -> None:
+        self._tag = tag
+        super().__init__(
+            {
+                "start": In(1),
+                "offset": In(range(BEAT_BYTES)),
+                "i": In(stream.Signature(BEAT_BITS)),
+                "request": In(stream.Signature(piece_request_layout(tag))),
+                "o": Out(stream.Signature(piece_layout(tag))),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """The window moves up by a beat when a piece takes the lower half's last byte."""
+        m = Module()
+        low = Signal(BEAT_BITS, reset_less=True)
+        low_valid = Signal()
+        high = Signal(BEAT_BITS, reset_less=True)
+        high_valid = Signal()
+        position = Signal(range(BEAT_BYTES))
+        count = self.request.payload.bytes
+        after = Signal(range(2 * BEAT_BYTES))
+        cut = Signal()
+        move = Signal()
+        piece = Signal(piece_layout(self._tag), reset_less=True)
+        piece_valid = Signal()
+        m.d.comb += [
+            after.eq(position + count),
+            cut.eq(
+                self.request.valid
+                & low_valid
+                & (high_valid | (after <= BEAT_BYTES))
+                & (~piece_valid | self.o.ready)
+                & ~self.start
+            ),
+            move.eq(~low_valid | (cut & after[3])),
+            self.request.ready.eq(cut),
+            self.i.ready.eq((move | ~high_valid) & ~self.start),
+            self.o.payload.eq(piece),
+            self.o.valid.eq(piece_valid),
+        ]
+        window = Signal(BEAT_BITS)
+        m.d.comb += window.eq(Cat(low, high) >> Cat(Const(0, 3), position))
+        with m.If(self.o.ready):
+            m.d.sync += piece_valid.eq(0)
+        with m.If(cut):
+            lanes = [
+                Mux(lane < count, window.word_select(lane, 8), 0)  # a lane's number is a constant
+                for lane in range(BEAT_BYTES)
+            ]
+            m.d.sync += [
+                piece.data.eq(Cat(lanes)),
+                piece.tag.eq(self.request.payload.tag),
+                piece_valid.eq(1),
+                position.eq(after),
+            ]
+        with m.If(move):
+            m.d.sync += [low.eq(high), low_valid.eq(high_valid)]
+        with m.If(move | ~high_valid):
+            m.d.sync += [high.eq(self.i.payload), high_valid.eq(self.i.valid)]
+        with m.If(self.start):
+            m.d.sync += [position.eq(self.offset), low_valid.eq(0), high_valid.eq(0)]
+        return m

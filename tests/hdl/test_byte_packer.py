@@ -1,0 +1,85 @@
+"""BytePacker: the pieces' bytes stand one after the other in the strobed lanes of the beats."""
+
+import random
+from typing import Any
+
+import pytest
+
+from celosia.hdl.byte_packer import BytePacker
+from tests.gateware import Gaps, convert, get, put, simulate
+
+
+def run(transfers: list[tuple[int, list[int]]], piece_gap: float, beat_gap: float, seed: int) -> None:
+    component = BytePacker()
+    generator = random.Random(seed)
+    contents = [[generator.randbytes(8) for _ in sizes] for _, sizes in transfers]
+
+    async def feed(ctx: Any) -> None:
+        gaps = Gaps(seed, piece_gap)
+        for (offset, sizes), bricks in zip(transfers, contents, strict=True):
+            await ctx.tick().until(component.idle)
+            ctx.set(component.offset, offset)
+            ctx.set(component.start, 1)
+            await ctx.tick()
+            ctx.set(component.start, 0)
+            for place, (size, brick) in enumerate(zip(sizes, bricks, strict=True)):
+                await gaps(ctx)
+                word = int.from_bytes(brick, "little")
+                await put(ctx, component.i, {"data": word, "bytes": size, "last": place == len(sizes) - 1})
+
+    async def collect(ctx: Any) -> None:
+        gaps = Gaps(seed + 1, beat_gap)
+        for (offset, sizes), bricks in zip(transfers, contents, strict=True):
+            expected = b"".join(brick[:size] for size, brick in zip(sizes, bricks, strict=True))
+            for beat in range(-(-(offset + len(expected)) // 8)):
+                await gaps(ctx)
+                got = await get(ctx, component.o)
+                for lane in range(8):
+                    place = 8 * beat + lane - offset
+                    used = 0 <= place < len(expected)
+                    assert got.strobe >> lane & 1 == used
+                    assert not used or got.data >> 8 * lane & 0xFF == expected[place]
+
+    simulate(component, testbenches=[feed, collect])
+
+
+@pytest.mark.parametrize("offset", range(8))
+@pytest.mark.parametrize("size", range(1, 9))
+def test_every_alignment_and_size(offset: int, size: int) -> None:
+    run([(offset, [size] * count) for count in (1, 2, 13)], 0.0, 0.0, seed=offset)
+
+
+@pytest.mark.parametrize(("piece_gap", "beat_gap"), [(0.0, 0.0), (0.6, 0.0), (0.0, 0.6), (0.4, 0.4)])
+def test_random_sizes_and_gaps_over_several_transfers(piece_gap: float, beat_gap: float) -> None:
+    generator = random.Random(21)
+    transfers = [
+        (generator.randrange(8), [generator.randrange(1, 9) for _ in range(generator.randrange(1, 40))])
+        for _ in range(12)
+    ]
+    run(transfers, piece_gap, beat_gap, seed=22)
+
+
+@pytest.mark.parametrize("offset", [0, 3])
+def test_one_full_piece_a_cycle(offset: int) -> None:
+    component = BytePacker()
+    cycles = []
+
+    async def bench(ctx: Any) -> None:
+        ctx.set(component.offset, offset)
+        ctx.set(component.start, 1)
+        await ctx.tick()
+        ctx.set(component.start, 0)
+        ctx.set(component.i.payload.bytes, 8)
+        ctx.set(component.i.valid, 1)
+        ctx.set(component.o.ready, 1)
+        for cycle in range(20):
+            if ctx.get(component.o.valid):
+                cycles.append(cycle)
+            await ctx.tick()
+
+    simulate(component, testbenches=[bench])
+    assert cycles == list(range(1, 20))
+
+
+def test_converts() -> None:
+    assert "module" in convert(BytePacker())

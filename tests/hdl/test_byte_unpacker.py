@@ -1,0 +1,95 @@
+"""ByteUnpacker: the pieces, put together again, are the bytes of the beats."""
+
+import random
+from typing import Any
+
+import pytest
+
+from celosia.hdl.byte_unpacker import ByteUnpacker
+from tests.gateware import Gaps, convert, get, put, simulate
+
+
+def run(transfers: list[tuple[int, list[int]]], beat_gap: float, piece_gap: float, seed: int) -> None:
+    component = ByteUnpacker(8)
+    generator = random.Random(seed)
+    streams = [generator.randbytes(8 * -(-(offset + sum(sizes)) // 8)) for offset, sizes in transfers]
+    received: list[list[bytes]] = []
+    started: list[int] = []
+
+    async def feed(ctx: Any) -> None:
+        gaps = Gaps(seed, beat_gap)
+        for index, content in enumerate(streams):
+            while len(started) <= index:
+                await ctx.tick()
+            for first in range(0, len(content), 8):
+                await gaps(ctx)
+                await put(ctx, component.i, int.from_bytes(content[first : first + 8], "little"))
+
+    async def cut(ctx: Any) -> None:
+        for offset, sizes in transfers:
+            ctx.set(component.offset, offset)
+            ctx.set(component.start, 1)
+            await ctx.tick()
+            ctx.set(component.start, 0)
+            started.append(offset)
+            for tag, size in enumerate(sizes):
+                await put(ctx, component.request, {"bytes": size, "tag": tag % 256})
+
+    async def collect(ctx: Any) -> None:
+        gaps = Gaps(seed + 1, piece_gap)
+        for _, sizes in transfers:
+            pieces = []
+            for tag, size in enumerate(sizes):
+                await gaps(ctx)
+                piece = await get(ctx, component.o)
+                assert piece.tag == tag % 256
+                assert piece.data >> 8 * size == 0, "lanes above the piece are zero"
+                pieces.append(piece.data.to_bytes(8, "little")[:size])
+            received.append(pieces)
+
+    simulate(component, testbenches=[feed, cut, collect])
+    for (offset, sizes), content, pieces in zip(transfers, streams, received, strict=True):
+        assert b"".join(pieces) == content[offset : offset + sum(sizes)]
+
+
+@pytest.mark.parametrize("offset", range(8))
+@pytest.mark.parametrize("size", range(1, 9))
+def test_every_alignment_and_size(offset: int, size: int) -> None:
+    run([(offset, [size] * 20)], 0.0, 0.0, seed=offset)
+
+
+@pytest.mark.parametrize(("beat_gap", "piece_gap"), [(0.0, 0.0), (0.6, 0.0), (0.0, 0.6), (0.4, 0.4)])
+def test_random_sizes_and_gaps_over_several_transfers(beat_gap: float, piece_gap: float) -> None:
+    generator = random.Random(11)
+    transfers = [
+        (generator.randrange(8), [generator.randrange(1, 9) for _ in range(generator.randrange(1, 40))])
+        for _ in range(12)
+    ]
+    run(transfers, beat_gap, piece_gap, seed=12)
+
+
+@pytest.mark.parametrize("offset", [0, 5])
+def test_one_full_piece_a_cycle(offset: int) -> None:
+    component = ByteUnpacker(1)
+    cycles = []
+
+    async def bench(ctx: Any) -> None:
+        ctx.set(component.offset, offset)
+        ctx.set(component.start, 1)
+        await ctx.tick()
+        ctx.set(component.start, 0)
+        for stream in (component.i, component.request):
+            ctx.set(stream.valid, 1)
+        ctx.set(component.request.payload.bytes, 8)
+        ctx.set(component.o.ready, 1)
+        for cycle in range(30):
+            if ctx.get(component.o.valid):
+                cycles.append(cycle)
+            await ctx.tick()
+
+    simulate(component, testbenches=[bench])
+    assert cycles == list(range(3, 30))
+
+
+def test_converts() -> None:
+    assert "module" in convert(ByteUnpacker(17))
