@@ -1,8 +1,8 @@
 """Which feature maps stay in the unified buffer, where, and in how many stripes a layer runs.
 
-Maps are placed in the order in which the layers run, first fit, for as long as they are needed. A layer whose
-ifm or ofm is not in the buffer streams it: rows of a ring come in or go out stripe by stripe. When there is no room, the
-largest map alive is moved to memory and placement starts again.
+Maps are placed in the order in which the layers run, first fit, for as long as they are needed. A layer
+whose ifm or ofm is not in the buffer streams it: rows of a ring come in or go out stripe by stripe. When there
+is no room, the largest map alive is moved to memory and placement starts again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -117,7 +117,7 @@ def allocate(layers: Sequence[Layer], maps: Mapping[str, MapUse], buffer_bricks:
                     f"{layer.name} does not fit a unified buffer of {buffer_bricks * 8 // 1024} KiB: "
                     f"ifm {layer.ifm_shape}, ofm {layer.ofm_shape}"
                 ) from None
-            spilled |= {max(failure.alive, key=lambda name: failure.alive[name])}
+            spilled |= {max(failure.alive, key=failure.alive.__getitem__)}
 
 
 def _needs_memory(layers: Sequence[Layer], maps: Mapping[str, MapUse]) -> list[str]:

@@ -56,7 +56,13 @@ class EngineSection:
 
 @dataclass(frozen=True, slots=True)
 class HostSection:
-    """Operators for the reference kernels: `graph`'s inputs and outputs are the program's tensors `inputs`, `outputs`."""
+    """Operators for the reference kernels.
+
+    Attributes:
+        graph: the operators, with tensors of its own.
+        inputs, outputs: the program's tensors that are the graph's inputs and outputs, in its order.
+        reasons: why they do not run on the engine.
+    """
 
     graph: Graph
     inputs: tuple[int, ...]

@@ -23,7 +23,9 @@ class Span:
 
     def __post_init__(self) -> None:
         if not 0 <= self.low < self.high:
-            raise ValueError(f"span of {self.memory} must be a rising range from 0 on, not {self.low}..{self.high}")
+            raise ValueError(
+                f"span of {self.memory} must be a rising range from 0 on, not {self.low}..{self.high}"
+            )
 
 
 def ring_spans(memory: str, address: int, length: int, depth: int) -> tuple[Span, ...]:
@@ -49,6 +51,7 @@ class Command:
 
     @property
     def verb(self) -> Verb:
+        """Whose queue it goes to."""
         return Verb[self.opcode.name]
 
 
@@ -143,7 +146,9 @@ def encode_commands(
     return b"".join(words)
 
 
-def decode_commands(words: bytes, layouts: Mapping[Opcode, CommandLayout]) -> list[tuple[Opcode, dict[str, int]]]:
+def decode_commands(
+    words: bytes, layouts: Mapping[Opcode, CommandLayout]
+) -> list[tuple[Opcode, dict[str, int]]]:
     """Opcode and fields of every command in memory.
 
     Raises:

@@ -67,7 +67,9 @@ class MacEngineConfig:
             f"must be at most the {self.core_outputs} output channels of a core",
             self.lanes,
         )
-        _require(64 <= self.parameter_beats <= 4096, "parameter_beats", "must be in 64..4096", self.parameter_beats)
+        _require(
+            64 <= self.parameter_beats <= 4096, "parameter_beats", "must be in 64..4096", self.parameter_beats
+        )
         _require(self.queue_depth in (2, 4, 8, 16), "queue_depth", "must be 2, 4, 8 or 16", self.queue_depth)
         _require(
             self.burst_beats in {1 << n for n in range(1, 9)},
@@ -75,8 +77,12 @@ class MacEngineConfig:
             "must be a power of two in 2..256",
             self.burst_beats,
         )
-        _require(1 <= self.outstanding_reads <= 16, "outstanding_reads", "must be in 1..16", self.outstanding_reads)
-        _require(self.data_bits == 64, "data_bits", "must be 64 (wider ports are not built yet)", self.data_bits)
+        _require(
+            1 <= self.outstanding_reads <= 16, "outstanding_reads", "must be in 1..16", self.outstanding_reads
+        )
+        _require(
+            self.data_bits == 64, "data_bits", "must be 64 (wider ports are not built yet)", self.data_bits
+        )
         _require(32 <= self.address_bits <= 64, "address_bits", "must be in 32..64", self.address_bits)
         _require(
             self.profile_entries in {1 << n for n in range(4, 11)},

@@ -266,7 +266,7 @@ class Interpreter:
             result[block] = np.einsum("yxklr,klr->yxr", own, taps)
         return result.astype(np.int32)
 
-    def _own_channels(self, bricks: npt.NDArray[np.int8], block: int) -> npt.NDArray[np.int8]:
+    def _own_channels(self, bricks: npt.NDArray[np.integer], block: int) -> npt.NDArray[np.integer]:
         """The output block's channels of bricks [..., lane]."""
         outputs = self.config.core_outputs
         first = outputs * (block % (BRICK_CHANNELS // outputs))

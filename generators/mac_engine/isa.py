@@ -70,7 +70,11 @@ COMPUTE = CommandLayout(
     (
         Field("mode", 3, "see Mode"),
         *_TILING,
-        Field("accumulate", 1, "the first step adds to the tile that a COMPUTE with `partial` left; one tile only"),
+        Field(
+            "accumulate",
+            1,
+            "the first step adds to the tile that a COMPUTE with `partial` left; one tile only",
+        ),
         Field("partial", 1, "leave the tile in its accumulator half for the next COMPUTE; one tile only"),
         Field("kernel_height", 8, "1..255"),
         Field("kernel_width", 8, "1..255"),
@@ -78,7 +82,11 @@ COMPUTE = CommandLayout(
         Field("stride_x", 2, "1..3"),
         Field("dilation_y", 2, "1..2"),
         Field("dilation_x", 2, "1..2"),
-        Field("taps", 4, "DEPTHWISE: kernel columns in a step, 1..8; a kernel row takes ceil(kernel_width / taps)"),
+        Field(
+            "taps",
+            4,
+            "DEPTHWISE: kernel columns in a step, 1..8; a kernel row takes ceil(kernel_width / taps)",
+        ),
         Field("window", 4, "neighbouring bricks read in a cycle, 1..8"),
         *_feature_map("ifm_", "ifm"),
         Field("ifm_height", 16, "rows of the ifm; rows outside 0..height-1 are padding"),

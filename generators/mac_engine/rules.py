@@ -83,6 +83,4 @@ RULES: tuple[Rule, ...] = (
 
 def broken_rules(layer: Layer, config: MacEngineConfig) -> list[str]:
     """Every reason why the layer cannot run; empty when it can."""
-    return [
-        f"{rule.__doc__} (found {found})" for rule in RULES if (found := rule(layer, config)) is not None
-    ]
+    return [f"{rule.__doc__} (found {found})" for rule in RULES if (found := rule(layer, config)) is not None]

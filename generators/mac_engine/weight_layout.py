@@ -25,7 +25,9 @@ def weight_blocks(layer: Layer, tiling: Tiling, config: MacEngineConfig) -> npt.
     else:
         lanes = _one_hot_lanes(layer, channels)
     height, columns, bricks = lanes.shape[1:4]
-    blocks = lanes.reshape(groups, tiling.block_cores, config.core_outputs, height, columns, bricks, BRICK_CHANNELS)
+    blocks = lanes.reshape(
+        groups, tiling.block_cores, config.core_outputs, height, columns, bricks, BRICK_CHANNELS
+    )
     return np.ascontiguousarray(blocks.transpose(0, 3, 4, 5, 1, 2, 6))
 
 

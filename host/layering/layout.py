@@ -17,7 +17,7 @@ _BRICK_CHANNELS = 8
 def _channel_placement(
     name: str, index: int, ifm: str, ofm: str, ifm_shape: MapShape, ofm_shape: MapShape, first: int, fill: int
 ) -> Layer:
-    """A convolution that puts the ifm's channels at `first` and fills the others with `fill`; padding reads as `fill`."""
+    """A convolution that puts the ifm's channels at `first`; all other channels and the padding are `fill`."""
     weights = np.zeros((ofm_shape.channels, 1, 1, ifm_shape.channels), np.int8)
     channels = np.arange(ifm_shape.channels)
     weights[first + channels, 0, 0, channels] = 1
