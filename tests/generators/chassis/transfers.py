@@ -36,16 +36,3 @@ def set_regions(ctx: Any, regions: Any) -> None:
     for index, base in enumerate(REGION_BASES):
         ctx.set(regions[index].base, base)
         ctx.set(regions[index].limit, REGION_LIMIT)
-
-
-async def execute(ctx: Any, unit: Any, command: dict[str, int]) -> int:
-    """Give a command to a unit and wait for its end; the cycles from `valid` to `ready`."""
-    ctx.set(unit.command.payload, command)
-    ctx.set(unit.command.valid, 1)
-    cycles = 0
-    while not ctx.get(unit.command.ready):
-        await ctx.tick()
-        cycles += 1
-    await ctx.tick()
-    ctx.set(unit.command.valid, 0)
-    return cycles
