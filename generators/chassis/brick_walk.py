@@ -64,7 +64,7 @@ class BrickWalk(wiring.Component):
         wrapped_pitch = Signal(18)
         last_unwrapped = Signal(signed(19))  # the next row wraps when this one lies at or past it
         m.d.sync += [
-            bricks.eq((command.channels + BRICK_BYTES - 1) // BRICK_BYTES),
+            bricks.eq((command.channels + (BRICK_BYTES - 1)) // BRICK_BYTES),
             tail.eq(Mux(command.channels % BRICK_BYTES == 0, BRICK_BYTES, command.channels % BRICK_BYTES)),
             wrapped_pitch.eq(command.row_pitch - command.ring_size),
             last_unwrapped.eq(command.ring_end - command.row_pitch),

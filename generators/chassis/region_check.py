@@ -83,7 +83,7 @@ class RegionCheck(wiring.Component):
         m.d.comb += first_byte.eq(base + offset)
         m.d.sync += [
             self.address.eq(base + offset),
-            self.beats.eq((size + (first_byte + BEAT_BYTES - 1)) // BEAT_BYTES),
+            self.beats.eq((size + (first_byte + (BEAT_BYTES - 1))) // BEAT_BYTES),
             self.out_of_range.eq((end > limit) | too_large),
         ]
         return m
