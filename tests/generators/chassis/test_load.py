@@ -123,7 +123,7 @@ def test_bricks_equal_the_bytes_in_memory(seed: int, bus_pause: float, buffer_pa
     assert written == [brick for command in commands for brick in expected_bricks(command, bus.data)]
 
 
-@pytest.mark.parametrize("offset", range(8))
+@pytest.mark.parametrize("offset", [0, 1, 7])
 def test_one_brick_a_cycle_behind_a_slow_memory(offset: int) -> None:
     command = {"region": 1, "offset": offset, "rows": 5, "width": 20, "channels": 32, "row": 0}
     command |= {"row_pitch": 80, "channel_pitch": 20, "ring_end": 0x1FFFF}

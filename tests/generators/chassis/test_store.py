@@ -124,7 +124,7 @@ def test_memory_holds_the_bricks_bytes(seed: int, bus_pause: float, buffer_pause
     assert bus.data == expected
 
 
-@pytest.mark.parametrize("offset", range(8))
+@pytest.mark.parametrize("offset", [0, 1, 7])
 def test_one_brick_a_cycle(offset: int) -> None:
     command = {"region": 1, "offset": offset, "rows": 5, "width": 20, "channels": 32, "row": 0}
     command |= {"row_pitch": 80, "channel_pitch": 20, "ring_end": 0x1FFFF}
