@@ -19,7 +19,6 @@ from .quantization import (
     activation_range,
     addition_rescale,
     convolution_rescale,
-    fully_connected_rescale,
     multiplication_rescale,
     requantization_rescale,
     sigmoid_rescale,
@@ -201,7 +200,7 @@ def _rescale(operator: BoundOperator) -> str | None:
     derive = {
         "CONV_2D": convolution_rescale,
         "DEPTHWISE_CONV_2D": convolution_rescale,
-        "FULLY_CONNECTED": fully_connected_rescale,
+        "FULLY_CONNECTED": convolution_rescale,
         "MUL": multiplication_rescale,
     }.get(operator.kind, requantization_rescale)
     try:

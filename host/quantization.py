@@ -25,7 +25,6 @@ __all__ = [
     "activation_range",
     "addition_rescale",
     "convolution_rescale",
-    "fully_connected_rescale",
     "mean_rescale",
     "multiplication_rescale",
     "requantization_rescale",
@@ -114,24 +113,12 @@ def _rescale(*factors: float) -> Rescale:
 
 
 def convolution_rescale(operator: BoundOperator) -> Rescale:
-    """CONV_2D and DEPTHWISE_CONV_2D: one pair, or one per ofm channel."""
+    """CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED: one pair, or one per ofm channel."""
     quantization = operator.weights.quantization
     if quantization is None:
         raise ValueError("weights must be quantised")
     ifm, ofm = operator.ifm.scale, operator.ofm.scale
     return _rescale(*(ifm * scale / ofm for scale in quantization.scale))
-
-
-def fully_connected_rescale(operator: BoundOperator) -> Rescale:
-    """FULLY_CONNECTED; with one scale for all weights the product of scales is rounded to float32."""
-    quantization = operator.weights.quantization
-    if quantization is None:
-        raise ValueError("weights must be quantised")
-    if quantization.per_channel:
-        return convolution_rescale(operator)
-    with np.errstate(over="ignore"):
-        product = float(np.float32(operator.ifm.scale) * np.float32(quantization.scale[0]))
-    return _rescale(product / operator.ofm.scale)
 
 
 def addition_rescale(operator: BoundOperator) -> AdditionRescale:

@@ -80,16 +80,19 @@ def fully_connected(model: ModelBuilder, draw: Draw) -> tuple[list[int], int]:
     depth = draw.integer(500, 2000) if draw.chance(0.1) else draw.small(100)
     outputs, rows = draw.channels(), draw.integer(2, 5) if draw.chance(0.2) else 1
     scale = draw.scale()
-    ifm = activation(model, draw, rows, depth, scale=scale)
+    keep = draw.chance(0.15)
+    leading = [1, rows] if keep or draw.chance(0.1) else [rows]
+    ifm = activation(model, draw, *leading, depth, scale=scale)
     operands, largest = weights_and_bias(model, draw, (outputs, depth), 0, scale)
-    ofm = activation(model, draw, rows, outputs, scale=draw.spread(scale * largest, depth))
+    spread = draw.spread(scale * largest, depth)
+    ofm = activation(model, draw, *(leading if keep else [rows]), outputs, scale=spread)
     model.operator(
         "FULLY_CONNECTED",
         [ifm, *operands],
         [ofm],
         "FullyConnectedOptions",
         fusedActivationFunction=draw.choice(*ACTIVATIONS),
-        keepNumDims=False,
+        keepNumDims=keep,
     )
     return [ifm], ofm
 
@@ -196,21 +199,25 @@ def _by_table(kind: str, ofm_scale: float, ofm_zero_point: int) -> Writer:
     return write
 
 
-def pad(model: ModelBuilder, draw: Draw) -> tuple[list[int], int]:
-    """Mostly of height and width, sometimes of any dimension."""
-    shape = [1, draw.size(), draw.size(), draw.channels()]
-    anywhere = draw.chance(0.2)
-    paddings = [
-        [draw.integer(0, 3), draw.integer(0, 3)] if axis in (1, 2) or anywhere else [0, 0]
-        for axis in range(4)
-    ]
-    scale, zero_point = draw.scale(), draw.zero_point()
-    ifm = model.tensor(shape, scale=scale, zero_point=zero_point)
-    amounts = model.tensor((4, 2), "int32", data=np.array(paddings, np.int32))
-    dims = [size + sum(amount) for size, amount in zip(shape, paddings, strict=True)]
-    ofm = model.tensor(dims, scale=scale, zero_point=zero_point)
-    model.operator("PAD", [ifm, amounts], [ofm], "PadOptions")
-    return [ifm], ofm
+def _padding(kind: str, options: str) -> Writer:
+    def write(model: ModelBuilder, draw: Draw) -> tuple[list[int], int]:
+        shape = [1, draw.size(), draw.size(), draw.channels()]
+        anywhere = draw.chance(0.2)
+        paddings = [
+            [draw.integer(0, 3), draw.integer(0, 3)] if axis in (1, 2) or anywhere else [0, 0]
+            for axis in range(4)
+        ]
+        scale, zero_point = draw.scale(), draw.zero_point()
+        ifm = model.tensor(shape, scale=scale, zero_point=zero_point)
+        operands = [ifm, model.tensor((4, 2), "int32", data=np.array(paddings, np.int32))]
+        if kind == "PADV2":
+            operands.append(model.tensor((1,), scale=scale, zero_point=zero_point, data=draw.int8(1)))
+        dims = [size + sum(amount) for size, amount in zip(shape, paddings, strict=True)]
+        ofm = model.tensor(dims, scale=scale, zero_point=zero_point)
+        model.operator(kind, operands, [ofm], options)
+        return [ifm], ofm
+
+    return write
 
 
 def reshape(model: ModelBuilder, draw: Draw) -> tuple[list[int], int]:
@@ -371,7 +378,8 @@ _WRITERS: dict[str, Writer] = {
     "MEAN": mean,
     "MUL": multiply,
     "NETWORK": network,
-    "PAD": pad,
+    "PAD": _padding("PAD", "PadOptions"),
+    "PADV2": _padding("PADV2", "PadV2Options"),
     "QUANTIZE": quantize,
     "RELU": relu,
     "RELU6": relu6,

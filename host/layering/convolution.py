@@ -8,7 +8,7 @@ from celosia.generators.chassis.layer import Layer, LayerKind, MapShape, Window
 
 from ..attributes import ConvAttributes, DepthwiseAttributes, FullyConnectedAttributes
 from ..graph import BoundOperator
-from ..quantization import activation_range, convolution_rescale, fully_connected_rescale
+from ..quantization import activation_range, convolution_rescale
 from ..shapes import convolution_window
 from .context import Source, requantization
 from .views import view
@@ -122,7 +122,7 @@ def fully_connected_layers(operator: BoundOperator, source: Source) -> list[Laye
             ifm_shape=ifm_shape,
             ofm_shape=MapShape(1, rows, outputs),
             requantization=requantization(
-                fully_connected_rescale(operator),
+                convolution_rescale(operator),
                 _folded_bias(operator, weights),
                 operator.ofm,
                 activation_range(attributes.activation, operator.ofm),

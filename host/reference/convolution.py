@@ -13,7 +13,7 @@ from celosia.hdl.arithmetic_model import wrap_int32
 
 from ..attributes import ConvAttributes, DepthwiseAttributes, FullyConnectedAttributes
 from ..graph import BoundOperator
-from ..quantization import activation_range, convolution_rescale, fully_connected_rescale
+from ..quantization import activation_range, convolution_rescale
 from ..shapes import convolution_window
 from .arithmetic import centered, store
 
@@ -86,4 +86,4 @@ def fully_connected(operator: BoundOperator, ifm: np.ndarray) -> np.ndarray:
     rows = centered(ifm, operator.ifm).reshape(-1, weights.shape[1]).astype(np.float64)
     bounds = activation_range(attributes.activation, operator.ofm)
     total = wrap_int32((rows @ weights.T).astype(np.int64) + _bias(operator))
-    return store(total, fully_connected_rescale(operator), operator.ofm, bounds).reshape(operator.ofm.shape)
+    return store(total, convolution_rescale(operator), operator.ofm, bounds).reshape(operator.ofm.shape)

@@ -108,17 +108,6 @@ def parse_tflite(data: bytes, file: str) -> Survey:
 
 def _check_indices(model: ModelRecord) -> None:
     count = len(model.tensors)
-    for index, record in enumerate(model.operators):
-        for tensor in record.inputs:
-            if not ABSENT <= tensor < count:
-                raise FlatBufferError(
-                    f"{record.kind} #{index}: input tensor must be below {count}, not {tensor}"
-                )
-        for tensor in record.outputs:
-            if not 0 <= tensor < count:
-                raise FlatBufferError(
-                    f"{record.kind} #{index}: output tensor must be below {count}, not {tensor}"
-                )
     for tensor in model.inputs + model.outputs:
         if not 0 <= tensor < count:
             raise FlatBufferError(f"an input or output of the graph must be below {count}, not {tensor}")
@@ -143,16 +132,15 @@ def _survey_operator(
     tensors: list[Tensor | None],
     problems: dict[int, str],
 ) -> SurveyedOperator:
-    def summaries(indices: tuple[int, ...]) -> tuple[SurveyedTensor, ...]:
-        present = (records[tensor] for tensor in indices if tensor != ABSENT)
-        return tuple(SurveyedTensor(tensor.name, tensor.shape, tensor.dtype) for tensor in present)
-
+    wrong = _wrong_indices(record, len(records))
+    if wrong:
+        return SurveyedOperator(record.kind, index, (), (), wrong, None)
+    inputs = tuple(None if tensor == ABSENT else tensors[tensor] for tensor in record.inputs)
+    outputs = tuple(tensor for tensor in (tensors[number] for number in record.outputs) if tensor is not None)
     reasons = [
         problems[tensor] for tensor in dict.fromkeys(record.inputs + record.outputs) if tensor in problems
     ]
     bound = None
-    inputs = tuple(None if tensor == ABSENT else tensors[tensor] for tensor in record.inputs)
-    outputs = tuple(tensor for tensor in (tensors[number] for number in record.outputs) if tensor is not None)
     try:
         attributes = build_attributes(record, inputs, outputs)
     except ValueError as error:
@@ -162,8 +150,24 @@ def _survey_operator(
             bound = BoundOperator(record.kind, index, attributes, inputs, outputs)
             reasons.extend(broken_rules(bound))
     return SurveyedOperator(
-        record.kind, index, summaries(record.inputs), summaries(record.outputs), tuple(reasons), bound
+        record.kind,
+        index,
+        _summaries(record.inputs, records),
+        _summaries(record.outputs, records),
+        tuple(reasons),
+        bound,
     )
+
+
+def _wrong_indices(record: OperatorRecord, count: int) -> tuple[str, ...]:
+    inputs = [f"input {tensor}" for tensor in record.inputs if not ABSENT <= tensor < count]
+    outputs = [f"output {tensor}" for tensor in record.outputs if not 0 <= tensor < count]
+    return tuple(f"{what} must be a tensor index below {count}" for what in inputs + outputs)
+
+
+def _summaries(indices: tuple[int, ...], records: tuple[TensorRecord, ...]) -> tuple[SurveyedTensor, ...]:
+    present = (records[tensor] for tensor in indices if tensor != ABSENT)
+    return tuple(SurveyedTensor(tensor.name, tensor.shape, tensor.dtype) for tensor in present)
 
 
 def _check_edges(file: str, model: ModelRecord, problems: dict[int, str]) -> None:
