@@ -1,10 +1,11 @@
 """The in-order queue of one verb, with the gate that holds its next command back until its tokens are there."""
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, fifo, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .command import CommandLayout, Verb
+from .oldest_command import waiting_layout
 from .tokens import TokenPort, TokenSignature
 
 BEAT_BITS = 64
@@ -31,6 +32,7 @@ class CommandQueue(wiring.Component):
         tokens: this verb's port of the `TokenCounters`.
         missing: bit v: only tokens from verb v (and other bits set) keep the next command from starting.
         idle: no command is anywhere in the queue.
+        oldest: the current command, or the next one if none is current.
     """
 
     beats: stream.Interface
@@ -38,6 +40,7 @@ class CommandQueue(wiring.Component):
     tokens: TokenPort
     missing: Signal
     idle: Signal
+    oldest: data.View
 
     def __init__(self, layout: CommandLayout, depth: int) -> None:
         if depth < 1:
@@ -51,6 +54,7 @@ class CommandQueue(wiring.Component):
                 "tokens": Out(TokenSignature()),
                 "missing": Out(len(Verb)),
                 "idle": Out(1),
+                "oldest": Out(waiting_layout()),
             }
         )
 
@@ -100,5 +104,9 @@ class CommandQueue(wiring.Component):
             m.d.sync += current_full.eq(0)
             m.d.comb += self.tokens.signal.eq(current.signal)
 
+        m.d.comb += [
+            self.oldest.valid.eq(current_full | next_full),
+            self.oldest.index.eq(Mux(current_full, current.index, header.index)),
+        ]
         m.d.comb += self.idle.eq(~queue.r_rdy & (next_place == 0) & ~next_full & ~current_full)
         return m

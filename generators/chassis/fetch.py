@@ -42,6 +42,7 @@ class CommandFetch(wiring.Component):
         read: client of the read arbiter.
         beats: for each verb, the first beats of its commands.
         halted: HALT was reached, every other command is in its queue.
+        next_index: the command to be checked next.
         error: the first error, valid from then on until the reset.
     """
 
@@ -54,6 +55,7 @@ class CommandFetch(wiring.Component):
     read: ReadClient
     beats: list[stream.Interface]
     halted: Signal
+    next_index: Signal
     error: data.View
 
     def __init__(
@@ -80,6 +82,7 @@ class CommandFetch(wiring.Component):
                 "read": Out(ReadClientSignature(address_bits, BEAT_BITS)),
                 "beats": Out(stream.Signature(BEAT_BITS)).array(len(Verb)),
                 "halted": Out(1),
+                "next_index": Out(16),
                 "error": Out(error_layout(address_bits)),
             }
         )
@@ -193,6 +196,7 @@ class CommandFetch(wiring.Component):
         is_last = Signal()
         m.d.comb += [
             is_last.eq(index + 1 == self.count),
+            self.next_index.eq(index),
             queue.ready.eq(~stage_valid | stage_taken | self.stop),
         ]
         with m.If(stage_taken | self.stop):

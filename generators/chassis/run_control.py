@@ -51,12 +51,14 @@ class RunControl(wiring.Component):
         watchdog_cycles: see above.
         halted, queues_idle, bus_idle: what a run's end waits for.
         progress: anything at all moved in this cycle.
+        oldest_index: the oldest command that is not completed; a hang is put down to it.
         errors: whoever may see one; of several in one cycle the first in this order counts.
         clear: reset everything that runs.
         fetch_start: begin the queue.
         stop: issue nothing new on the bus.
         counting: this cycle belongs to the run.
-        interrupt: level, from the end of a run until `interrupt_clear`, `start` or `reset`.
+        interrupt: level, from the end of a run until `interrupt_clear`, `start` or `reset`, in whose cycle it is
+            low: before the register's slave has answered the write.
         status: the STATUS register.
         error: the first error of the last run.
     """
@@ -69,6 +71,7 @@ class RunControl(wiring.Component):
     queues_idle: Signal
     bus_idle: Signal
     progress: Signal
+    oldest_index: Signal
     errors: list[data.View]
     clear: Signal
     fetch_start: Signal
@@ -93,6 +96,7 @@ class RunControl(wiring.Component):
                 "queues_idle": In(1),
                 "bus_idle": In(1),
                 "progress": In(1),
+                "oldest_index": In(16),
                 "errors": In(layout).array(error_sources),
                 "clear": Out(1),
                 "fetch_start": Out(1),
@@ -128,35 +132,42 @@ class RunControl(wiring.Component):
         ]
         with m.If(self.clear):
             m.d.sync += self.error.eq(0)
-        with m.If(self.interrupt_clear):
-            m.d.sync += self.interrupt.eq(0)
+        pending = Signal()
+        lowered = Signal()
+        m.d.comb += [
+            lowered.eq(self.interrupt_clear | self.start | self.reset),
+            self.interrupt.eq(pending & ~lowered),
+        ]
+        with m.If(lowered):
+            m.d.sync += pending.eq(0)
         with m.Switch(state):
             with m.Case(_State.IDLE, _State.DONE, _State.ERROR), m.If(self.start):
-                m.d.sync += [self.interrupt.eq(0), bus_lost.eq(0), state.eq(_State.CLEAR)]
+                m.d.sync += [bus_lost.eq(0), state.eq(_State.CLEAR)]
             with m.Case(_State.CLEAR):
                 m.d.sync += state.eq(_State.BEGIN)
             with m.Case(_State.BEGIN):
                 m.d.sync += state.eq(_State.RUN)
             with m.Case(_State.RUN):
                 with m.If(self.halted & self.queues_idle & self.bus_idle):
-                    m.d.sync += [self.interrupt.eq(1), state.eq(_State.DONE)]
+                    m.d.sync += [pending.eq(1), state.eq(_State.DONE)]
                 with m.If(expired):
                     m.d.sync += [
                         self.error.valid.eq(1),
                         self.error.code.eq(ErrorCode.WATCHDOG),
+                        self.error.index.eq(self.oldest_index),
                         state.eq(_State.DRAIN),
                     ]
                 for source in reversed(range(self._error_sources)):  # the last assignment wins
                     with m.If(self.errors[source].valid):
                         m.d.sync += [self.error.eq(self.errors[source]), state.eq(_State.DRAIN)]
             with m.Case(_State.DRAIN), m.If(drained | expired):
-                m.d.sync += [self.interrupt.eq(1), bus_lost.eq(~drained), state.eq(_State.ERROR)]
+                m.d.sync += [pending.eq(1), bus_lost.eq(~drained), state.eq(_State.ERROR)]
             with m.Case(_State.RESET), m.If(drained | expired):
                 m.d.sync += [bus_lost.eq(~drained), state.eq(_State.RESET_CLEAR)]
             with m.Case(_State.RESET_CLEAR):
                 m.d.sync += state.eq(_State.IDLE)
         with m.If(self.reset):
-            m.d.sync += [self.interrupt.eq(0), state.eq(_State.RESET)]
+            m.d.sync += state.eq(_State.RESET)
         return m
 
     def _elaborate_timers(self, m: Module) -> tuple[Signal, Signal]:

@@ -18,6 +18,7 @@ from .csr import CsrBlock
 from .destination_port import destination_write_signature
 from .fetch import CommandFetch
 from .load import LoadUnit, brick_write_layout
+from .oldest_command import OldestCommand
 from .run_control import START_CYCLES, RunControl
 from .store import StoreUnit, brick_data_layout, brick_request_layout
 from .tokens import TokenCounters
@@ -255,6 +256,9 @@ class Chassis(wiring.Component):
     def _connect_control(self, m: Module) -> None:
         """The run control sees everything and stops everyone."""
         control = self._control
+        m.submodules.oldest = oldest = OldestCommand(len(self._queues))
+        for head, queue in zip(oldest.heads, self._queues.values(), strict=True):
+            m.d.comb += head.eq(queue.oldest)
         units = (self._fetch, self._load, self._weights, self._store)
         for source, unit in zip(control.errors, units, strict=True):
             m.d.comb += [source.eq(unit.error), unit.stop.eq(control.stop)]
@@ -267,6 +271,8 @@ class Chassis(wiring.Component):
         m.d.comb += [
             self._fetch.start.eq(control.fetch_start),
             control.halted.eq(self._fetch.halted),
+            control.oldest_index.eq(oldest.index),
+            oldest.next_index.eq(self._fetch.next_index),
             control.queues_idle.eq(Cat(queue.idle for queue in self._queues.values()).all()),
             control.bus_idle.eq(self._arbiter.idle & self._store.bus_idle),
         ]
