@@ -16,7 +16,18 @@ STREAMED_STRIPES = 8
 
 
 class AllocationError(ValueError):
-    """A layer that does not fit the unified buffer even alone."""
+    """A `layer` that does not fit the unified buffer even alone."""
+
+    def __init__(self, layer: Layer, buffer_bricks: int) -> None:
+        super().__init__(
+            f"its feature maps must fit the unified buffer, as a whole or row by row (found {_text(layer.ifm_shape)} "
+            f"in, {_text(layer.ofm_shape)} out for {buffer_bricks * 8} bytes)"
+        )
+        self.layer = layer
+
+
+def _text(shape: MapShape) -> str:
+    return f"{shape.height} x {shape.width} x {shape.channels}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,20 +123,25 @@ def allocate(layers: Sequence[Layer], maps: Mapping[str, MapUse], buffer_bricks:
             return _place(layers, maps, spilled, buffer_bricks)
         except _NoRoom as failure:
             if not failure.alive:
-                layer = failure.layer
-                raise AllocationError(
-                    f"{layer.name} does not fit a unified buffer of {buffer_bricks * 8 // 1024} KiB: "
-                    f"ifm {layer.ifm_shape}, ofm {layer.ofm_shape}"
-                ) from None
+                raise AllocationError(failure.layer, buffer_bricks) from None
             spilled |= {max(failure.alive, key=failure.alive.__getitem__)}
+
+
+def _operands(layer: Layer) -> list[tuple[str, MapShape]]:
+    """Names of the maps that a layer reads, and the shapes as which it reads them."""
+    operands = [(layer.ifm, layer.ifm_shape)]
+    if layer.ifm2 is not None and layer.ifm2_shape is not None:
+        operands.append((layer.ifm2, layer.ifm2_shape))
+    return operands
 
 
 def _needs_memory(layers: Sequence[Layer], maps: Mapping[str, MapUse]) -> list[str]:
     """Maps that a layer reads in another shape than they were written in: they are packed anew through memory."""
     return [
-        layer.ifm
+        name
         for layer in layers
-        if not maps[layer.ifm].in_memory and layer.ifm_shape != maps[layer.ifm].shape
+        for name, shape in _operands(layer)
+        if not maps[name].in_memory and shape != maps[name].shape
     ]
 
 
@@ -165,7 +181,9 @@ def _place_layer(
         resident[layer.ofm] = _whole(ofm_use.shape, base)
     ofm = resident.get(layer.ofm)
     streams_ifm = layer.ifm not in resident or layer.ifm_shape != resident[layer.ifm].shape
-    streams_ifm2 = layer.ifm2 is not None and layer.ifm2 not in resident
+    streams_ifm2 = layer.ifm2 is not None and (
+        layer.ifm2 not in resident or layer.ifm2_shape != resident[layer.ifm2].shape
+    )
     stripes = _stripe_choice(layer, streams_ifm, streams_ifm2, ofm is None)
     for height in stripes:
         rings = _rings(layer, height, streams_ifm, streams_ifm2, ofm is None)

@@ -4,8 +4,9 @@ A graph becomes a sequence of sections: runs of consecutive operators on one sid
 gives its ifm's feature map a second name and belongs to either side.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from celosia.generators.chassis.layer import Layer, MapShape
 from celosia.generators.mac_engine.config import MacEngineConfig
@@ -64,14 +65,19 @@ class Partition:
         return view(graph.tensor(self.root[index]).shape)
 
 
-def partition(graph: Graph, config: MacEngineConfig) -> Partition:
-    """Assign every operator of `graph`."""
+def partition(
+    graph: Graph, config: MacEngineConfig, refused: Mapping[int, str] = MappingProxyType({})
+) -> Partition:
+    """Assign every operator of `graph`; `refused` holds reasons against operators, by `Operator.index`."""
     root = {index: index for index in range(len(graph.tensors))}
     assignments = []
     for operator in graph.operators:
         if operator.kind == "RESHAPE":
             root[operator.outputs[0]] = root[operator.inputs[0]]
-        assignments.append(_assign(graph, operator, root, config))
+        if operator.index in refused:
+            assignments.append(Assignment(operator, (), (refused[operator.index],)))
+        else:
+            assignments.append(_assign(graph, operator, root, config))
     return Partition(tuple(_sections(graph, assignments)), root)
 
 

@@ -78,8 +78,9 @@ class Program:
         model: file it came from.
         config: of the engine; its hash is in every command list.
         memory_latency, memory_bytes_per_cycle: memory that the prediction assumes (a rational as text).
-        tensors: those that cross a section's border, by index in the graph; without data.
+        tensors: those that cross a section's border, by index in the graph.
         inputs, outputs: of the network.
+        views: outputs that are another tensor's bytes in another shape (RESHAPE), and which tensor that is.
         sections: in order.
     """
 
@@ -88,6 +89,7 @@ class Program:
     tensors: dict[int, Tensor]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    views: dict[int, int]
     sections: tuple[EngineSection | HostSection, ...]
     memory_latency: int = 32
     memory_bytes_per_cycle: str = "8"

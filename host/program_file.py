@@ -102,6 +102,7 @@ def program_to_bytes(program: Program) -> bytes:
         "tensors": {str(index): _tensor_to_json(tensor, parts) for index, tensor in program.tensors.items()},
         "inputs": program.inputs,
         "outputs": program.outputs,
+        "views": {str(index): tensor for index, tensor in program.views.items()},
         "sections": [_section_to_json(section, parts) for section in program.sections],
     }
     header["parts"] = parts.ranges
@@ -138,6 +139,7 @@ def program_from_bytes(content: bytes, file: str) -> Program:
             },
             inputs=tuple(header["inputs"]),
             outputs=tuple(header["outputs"]),
+            views={int(index): tensor for index, tensor in header["views"].items()},
             sections=tuple(_section_from_json(entry, parts) for entry in header["sections"]),
             memory_latency=header["memory_latency"],
             memory_bytes_per_cycle=header["memory_bytes_per_cycle"],

@@ -1,6 +1,6 @@
 """Run a whole program: engine sections on a device, the others on the reference kernels."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -45,11 +45,12 @@ class Runtime:
             EngineError, DeviceError: the device failed.
         """
         program = self.program
-        values = dict(zip(program.inputs, self._checked(inputs), strict=True))
+        values = {index: tensor.data for index, tensor in program.tensors.items() if tensor.data is not None}
+        values.update(zip(program.inputs, self._checked(inputs), strict=True))
         self._last = []
         for index, section in enumerate(program.sections):
             if isinstance(section, HostSection):
-                results = run_graph(section.graph, [values[tensor] for tensor in section.inputs])
+                results = run_graph(section.graph, _host_inputs(section, values))
                 values.update(zip(section.outputs, results, strict=True))
                 continue
             outputs, run = self._loaded[index].run(values)
@@ -57,6 +58,8 @@ class Runtime:
             for tensor, content in outputs.items():
                 entry = program.tensors[tensor]
                 values[tensor] = np.frombuffer(content[: entry.nbytes], entry.dtype).reshape(entry.shape)
+        for view, tensor in program.views.items():
+            values[view] = values[tensor].reshape(program.tensors[view].shape)
         return values
 
     def profile(self) -> Profile:
@@ -81,3 +84,12 @@ class Runtime:
                 raise ValueError(f"input {tensor.name!r} must have shape {tensor.shape}, not {array.shape}")
             checked.append(np.ascontiguousarray(array))
         return checked
+
+
+def _host_inputs(section: HostSection, values: Mapping[int, np.ndarray]) -> list[np.ndarray]:
+    """The tensors that a host section reads, in the shapes that its graph knows them by."""
+    graph = section.graph
+    return [
+        values[tensor].reshape(graph.tensor(index).shape)
+        for tensor, index in zip(section.inputs, graph.inputs, strict=True)
+    ]

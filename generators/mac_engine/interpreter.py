@@ -34,6 +34,9 @@ class Interpreter:
     Args:
         config: of the engine.
         regions: bytes of each memory region, uint8; SCRATCH and OUTPUT are written in place.
+
+    Attributes:
+        snapshots: indices of the ACTIVATE commands that took a snapshot, in order.
     """
 
     def __init__(self, config: MacEngineConfig, regions: Mapping[Region, npt.NDArray[np.uint8]]) -> None:
@@ -44,6 +47,7 @@ class Interpreter:
         self.parameters = np.zeros((config.parameter_beats, 8), np.uint8)
         self.operand_table = np.zeros((2, 256), np.int32)
         self.activation_table = np.zeros(256, np.int8)
+        self.snapshots: list[int] = []
         self.tokens = {(giver, taker): 0 for giver in Verb for taker in Verb}
         self._tiles: deque[npt.NDArray[np.int32]] = deque()
         self._partial: npt.NDArray[np.int32] | None = None
@@ -314,6 +318,8 @@ class Interpreter:
         while self._activations and len(self._tiles) >= _tile_count(self._activations[0][1]):
             self._index, fields = self._activations.popleft()
             self._activate(fields)
+            if fields["snapshot"]:
+                self.snapshots.append(self._index)
             self._give_tokens(Verb.ACTIVATE, fields)
 
     def _activate(self, fields: Fields) -> None:
