@@ -24,7 +24,7 @@ WRITE_LATENCY = ACCUMULATOR_READ_LATENCY + REQUANTIZE_LATENCY + TABLE_LATENCY
 class ActivateUnit(wiring.Component):
     """Drains accumulator tiles in the order of the loop nest, requantizes, and writes bricks; `lanes` results a cycle.
 
-    A command presented in cycle t reads its first accumulators in cycle t + 11 at the earliest (its first
+    A command presented in cycle t reads its first accumulators in cycle t + 12 at the earliest (its first
     parameter block, 9 beats, has to come), then some in every cycle in which the tile is filled and the block's
     parameters are there. What is read in cycle t is written in cycle t + `WRITE_LATENCY`, in which the last
     write takes the command (`ready`). `activate_timing.ActivateTiming` tells every cycle exactly.

@@ -10,8 +10,8 @@ from amaranth.lib.wiring import In, Out
 from ..chassis.destination_port import destination_write_signature
 from .isa import Destination
 
-TABLE_LATENCY = 2
-"""Cycles from `values` to `results`: the row of the table, then the byte in it."""
+TABLE_LATENCY = 3
+"""Cycles from `values` to `results`: the row of the table, its register, the byte in it."""
 
 _ROWS = 32
 _BYTES = 8
@@ -65,13 +65,17 @@ class ActivationTable(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """One memory a lane; the number in a signal's name is the stage that registers it."""
         m = Module()
+        values_2 = Signal.like(self.values.payload, reset_less=True)
+        results_3 = Signal.like(self.results.payload, reset_less=True)
+        valids = Signal(TABLE_LATENCY)
+        m.d.sync += valids.eq(Cat(self.values.valid, valids))
         values_1 = Signal.like(self.values.payload, reset_less=True)
-        results_2 = Signal.like(self.results.payload, reset_less=True)
-        valid_1 = Signal()
-        valid_2 = Signal()
-        m.d.sync += [valid_1.eq(self.values.valid), valid_2.eq(valid_1)]
-        m.d.sync += [values_1.eq(self.values.payload), results_2.metadata.eq(values_1.metadata)]
-        m.d.comb += [self.results.valid.eq(valid_2), self.results.payload.eq(results_2)]
+        m.d.sync += [
+            values_1.eq(self.values.payload),
+            values_2.eq(values_1),
+            results_3.metadata.eq(values_2.metadata),
+        ]
+        m.d.comb += [self.results.valid.eq(valids[-1]), self.results.payload.eq(results_3)]
 
         beat = self.writes.payload
         write_enable = self.writes.valid & (beat.destination == Destination.ACTIVATION_TABLE)
@@ -83,7 +87,8 @@ class ActivationTable(wiring.Component):
             write = table.write_port()
             read = table.read_port()
             value = self.values.payload["values"][lane]
-            value_1 = values_1["values"][lane]
+            value_2 = values_2["values"][lane]
+            row_2 = Signal(8 * _BYTES, reset_less=True)
             m.d.comb += [
                 write.en.eq(write_enable),
                 write.addr.eq(beat.address),
@@ -91,7 +96,8 @@ class ActivationTable(wiring.Component):
                 read.en.eq(1),
                 read.addr.eq(Cat(value[3:7], ~value[7])),
             ]
-            m.d.sync += results_2["values"][lane].eq(value_1)
+            # A block RAM of ECP5 takes 5.6 ns to deliver: nothing but a register fits behind it.
+            m.d.sync += [row_2.eq(read.data), results_3["values"][lane].eq(value_2)]
             with m.If(self.enable):
-                m.d.sync += results_2["values"][lane].eq(read.data.word_select(value_1[:3], 8))
+                m.d.sync += results_3["values"][lane].eq(row_2.word_select(value_2[:3], 8))
         return m

@@ -242,7 +242,8 @@ class DrainSequencer(wiring.Component):
             last_in_ring.eq(command.ofm_ring_end - command.ofm_row_pitch),
             wrapping_step.eq(command.ofm_row_pitch - command.ofm_ring_size),
         ]
-        m.d.comb += next_row.eq(row + Mux(row >= last_in_ring, wrapping_step, command.ofm_row_pitch))
+        # Both sums beside the comparison, not behind it.
+        m.d.comb += next_row.eq(Mux(row >= last_in_ring, row + wrapping_step, row + command.ofm_row_pitch))
         m.d.comb += next_bricks.eq(bricks + command.ofm_channel_pitch)
         if self._two_blocks_per_brick:
             with m.If(~events.block_odd):

@@ -15,7 +15,7 @@ from .isa import BRICK_CHANNELS, PARAMETER_BEATS, Destination
 PARAMETER_LATENCY = ACCUMULATOR_READ_LATENCY
 """Cycles from `block` and `part` to `parameters`, which meet their accumulators."""
 
-FETCH_LATENCY = 2
+FETCH_LATENCY = 3
 """Cycles from the request of a block's last beat until the block is available."""
 
 _PAIRS = BRICK_CHANNELS // 2
@@ -57,7 +57,7 @@ class ParameterStore(wiring.Component):
     next one is fetched at a beat a cycle, groups and blocks without a gap. `start` in cycle t requests the
     first beat in t + 1; a group after the second is requested from the cycle after `release` of the group
     two before it. A block whose last beat is requested in cycle t is `available` from t + `FETCH_LATENCY` on.
-    So the first block is there 11 cycles after `start`; later ones cost nothing while a group's tiles take at
+    So the first block is there 12 cycles after `start`; later ones cost nothing while a group's tiles take at
     least 9 cycles a block.
 
     Cost: the ring in block RAM; in LUT RAM two groups of blocks x 8 channels x 71 bits.
@@ -138,30 +138,32 @@ class ParameterStore(wiring.Component):
                 with m.If((block == command.group_last) | (blocks_left == 1)):
                     m.d.sync += [block.eq(0), group.eq(~group), requested.bit_select(group, 1).eq(1)]
 
-        # Arrival: the beat is in `ring_read.data`.
-        arrived = Signal()
-        arrived_beat = Signal.like(beat)
-        arrived_block = Signal.like(block)
-        arrived_group = Signal()
+        # Arrival, two cycles later: nothing but a register fits behind the block RAM of an ECP5 (5.6 ns).
+        place = data.StructLayout({"valid": 1, "beat": beat.shape(), "block": block.shape(), "group": 1})
+        reading = Signal(place)
+        arrived = Signal(place)
+        arrived_beat = Signal(BEAT_BITS, reset_less=True)
         m.d.sync += [
-            arrived.eq(request),
-            arrived_beat.eq(beat),
-            arrived_block.eq(block),
-            arrived_group.eq(group),
+            reading.valid.eq(request),
+            reading.beat.eq(beat),
+            reading.block.eq(block),
+            reading.group.eq(group),
+            arrived.eq(reading),
+            arrived_beat.eq(ring_read.data),
         ]
         wanted_block = Mux(command.uniform, 0, self.block)
         for n in range(2):
-            with m.If(arrived & (arrived_beat == PARAMETER_BEATS - 1) & (arrived_group == n)):
+            with m.If(arrived.valid & (arrived.beat == PARAMETER_BEATS - 1) & (arrived.group == n)):
                 m.d.sync += loaded[n].eq(loaded[n] + 1)
         m.d.comb += self.available.eq(Mux(in_use, loaded[1], loaded[0]) > wanted_block)
 
         block_bits = (self._blocks - 1).bit_length()
         self._lookup(
             m,
-            beat=ring_read.data,
-            write=arrived,
-            write_beat=arrived_beat,
-            write_place=Cat(arrived_block[:block_bits], arrived_group),
+            beat=arrived_beat,
+            write=arrived.valid,
+            write_beat=arrived.beat,
+            write_place=Cat(arrived.block[:block_bits], arrived.group),
             read_place=_delayed(m, Cat(wanted_block[:block_bits], in_use)),
             read_part=_delayed(m, self.part[: (self._parts - 1).bit_length()]),
         )
@@ -241,8 +243,8 @@ class ParameterStore(wiring.Component):
 
 
 def _delayed(m: Module, value: Value) -> Value:
-    """`value`, as the registered read needs it. A released place is written three cycles later at the earliest."""
-    assert PARAMETER_LATENCY <= 3, "a place would be written again before its last read"
+    """`value`, as the registered read needs it. A place released in cycle t is written in t + 3 at the earliest."""
+    assert PARAMETER_LATENCY <= 4, "a place would be written again before its last read"
     for _ in range(PARAMETER_LATENCY - 1):
         value, previous = Signal(len(value), name="delayed", reset_less=True), value
         m.d.sync += value.eq(previous)
