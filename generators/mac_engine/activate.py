@@ -119,7 +119,8 @@ class ActivateUnit(wiring.Component):
         element = elements.payload
         values = [self.accumulators.values[output] for output in range(config.core_outputs)]
         for lane in range(config.lanes):
-            metadata = element_layout(config) if lane == 0 else unsigned(0)
+            # Only the first lane carries anything; one bit for the others, since Verilog has no vectors of none.
+            metadata = element_layout(config) if lane == 0 else unsigned(1)
             m.submodules[f"requantize_{lane}"] = requantize = Requantize(metadata)
             given = requantize.accumulators.payload
             value = values[lane]
