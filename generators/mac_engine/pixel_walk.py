@@ -1,0 +1,157 @@
+"""The inner loops of COMPUTE: rows and pixel groups of a step, one window of bricks a cycle."""
+
+from amaranth.hdl import Module, Mux, Signal, Value, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .compute_constants import COMPUTE_CONSTANTS
+from .isa import COMPUTE, TILE_PIXELS
+from .ring_pointer import ADDRESS_BITS, advance
+from .step_walk import STEP
+from .tile_walk import COORDINATE
+from .window_slot import WINDOW_SLOT
+
+WINDOW_READ = data.StructLayout(
+    {"row": unsigned(ADDRESS_BITS), "column": unsigned(ADDRESS_BITS), "x": COORDINATE, "y": COORDINATE}
+)
+"""Where a window is: pointer to its row, bricks from there to its first brick; the ifm pixel and row of that brick."""
+
+
+class PixelWalk(wiring.Component):
+    """Walks the pixel groups of every step; reads their windows in consecutive cycles from the cycle after its start.
+
+    A step starts once its predecessor is in its last cycle or over, its weights are ready and, if it is its
+    tile's first, there is an accumulator half for the tile.
+
+    Members:
+        command, constants: held from the first step to completion.
+        i: steps; taken in the cycle they start.
+        weights_ready: the next step's weights will have been loaded.
+        half_free: there is a half for the next tile.
+        half: that half, or the one of the tile in progress.
+        reading: `read` and `slot` hold a window in this cycle.
+        read: where it is.
+        slot: what it is for.
+    """
+
+    command: data.View
+    constants: data.View
+    i: stream.Interface
+    weights_ready: Signal
+    half_free: Signal
+    half: Signal
+    reading: Signal
+    read: data.View
+    slot: data.View
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "command": In(COMPUTE.struct()),
+                "constants": In(COMPUTE_CONSTANTS),
+                "i": In(stream.Signature(STEP)),
+                "weights_ready": In(1),
+                "half_free": In(1),
+                "half": In(1),
+                "reading": Out(1),
+                "read": Out(WINDOW_READ),
+                "slot": Out(WINDOW_SLOT),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Registers describe the window of this cycle."""
+        m = Module()
+        command, constants, step = self.command, self.constants, self.i.payload
+        start, pixel_ends, row_ends, step_ends = Signal(), Signal(), Signal(), Signal()
+        groups_left, rows_left = Signal(range(TILE_PIXELS)), Signal(range(TILE_PIXELS))
+        last_group = Signal(range(TILE_PIXELS))
+        m.d.comb += [
+            start.eq(self.i.valid & self.i.ready),
+            self.i.ready.eq(
+                (~self.reading | step_ends)
+                & self.weights_ready
+                & (self.half_free | ~step.first_of_tile | command.accumulate)
+            ),
+            pixel_ends.eq(~constants.two_operands | self.slot.second_operand),
+            row_ends.eq(groups_left == 0),
+            step_ends.eq(pixel_ends & row_ends & (rows_left == 0)),
+        ]
+        with m.If(start):
+            m.d.sync += [
+                self.reading.eq(1),
+                groups_left.eq(step.last_group),
+                rows_left.eq(step.last_row),
+                last_group.eq(step.last_group),
+            ]
+        with m.Elif(step_ends):
+            m.d.sync += self.reading.eq(0)
+        with m.Elif(pixel_ends):
+            m.d.sync += groups_left.eq(Mux(row_ends, last_group, groups_left - 1))
+            with m.If(row_ends):
+                m.d.sync += rows_left.eq(rows_left - 1)
+        self._place(m, start, pixel_ends, row_ends)
+        self._describe(m, start, pixel_ends, step_ends)
+        return m
+
+    def _place(self, m: Module, start: Value, pixel_ends: Value, row_ends: Value) -> None:
+        command, constants, step = self.command, self.constants, self.i.payload
+        place, first = Signal(WINDOW_READ), Signal(WINDOW_READ)
+        row2 = Signal(ADDRESS_BITS)
+        column2, first_column2 = Signal(ADDRESS_BITS), Signal(ADDRESS_BITS)
+        with m.If(start):
+            for name in ("row", "column", "x", "y"):
+                m.d.sync += [place[name].eq(step[name]), first[name].eq(step[name])]
+            m.d.sync += [
+                row2.eq(step.ifm2_row),
+                column2.eq(step.ifm2_column),
+                first_column2.eq(step.ifm2_column),
+            ]
+        with m.Elif(pixel_ends & row_ends):
+            m.d.sync += [
+                place.row.eq(advance(place.row, constants.ofm_row_step)),
+                place.y.eq(place.y + command.stride_y),
+                place.column.eq(first.column),
+                place.x.eq(first.x),
+                row2.eq(advance(row2, constants.ifm2_row_step)),
+                column2.eq(first_column2),
+            ]
+        with m.Elif(pixel_ends):
+            m.d.sync += [
+                place.column.eq(place.column + constants.group_pixels),
+                place.x.eq(place.x + constants.group_pixels),
+                column2.eq(column2 + ~command.ifm2_broadcast_x),
+            ]
+        second = self.slot.second_operand
+        m.d.comb += [
+            self.read.x.eq(place.x),
+            self.read.y.eq(place.y),
+            self.read.row.eq(Mux(second, row2, place.row)),
+            self.read.column.eq(Mux(second, column2, place.column)),
+        ]
+
+    def _describe(self, m: Module, start: Value, pixel_ends: Value, step_ends: Value) -> None:
+        command, constants, step, slot = self.command, self.constants, self.i.payload, self.slot
+        tile_ends, command_ends = Signal(), Signal()
+        with m.If(start):
+            m.d.sync += [
+                slot.new_weights.eq(1),
+                slot.second_operand.eq(0),
+                slot.odd_block.eq(step.odd_block),
+                slot.first.eq(step.first_of_tile & ~command.accumulate),
+                slot.half.eq(self.half),
+                slot.address.eq(0),
+                tile_ends.eq(step.last_of_tile & ~command.partial),
+                command_ends.eq(step.last),
+            ]
+        with m.Else():
+            m.d.sync += [
+                slot.new_weights.eq(0),
+                slot.second_operand.eq(~pixel_ends),
+                slot.address.eq(slot.address + pixel_ends),
+            ]
+        m.d.comb += [
+            slot.accumulate.eq(self.reading & pixel_ends),
+            slot.hand_over.eq(self.reading & step_ends & tile_ends),
+            slot.complete.eq(self.reading & step_ends & command_ends),
+        ]

@@ -1,0 +1,58 @@
+"""Which accumulator half is filled, which is drained, and whether either may be."""
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+
+class TileHalves(wiring.Component):
+    """Two halves in turn: taken by a tile when it starts, handed over when it is filled, free once drained.
+
+    Each event shows in the cycle after it.
+
+    Members:
+        take: a tile starts.
+        leave: the last step of a tile starts that will be handed over; what starts later goes to the other half.
+        hand_over: a tile is complete.
+        drained: its last accumulator was read.
+        free: there is a half for one more tile.
+        fill_half: for the next step.
+        filled: there is a complete tile.
+        drain_half: where it is.
+    """
+
+    take: Signal
+    leave: Signal
+    hand_over: Signal
+    drained: Signal
+    free: Signal
+    fill_half: Signal
+    filled: Signal
+    drain_half: Signal
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "take": In(1),
+                "leave": In(1),
+                "hand_over": In(1),
+                "drained": In(1),
+                "free": Out(1),
+                "fill_half": Out(1),
+                "filled": Out(1),
+                "drain_half": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Two counts of 0..2 and two toggles."""
+        m = Module()
+        free_halves, filled_halves = Signal(range(3), init=2), Signal(range(3))
+        m.d.sync += [
+            free_halves.eq(free_halves + self.drained - self.take),
+            filled_halves.eq(filled_halves + self.hand_over - self.drained),
+            self.fill_half.eq(self.fill_half ^ self.leave),
+            self.drain_half.eq(self.drain_half ^ self.drained),
+        ]
+        m.d.comb += [self.free.eq(free_halves != 0), self.filled.eq(filled_halves != 0)]
+        return m

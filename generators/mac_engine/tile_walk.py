@@ -1,0 +1,169 @@
+"""The outer loops of COMPUTE: block groups, tile rows, tiles."""
+
+from amaranth.hdl import Module, Mux, Signal, Value, signed, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .compute_constants import COMPUTE_CONSTANTS
+from .isa import COMPUTE, TILE_PIXELS
+from .ring_pointer import ADDRESS_BITS, advance
+
+COORDINATE = signed(18)
+"""Ifm pixel or row; outside of the ifm is padding."""
+
+TILE_WALK_CYCLES = 2
+"""Cycles from `start`, or from a tile that was taken, to the next tile."""
+
+TILE = data.StructLayout(
+    {
+        "row": unsigned(ADDRESS_BITS),
+        "y": COORDINATE,
+        "x": COORDINATE,
+        "channel_offset": unsigned(ADDRESS_BITS),
+        "ifm2_row": unsigned(ADDRESS_BITS),
+        "ifm2_x": unsigned(ADDRESS_BITS),
+        "ifm2_channel_offset": unsigned(ADDRESS_BITS),
+        "last_row": range(TILE_PIXELS),
+        "last_group": range(TILE_PIXELS),
+        "odd_block": unsigned(1),
+        "last_of_blocks": unsigned(1),
+        "last": unsigned(1),
+    }
+)
+"""An accumulator tile.
+
+row, y, x: pointer to the ifm row, that row, and the ifm pixel, under kernel row and column 0 of the tile's first pixel.
+channel_offset: bricks from a row's start to its channel brick.
+ifm2_row, ifm2_x, ifm2_channel_offset: the same of the second operand.
+last_row, last_group: its extents less one.
+odd_block: output block modulo 2.
+last_of_blocks: the last tile of its block group.
+last: of the command.
+"""
+
+
+class TileWalk(wiring.Component):
+    """Offers the command's tiles in order.
+
+    Members:
+        command: held from `start` to completion.
+        constants: of the command; `groups` settled by `start`, the others in the cycle after it.
+        start: begin with the first tile.
+        o: tiles, `TILE`.
+    """
+
+    command: data.View
+    constants: data.View
+    start: Signal
+    o: stream.Interface
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "command": In(COMPUTE.struct()),
+                "constants": In(COMPUTE_CONSTANTS),
+                "start": In(1),
+                "o": Out(stream.Signature(TILE)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """State moves in the cycle a tile is taken; what it entails is registered in the next."""
+        m = Module()
+        tile = self.o.payload
+        taken = Signal()
+        settling = Signal()
+        m.d.comb += taken.eq(self.o.valid & self.o.ready)
+        m.d.sync += settling.eq(self.start | (taken & ~tile.last))
+        with m.If(self.start | taken):
+            m.d.sync += self.o.valid.eq(0)
+        with m.Elif(settling):
+            m.d.sync += self.o.valid.eq(1)
+
+        last_column, last_row, last_blocks = Signal(), Signal(), Signal()
+        next_row, next_blocks = Signal(), Signal()
+        m.d.comb += [
+            next_row.eq(self.start | (taken & last_column)),
+            next_blocks.eq(self.start | (taken & last_column & last_row)),
+        ]
+        self._columns(m, taken, next_row, last_column)
+        self._rows(m, next_row, next_blocks, last_row)
+        self._blocks(m, next_blocks, last_blocks)
+        m.d.comb += [
+            tile.last_of_blocks.eq(last_column & last_row),
+            tile.last.eq(last_column & last_row & last_blocks),
+        ]
+        return m
+
+    def _columns(self, m: Module, taken: Value, restart: Value, last: Signal) -> None:
+        command, constants, tile = self.command, self.constants, self.o.payload
+        left = Signal(16)
+        with m.If(restart):
+            m.d.sync += [tile.x.eq(command.x_origin), left.eq(constants.groups), tile.ifm2_x.eq(0)]
+        with m.Elif(taken):
+            m.d.sync += [
+                tile.x.eq(tile.x + constants.tile_pixels),
+                left.eq(left - command.tile_groups),
+                tile.ifm2_x.eq(Mux(command.ifm2_broadcast_x, 0, tile.ifm2_x + command.tile_groups)),
+            ]
+        self._clip(m, left, command.tile_groups, last, tile.last_group)
+
+    def _rows(self, m: Module, move: Value, restart: Value, last: Signal) -> None:
+        command, constants, tile = self.command, self.constants, self.o.payload
+        left = Signal(16)
+        row_below = Signal(ADDRESS_BITS)
+        ifm2_row_below = Signal(ADDRESS_BITS)
+        with m.If(restart):
+            m.d.sync += [
+                tile.row.eq(command.ifm_row),
+                tile.ifm2_row.eq(command.ifm2_row),
+                tile.y.eq(command.y_origin),
+                left.eq(command.height),
+            ]
+        with m.Elif(move):
+            m.d.sync += [
+                tile.row.eq(row_below),
+                tile.ifm2_row.eq(ifm2_row_below),
+                tile.y.eq(tile.y + constants.tile_lines),
+                left.eq(left - command.tile_rows),
+            ]
+        m.d.sync += [
+            row_below.eq(advance(tile.row, constants.tile_row_step)),
+            ifm2_row_below.eq(advance(tile.ifm2_row, constants.ifm2_tile_row_step)),
+        ]
+        self._clip(m, left, command.tile_rows, last, tile.last_row)
+
+    def _blocks(self, m: Module, move: Value, last: Signal) -> None:
+        command, constants, tile = self.command, self.constants, self.o.payload
+        left = Signal(12)
+        left_in_brick = Signal(10)
+        next_brick = Signal()
+        with m.If(self.start):
+            m.d.sync += [
+                tile.channel_offset.eq(0),
+                tile.ifm2_channel_offset.eq(0),
+                tile.odd_block.eq(0),
+                left.eq(command.output_blocks),
+                left_in_brick.eq(command.blocks_per_brick),
+            ]
+        with m.Elif(move):
+            m.d.sync += [
+                tile.odd_block.eq(~tile.odd_block),
+                left.eq(left - constants.block_cores),
+                left_in_brick.eq(left_in_brick - constants.block_cores),
+            ]
+            with m.If(next_brick):
+                m.d.sync += [
+                    tile.channel_offset.eq(tile.channel_offset + command.ifm_channel_pitch),
+                    tile.ifm2_channel_offset.eq(tile.ifm2_channel_offset + command.ifm2_channel_pitch),
+                    left_in_brick.eq(command.blocks_per_brick),
+                ]
+        m.d.sync += [
+            last.eq(left <= constants.block_cores),
+            next_brick.eq((command.blocks_per_brick != 0) & (left_in_brick <= constants.block_cores)),
+        ]
+
+    @staticmethod
+    def _clip(m: Module, left: Value, full: Value, last: Signal, last_index: Signal) -> None:
+        """Register whether `left` is all in this tile, and the index of the tile's last row or group."""
+        m.d.sync += [last.eq(left <= full), last_index.eq(Mux(left <= full, left - 1, full - 1))]

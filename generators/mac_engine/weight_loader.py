@@ -1,0 +1,109 @@
+"""Reads the weight store ahead of the steps of COMPUTE."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from .compute_constants import COMPUTE_CONSTANTS
+from .config import MacEngineConfig
+from .isa import COMPUTE
+
+_ADDRESSES = ("following", "resumed", "group_address")
+
+
+def weight_word_layout(config: MacEngineConfig) -> data.StructLayout:
+    """Which part of which output block's weights a word holds."""
+    return data.StructLayout({"block": range(max(2, config.cores)), "part": range(config.block_words)})
+
+
+class WeightLoader(wiring.Component):
+    """Loads the weights of one step while the step before it runs, one word a cycle.
+
+    The first step's words are read from the cycle after `start` on, those of the next from the cycle after a step
+    was taken. Modes without weights load the unit weights in the cycle after `start`, and all steps share them.
+
+    Members:
+        command, constants: held from `start` to completion; `constants` are settled one cycle after `start`.
+        start: load the first step's weights.
+        step_taken: the step whose weights are ready starts.
+        step_ends_tile, step_ends_blocks, step_is_last: about that step, as in `STEP`.
+        reading: a word is read in this cycle.
+        address: its address.
+        word: what it holds.
+        ones: instead, every output channel's lane 0 is to be given weight 1 and the others 0.
+        ready: the next step's weights are loaded, or their last word is read in this cycle.
+    """
+
+    command: data.View
+    constants: data.View
+    start: Signal
+    step_taken: Signal
+    step_ends_tile: Signal
+    step_ends_blocks: Signal
+    step_is_last: Signal
+    reading: Signal
+    address: Signal
+    word: data.View
+    ones: Signal
+    ready: Signal
+
+    def __init__(self, config: MacEngineConfig) -> None:
+        self._config = config
+        super().__init__(
+            {
+                "command": In(COMPUTE.struct()),
+                "constants": In(COMPUTE_CONSTANTS),
+                "start": In(1),
+                "step_taken": In(1),
+                "step_ends_tile": In(1),
+                "step_ends_blocks": In(1),
+                "step_is_last": In(1),
+                "reading": Out(1),
+                "address": Out(range(config.weight_words)),
+                "word": Out(weight_word_layout(config)),
+                "ones": Out(1),
+                "ready": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """A ring address, the place within the step, and where the block group began."""
+        m = Module()
+        constants, word = self.constants, self.word
+        loading, loaded, ends = Signal(), Signal(), Signal()
+        following, resumed, group_address = (Signal.like(self.address, name=name) for name in _ADDRESSES)
+        part_ends = word.part == self._config.block_words - 1
+        m.d.comb += [
+            self.reading.eq(loading & constants.reads_weights),
+            self.ones.eq(loading & ~constants.reads_weights),
+            ends.eq(self.ones | (part_ends & (word.block == constants.block_cores - 1))),
+            self.ready.eq(loaded | (loading & ends)),
+            following.eq(Mux(self.address == self._config.weight_words - 1, 0, self.address + 1)),
+            resumed.eq(Mux(self.reading, following, self.address)),
+        ]
+        with m.If(loading):
+            m.d.sync += [
+                self.address.eq(resumed),
+                word.part.eq(word.part + 1),
+                word.block.eq(word.block + part_ends),
+                loading.eq(~ends),
+                loaded.eq(ends),
+            ]
+        with m.If(self.step_taken & constants.reads_weights):
+            m.d.sync += [
+                word.eq(0),
+                loading.eq(~self.step_is_last),
+                loaded.eq(0),
+                self.address.eq(Mux(self.step_ends_tile & ~self.step_ends_blocks, group_address, resumed)),
+            ]
+            with m.If(self.step_ends_blocks):
+                m.d.sync += group_address.eq(resumed)
+        with m.If(self.start):
+            m.d.sync += [
+                word.eq(0),
+                loading.eq(1),
+                loaded.eq(0),
+                self.address.eq(self.command.weight_address),
+                group_address.eq(self.command.weight_address),
+            ]
+        return m

@@ -1,0 +1,34 @@
+"""What travels with a window of bricks from the loops of COMPUTE to the accumulators."""
+
+from amaranth.hdl import unsigned
+from amaranth.lib import data
+
+from .isa import BANKS, TILE_PIXELS
+
+WINDOW = data.ArrayLayout(64, BANKS)
+"""Eight neighbouring bricks."""
+
+WINDOW_SLOT = data.StructLayout(
+    {
+        "new_weights": unsigned(1),
+        "second_operand": unsigned(1),
+        "odd_block": unsigned(1),
+        "accumulate": unsigned(1),
+        "first": unsigned(1),
+        "half": unsigned(1),
+        "address": range(TILE_PIXELS),
+        "hand_over": unsigned(1),
+        "complete": unsigned(1),
+    }
+)
+"""One window.
+
+new_weights: first window of a step: the weights that were loaded take the place of those in use.
+second_operand: of ADD and MULTIPLY.
+odd_block: output block modulo 2.
+accumulate: the result goes into the accumulators; all other members mean nothing where neither is set.
+first: it replaces what is there.
+half, address: which accumulators.
+hand_over: with it the tile is complete.
+complete: with it the command is complete.
+"""
