@@ -57,12 +57,37 @@ def write_verilog(top: CelosiaTop, title: str) -> VerilogText:
     design = rtlil.convert(
         top, name=TOP_NAME, platform=memories, ports=list(top.ports.values()), emit_src=False
     )
-    body = _complete_cases(_run_yosys(_YOSYS_SCRIPT.format(rtlil=design)))
+    body = _complete_cases(_run_yosys(_YOSYS_SCRIPT.format(rtlil=_widen_shifts(design))))
     head = f"// {title}\n// Written by Amaranth {version('amaranth')}.\n"
     return VerilogText(
         text=f"{head}{body}\n{memories.modules()}",
         block_rams=tuple(_block_ram(name, body) for name in memories),
     )
+
+
+_SHIFT = re.compile(r"^  cell \$shift (\S+)\n((?:    .*\n)+)  end\n", re.MULTILINE)
+
+
+def _widen_shifts(design: str) -> str:
+    """Amaranth selects part of a vector with a shift whose result is narrower than the vector, which linters take
+    for a mistake: give the shift its full result, and say which bits of it are used.
+    """
+
+    def widen(match: re.Match[str]) -> str:
+        name, cell = match[1], match[2]
+        whole, part = (int(re.findall(rf"parameter \\{port}_WIDTH (\d+)\n", cell)[0]) for port in ("A", "Y"))
+        if part >= whole:
+            return match[0]
+        (result,) = re.findall(r"connect \\Y (.*)\n", cell)
+        wide = f"{name}_shifted"
+        cell = cell.replace(f"\\Y_WIDTH {part}\n", f"\\Y_WIDTH {whole}\n")
+        cell = cell.replace(f"connect \\Y {result}\n", f"connect \\Y {wide}\n")
+        return (
+            f"  wire width {whole} {wide}\n  cell $shift {name}\n{cell}  end\n"
+            f"  connect {result} {wide} [{part - 1}:0]\n"
+        )
+
+    return _SHIFT.sub(widen, design)
 
 
 def _run_yosys(script: str) -> str:
