@@ -29,6 +29,9 @@ class ActivateTiming:
         config: of the engine.
         command: the fields of the ACTIVATE, as `CommandLayout.decode` gives them.
         start: first cycle in which the command is presented to the idle unit.
+
+    Attributes:
+        block_reads: of the tile drained last, (cycle of the first read, reads) of each block.
     """
 
     def __init__(self, config: MacEngineConfig, command: Mapping[str, int], start: int) -> None:
@@ -44,6 +47,7 @@ class ActivateTiming:
         self._next_request = start + 1
         self._requested: list[int] = []  # first request of every group so far
         self._released: list[int] = []  # last read of every group so far
+        self.block_reads: list[tuple[int, int]] = []
         self._request_group()
         self._request_group()
 
@@ -60,8 +64,11 @@ class ActivateTiming:
         if tile is None:
             raise ValueError("drain must be called once for each tile of the command, not more often")
         cycle = max(self._next_read, filled)
+        self.block_reads = []
         for block in range(tile.blocks):
-            cycle = max(cycle, self._available(tile.group, block)) + tile.reads
+            first = max(cycle, self._available(tile.group, block))
+            self.block_reads.append((first, tile.reads))
+            cycle = first + tile.reads
         self._next_read = cycle
         if tile.releases and not self._uniform:
             self._released.append(cycle - 1)

@@ -1,0 +1,219 @@
+"""The cycles of a whole command list on a MAC engine, exactly, without running it.
+
+Every part of the engine has its model beside it; here they are put together the way `engine.py` puts the
+gateware together. Only the commands count: neither weights nor activations change a cycle.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+from ..chassis.command import LOAD, STORE, Verb
+from ..chassis.memory import MemoryModel
+from ..chassis.run_control import START_CYCLES
+from ..chassis.schedule import decode_commands
+from ..chassis.timing.clock import Clock
+from ..chassis.timing.command_flow import Fetch, QueuedCommand, Tokens, VerbQueue
+from ..chassis.timing.load_unit import LoadUnit
+from ..chassis.timing.memory_port import MemoryPort
+from ..chassis.timing.read_arbiter import ReadArbiter
+from ..chassis.timing.store_unit import StoreUnit
+from ..chassis.timing.weights_unit import WeightsUnit
+from .access_trace import DrainTrace, ReadTrace
+from .activate_timing import ActivateTiming
+from .compute_timing import ComputeTiming
+from .config import MacEngineConfig
+from .isa import ACTIVATE, COMPUTE, LAYOUTS, WEIGHTS
+
+_REGION_BITS = 40
+"""Regions lie at distinct multiples of 4 KiB; only that matters for the bursts."""
+
+
+class TimingError(ValueError):
+    """A command list that never ends: some command waits for what no other gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """Cycles of one run.
+
+    Attributes:
+        cycles: from the start write to the interrupt, as the CYCLES register counts them.
+        snapshots: value of CYCLES in each snapshot, in order.
+    """
+
+    cycles: int
+    snapshots: tuple[int, ...]
+
+
+def predict(
+    words: bytes, queue_offset: int, config: MacEngineConfig, memory: MemoryModel | None = None
+) -> Prediction:
+    """Predict the run of a command list that lies `queue_offset` bytes into region PROGRAM.
+
+    Args:
+        words: the commands, BEGIN to HALT; legal ones (see `Interpreter`).
+        queue_offset: a multiple of 64.
+        config: of the engine.
+        memory: behind its port; the defaults if not given. Its `seed` is ignored.
+
+    Raises:
+        TimingError: the list never ends.
+    """
+    return _Engine(config, memory or MemoryModel()).run(words, queue_offset)
+
+
+def _address_of(command: QueuedCommand) -> int:
+    return (command.fields["region"] << _REGION_BITS) + command.fields["offset"]
+
+
+class _Engine:
+    """All models, connected."""
+
+    def __init__(self, config: MacEngineConfig, memory: MemoryModel) -> None:
+        self._config = config
+        clock = self._clock = Clock()
+        port = MemoryPort(clock, memory, config.data_bits // 8)
+        self._arbiter = arbiter = ReadArbiter(clock, port, config.outstanding_reads)
+        tokens = Tokens(clock)
+        layouts = {
+            Verb.LOAD: LOAD,
+            Verb.WEIGHTS: WEIGHTS,
+            Verb.COMPUTE: COMPUTE,
+            Verb.ACTIVATE: ACTIVATE,
+            Verb.STORE: STORE,
+        }
+        self._queues = {
+            verb: VerbQueue(clock, verb, layout, config.queue_depth, tokens)
+            for verb, layout in layouts.items()
+        }
+        self._core = _Core(config, self._queues[Verb.COMPUTE], self._queues[Verb.ACTIVATE])
+        self._fetch = Fetch(clock, arbiter, self._queues, layouts, config.burst_beats)
+        load = LoadUnit(
+            clock,
+            arbiter,
+            self._queues[Verb.LOAD],
+            config.burst_beats,
+            config.outstanding_reads,
+            _address_of,
+            self._core.drains.written_bank,
+        )
+        weights = WeightsUnit(clock, arbiter, self._queues[Verb.WEIGHTS], config.burst_beats, _address_of)
+        StoreUnit(
+            clock,
+            port,
+            self._queues[Verb.STORE],
+            config.burst_beats,
+            _address_of,
+            self._core.reads.bank_taken,
+        )
+        for client in (self._fetch, load, weights):
+            arbiter.add_client(client)
+
+    def run(self, words: bytes, queue_offset: int) -> Prediction:
+        self._fetch.start(decode_commands(words, LAYOUTS), queue_offset)
+        self._clock.run()
+        halted = self._fetch.halted_from
+        if halted is None or not all(queue.is_idle(1 << 62) for queue in self._queues.values()):
+            stuck = [verb.name for verb, queue in self._queues.items() if not queue.is_idle(1 << 62)]
+            raise TimingError(
+                f"the command list never ends: {', '.join(stuck) or 'the fetch'} waits for ever"
+            )
+        last = max(halted, self._arbiter.idle_from, *(queue.idle_from for queue in self._queues.values()))
+        return Prediction(
+            cycles=START_CYCLES + last + 1,
+            snapshots=tuple(START_CYCLES + cycle for cycle in self._core.snapshots),
+        )
+
+
+@dataclass(slots=True)
+class _Computing:
+    command: QueuedCommand
+    timing: ComputeTiming
+    tiles_left: int
+    tile: int = 0
+
+
+@dataclass(slots=True)
+class _Activating:
+    command: QueuedCommand
+    timing: ActivateTiming
+    tiles_left: int
+    tile: int = 0
+
+
+class _Core:
+    """COMPUTE and ACTIVATE, joined by the two accumulator halves."""
+
+    def __init__(self, config: MacEngineConfig, compute: VerbQueue, activate: VerbQueue) -> None:
+        self._config = config
+        self._compute_queue = compute
+        self._activate_queue = activate
+        self._computing: _Computing | None = None
+        self._activating: _Activating | None = None
+        self._filled: deque[int] = deque()
+        self._handed_over = 0
+        self._drained: list[int] = []
+        self.snapshots: list[int] = []
+        self.drains = DrainTrace(config)
+        self.reads = ReadTrace()
+        compute.start = self._start_compute
+        activate.start = self._start_activate
+
+    def _start_compute(self, cycle: int, command: QueuedCommand) -> None:
+        timing = ComputeTiming(self._config, command.fields, cycle)
+        self._computing = _Computing(command, timing, tile_count(command.fields))
+        self._advance()
+
+    def _start_activate(self, cycle: int, command: QueuedCommand) -> None:
+        timing = ActivateTiming(self._config, command.fields, cycle)
+        self._activating = _Activating(command, timing, tile_count(command.fields))
+        self._advance()
+
+    def _advance(self) -> None:
+        """Fill and drain tiles as far as is known."""
+        while self._fill() or self._drain():
+            pass
+
+    def _fill(self) -> bool:
+        work = self._computing
+        if work is None:
+            return False
+        before = self._handed_over - 2
+        if before >= len(self._drained):
+            return False
+        half_free = self._drained[before] + 1 if before >= 0 else 0
+        tile = work.timing.fill(half_free)
+        self.reads.add(work.command.fields, work.tile, tile)
+        work.tile += 1
+        if not work.command.fields["partial"]:
+            self._filled.append(tile.filled)
+            self._handed_over += 1
+        if work.tile == work.tiles_left:
+            self._computing = None
+            self._compute_queue.complete(tile.filled)
+        return True
+
+    def _drain(self) -> bool:
+        work = self._activating
+        if work is None or not self._filled:
+            return False
+        self._drained.append(work.timing.drain(self._filled.popleft()))
+        self.drains.add(work.command.fields, work.tile, work.timing.block_reads)
+        work.tile += 1
+        if work.tile == work.tiles_left:
+            self._activating = None
+            completed = work.timing.completed
+            self._activate_queue.complete(completed)
+            if work.command.fields["snapshot"]:
+                self.snapshots.append(completed)
+        return True
+
+
+def tile_count(fields: dict[str, int]) -> int:
+    """Tiles of a COMPUTE or ACTIVATE."""
+    columns = fields["tile_groups"] << fields["pixel_cores_log2"]
+    return (
+        -(-fields["output_blocks"] >> fields["block_cores_log2"])
+        * -(-fields["height"] // fields["tile_rows"])
+        * -(-fields["width"] // columns)
+    )
