@@ -1,7 +1,7 @@
 """Names of devices and configurations, as users write them: `sim:u55-128`, `--set buffer_kib=64`, a TOML file."""
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from os import PathLike
@@ -10,6 +10,7 @@ from pathlib import Path
 from celosia.generators.chassis.device import Device
 from celosia.generators.chassis.memory import MemoryModel
 from celosia.generators.mac_engine.config import FAMILY, PRESETS, MacEngineConfig
+from celosia.sim.verilator import Progress
 
 
 class DeviceSpecError(ValueError):
@@ -91,7 +92,9 @@ def _changed(config: MacEngineConfig, values: Mapping[str, object], origin: str)
         raise DeviceSpecError(f"{origin}: {error}") from error
 
 
-def memory_model(latency: int | None = None, bytes_per_cycle: str | float | Fraction | None = None) -> MemoryModel:
+def memory_model(
+    latency: int | None = None, bytes_per_cycle: str | float | Fraction | None = None
+) -> MemoryModel:
     """The default memory with another latency or bandwidth (a number or a fraction such as `3/2`).
 
     Raises:
@@ -137,9 +140,14 @@ def open_device(
     memory_bytes: int,
     *,
     trace: Path | None = None,
-    progress: Callable[[str, float], None] | None = None,
+    progress: Progress | None = None,
 ) -> OpenedDevice:
-    """Generate the engine if need be, build its model and reset it; `memory_bytes` is the memory that it needs."""
+    """Generate the engine if need be, build its model and reset it; `memory_bytes` is the memory that it needs.
+
+    Raises:
+        ToolError, CacheError: it cannot be built.
+        DeviceError: it does not answer.
+    """
     from .simulated import open_simulated
 
     device, verilog_path = open_simulated(spec.config, spec.memory, memory_bytes, trace, progress)

@@ -14,3 +14,12 @@ class ModelError(ValueError):
         self.file = file
         self.operator = operator
         self.reason = reason
+
+
+class DataError(ValueError):
+    """A file of arrays (.npy, .npz) that cannot be used; the message names the file, the array and the reason."""
+
+    def __init__(self, file: str, reason: str) -> None:
+        super().__init__(f"{file}: {reason}")
+        self.file = file
+        self.reason = reason

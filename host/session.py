@@ -1,6 +1,6 @@
 """`InferenceSession`: a network on a device, with onnxruntime's call shape."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -9,10 +9,10 @@ from types import TracebackType
 import numpy as np
 
 from celosia.generators.chassis.memory import MemoryModel
+from celosia.sim.verilator import Progress
 
 from .compiler import compile_graph
 from .device_spec import DeviceSpec, open_device, parse_device
-from .graph import Tensor
 from .profile import Profile
 from .program import Program
 from .program_file import ProgramError, is_program, load_program
@@ -29,9 +29,16 @@ class NodeArg:
     type: str
 
 
-def _node(tensor: Tensor) -> NodeArg:
-    kind = {"float32": "float"}.get(tensor.dtype, tensor.dtype)
-    return NodeArg(tensor.name, tensor.shape, f"tensor({kind})")
+def _nodes(program: Program, indices: Sequence[int]) -> list[NodeArg]:
+    """Tensors under their names; one whose name another one bears already gets its place appended."""
+    nodes: list[NodeArg] = []
+    for place, index in enumerate(indices):
+        tensor = program.tensors[index]
+        taken = {node.name for node in nodes}
+        name = tensor.name if tensor.name not in taken else f"{tensor.name}:{place}"
+        kind = {"float32": "float"}.get(tensor.dtype, tensor.dtype)
+        nodes.append(NodeArg(name, tensor.shape, f"tensor({kind})"))
+    return nodes
 
 
 class InferenceSession:
@@ -50,7 +57,7 @@ class InferenceSession:
         settings: Sequence[str] = (),
         memory: MemoryModel | None = None,
         trace: str | PathLike[str] | None = None,
-        progress: Callable[[str, float], None] | None = None,
+        progress: Progress | None = None,
     ) -> None:
         """Compile (unless `model` is a program), build or find the device, load the program.
 
@@ -60,14 +67,16 @@ class InferenceSession:
             settings: `KEY=VALUE` changes to the preset.
             memory: timing of the simulated memory.
             trace: write a waveform of every run to this file.
-            progress: called with a step's name and the fraction done.
+            progress: called as `progress(step, done, total)` while something takes more than a second.
 
         Raises:
             ModelError: the model cannot be used.
             DeviceSpecError: there is no such device.
-            DeviceError: the device cannot be built or does not answer.
+            ToolError, CacheError: the simulated device cannot be built.
+            DeviceError: the device does not answer.
         """
         spec = parse_device(device, settings, None, memory) if isinstance(device, str) else device
+        self.spec = spec
         self.program = _program(model, spec)
         opened = open_device(
             spec,
@@ -81,13 +90,15 @@ class InferenceSession:
 
     def get_inputs(self) -> list[NodeArg]:
         """The network's inputs, in order."""
-        return [_node(self.program.tensors[index]) for index in self.program.inputs]
+        return _nodes(self.program, self.program.inputs)
 
     def get_outputs(self) -> list[NodeArg]:
         """The network's outputs, in order."""
-        return [_node(self.program.tensors[index]) for index in self.program.outputs]
+        return _nodes(self.program, self.program.outputs)
 
-    def run(self, output_names: Sequence[str] | None, input_feed: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+    def run(
+        self, output_names: Sequence[str] | None, input_feed: Mapping[str, np.ndarray]
+    ) -> list[np.ndarray]:
         """One inference; all outputs if `output_names` is None.
 
         Raises:
@@ -103,9 +114,7 @@ class InferenceSession:
         if missing:
             raise ValueError(f"input {missing[0]!r} is missing")
         values = self._runtime.run([np.asarray(input_feed[name]) for name in inputs])
-        by_name = {
-            name: values[index] for name, index in zip(outputs, self.program.outputs, strict=True)
-        }
+        by_name = {name: values[index] for name, index in zip(outputs, self.program.outputs, strict=True)}
         return [by_name[name] for name in (outputs if output_names is None else output_names)]
 
     def profile(self) -> Profile:

@@ -207,11 +207,14 @@ def _passes(layer: Layer, tiling: Tiling, blocks: np.ndarray | None, config: Mac
     passes: list[_Pass] = []
     first = 0
     while first < total:
-        last = first + size
-        if per_brick and last < total:
+        last = min(first + size, total)
+        if per_brick:
             brick_end = (first // per_brick + 1) * per_brick
-            last = last // per_brick * per_brick if last >= brick_end else last
-        passes.append(_Pass(first, min(last, total)))
+            if first % per_brick:
+                last = min(last, brick_end)
+            elif brick_end <= last < total:
+                last = last // per_brick * per_brick
+        passes.append(_Pass(first, last))
         first = last
     return passes
 

@@ -1,0 +1,120 @@
+"""Arguments and options that several commands take, each described once."""
+
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from celosia.generators.mac_engine.config import PRESETS
+
+from ..device_spec import DeviceSpec, DeviceSpecError, configuration, memory_model, parse_device
+
+DEFAULT_PRESET = "u55-128"
+DEFAULT_DEVICE = f"sim:{DEFAULT_PRESET}"
+
+_CONFIGURATION = "Configuration"
+_MEMORY = "Simulated memory"
+
+Model: TypeAlias = Annotated[Path, typer.Argument(metavar="MODEL", help="A .tflite file.", show_default=False)]
+Preset: TypeAlias = Annotated[
+    str, typer.Option("--preset", metavar="NAME", help=f"One of {', '.join(PRESETS)}.", rich_help_panel=_CONFIGURATION)
+]
+Device: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        metavar="sim:PRESET",
+        help=f"Where to run; PRESET is one of {', '.join(PRESETS)}.",
+        rich_help_panel=_CONFIGURATION,
+    ),
+]
+Settings: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change the preset, for instance buffer_kib=64 or lanes=8; may be repeated.",
+        rich_help_panel=_CONFIGURATION,
+        show_default=False,
+    ),
+]
+ConfigFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE.toml",
+        help="Change the preset by the keys of a TOML file; --set comes after it.",
+        rich_help_panel=_CONFIGURATION,
+        show_default=False,
+    ),
+]
+MemoryLatency: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        "--memory-latency",
+        metavar="CYCLES",
+        help="From an address to its first beat; 32 by default.",
+        rich_help_panel=_MEMORY,
+        show_default=False,
+    ),
+]
+MemoryBytesPerCycle: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--memory-bytes-per-cycle",
+        metavar="BYTES",
+        help="Bandwidth, reads and writes together; 8 by default, 3/2 is fine.",
+        rich_help_panel=_MEMORY,
+        show_default=False,
+    ),
+]
+AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
+
+
+def device_of(
+    device: str,
+    settings: list[str] | None,
+    config_file: Path | None,
+    memory_latency: int | None,
+    memory_bytes_per_cycle: str | None,
+) -> DeviceSpec:
+    """The device that the options describe.
+
+    Raises:
+        DeviceSpecError: an option's value is not known or out of range.
+    """
+    memory = memory_model(memory_latency, memory_bytes_per_cycle)
+    return parse_device(device, settings or (), config_file, memory)
+
+
+def simulated(
+    preset: str,
+    settings: list[str] | None,
+    config_file: Path | None,
+    memory_latency: int | None,
+    memory_bytes_per_cycle: str | None,
+) -> DeviceSpec:
+    """As `device_of`, for commands that name a preset.
+
+    Raises:
+        DeviceSpecError: as `device_of`.
+    """
+    configuration(preset, settings or (), config_file)
+    return device_of(f"sim:{preset}", settings, config_file, memory_latency, memory_bytes_per_cycle)
+
+
+__all__ = [
+    "DEFAULT_DEVICE",
+    "DEFAULT_PRESET",
+    "AsJson",
+    "ConfigFile",
+    "Device",
+    "DeviceSpecError",
+    "MemoryBytesPerCycle",
+    "MemoryLatency",
+    "Model",
+    "Preset",
+    "Settings",
+    "device_of",
+    "simulated",
+]
