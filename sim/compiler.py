@@ -74,6 +74,19 @@ def find_compiler(name: str, cache_directory: Path) -> Compiler:
     )
 
 
+def finds_headers(compiler: Compiler, headers: Sequence[str]) -> bool:
+    """Whether `compiler` can include all of `headers`."""
+    with tempfile.TemporaryDirectory() as directory:
+        source = Path(directory) / "probe.cpp"
+        source.write_text("".join(f"#include <{header}>\n" for header in headers))
+        environment = dict(compiler.environment) | {"ZIG_LOCAL_CACHE_DIR": directory}
+        try:
+            run_tools([[*compiler.command, "-fsyntax-only", str(source)]], environment)
+        except ToolError:
+            return False
+        return True
+
+
 def processor_identity() -> str:
     """Names the processor that native code is compiled for: architecture, model and instruction sets."""
     identity = [platform.system(), platform.machine()]
@@ -97,7 +110,7 @@ def run_tools(
     All are ended if one fails or the caller is interrupted.
 
     Raises:
-        ToolError: a command failed; the message ends with what it printed last.
+        ToolError: a command failed; the message shows what it printed first.
     """
     waiting = list(reversed(commands))
     running: dict[subprocess.Popen[bytes], Path] = {}
@@ -132,5 +145,7 @@ def run_tools(
 def _failure(process: subprocess.Popen[bytes], log: Path) -> str:
     arguments = process.args if isinstance(process.args, list | tuple) else [process.args]
     command = " ".join(str(argument) for argument in arguments)
-    lines = log.read_text(errors="replace").splitlines()[-_ERROR_LINES:]
-    return f"exit status {process.returncode} from: {command}\n" + "\n".join(lines)
+    lines = log.read_text(errors="replace").splitlines()[:_ERROR_LINES]  # the first error is the cause
+    return "\n".join(
+        [f"{Path(str(arguments[0])).name} ended with status {process.returncode}:", *lines, command]
+    )

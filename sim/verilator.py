@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from .cache import cached, content_key, default_cache_directory
-from .compiler import DEFAULT_COMPILER, Compiler, find_compiler, processor_identity, run_tools
+from .compiler import DEFAULT_COMPILER, Compiler, find_compiler, finds_headers, processor_identity, run_tools
 from .errors import ToolError
 from .ports import SimulatedPorts
 
@@ -27,6 +27,7 @@ LIBRARY_NAME = "celosia.so"
 
 _HARNESS_DIRECTORY = Path(__file__).parent
 _HARNESS_FILES = ("harness.cpp", "axi_memory.h")
+_FST_HEADERS = ("lz4.h", "zlib.h")
 _RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
 
 _VERILATE_FLAGS = (
@@ -51,8 +52,8 @@ _COMPILE_FLAGS = (
     "-fno-strict-aliasing",
     "-fno-sanitize=all",  # zig turns some on by default
 )
-_FAST = ("-O3",)
-_SLOW = ("-O1",)  # runs once: constructors, initial values, tracing declarations
+_FAST = "-O2"  # -O3 runs no faster
+_SLOW = "-O1"  # runs once: constructors, initial values, tracing declarations
 _UNIT_BYTES = 100_000
 
 
@@ -98,6 +99,8 @@ def build_model(
     report = progress or (lambda step, done, total: None)
     directory = cache_directory or default_cache_directory()
     root = find_verilator_root()
+    if trace == "fst":
+        _check_fst(find_compiler(compiler, directory))
     plan = _plan(find_compiler(compiler, directory), root, ports, trace)
     tools = [version("verilator"), processor_identity(), plan.compiler.identity]
     runtime_key = content_key([*tools, *plan.runtime, *plan.runtime_flags])
@@ -130,6 +133,14 @@ def find_verilator_root() -> Path:
 
 def _verilator_binary(root: Path) -> Path:
     return root / "bin" / "verilator_bin"
+
+
+def _check_fst(compiler: Compiler) -> None:
+    if not finds_headers(compiler, _FST_HEADERS):
+        raise ToolError(
+            "FST traces need the libraries LZ4 and zlib with their headers (Debian: liblz4-dev and zlib1g-dev): "
+            "install them, or name the trace *.vcd"
+        )
 
 
 def _plan(compiler: Compiler, root: Path, ports: SimulatedPorts, trace: TraceFormat | None) -> _Plan:
@@ -201,7 +212,7 @@ def _build_library(
         report("Linking the model", 0, 1)
         inputs = [str(path) for path in objects]
         output = str(workspace / LIBRARY_NAME)
-        link = [*plan.compiler.command, "-shared", "-pthread", "-o", output, *inputs, *plan.link_flags]
+        link = [*plan.compiler.command, "-shared", "-pthread", "-s", "-o", output, *inputs, *plan.link_flags]
         run_tools([link], environment)
         report("Linking the model", 1, 1)
 
@@ -232,12 +243,10 @@ def _units(sources: Sequence[Path]) -> list[list[Path]]:
     return units
 
 
-def _compile_command(
-    plan: _Plan, source: Path, target: Path, flags: Sequence[str], level: Sequence[str]
-) -> list[str]:
+def _compile_command(plan: _Plan, source: Path, target: Path, flags: Sequence[str], level: str) -> list[str]:
     include = plan.root / "include"
     includes = [f"-I{include}", f"-I{include / 'vltstd'}"]
-    return [*plan.compiler.command, *flags, *level, *includes, "-c", str(source), "-o", str(target)]
+    return [*plan.compiler.command, *flags, level, *includes, "-c", str(source), "-o", str(target)]
 
 
 def _environment(plan: _Plan, scratch: Path) -> dict[str, str]:
