@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Cat, Module, ShapeLike, Signal, signed
+from amaranth.hdl import Array, Cat, Module, ShapeLike, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -99,5 +99,6 @@ class ActivationTable(wiring.Component):
             # A block RAM of ECP5 takes 5.6 ns to deliver: nothing but a register fits behind it.
             m.d.sync += [row_2.eq(read.data), results_3["values"][lane].eq(value_2)]
             with m.If(self.enable):
-                m.d.sync += results_3["values"][lane].eq(row_2.word_select(value_2[:3], 8))
+                entries = Array(row_2[8 * byte : 8 * (byte + 1)] for byte in range(_BYTES))
+                m.d.sync += results_3["values"][lane].eq(entries[value_2[:3]])
         return m

@@ -1,6 +1,6 @@
 """`ActivateUnit` writes what the loop nest of docs/architecture.md says, in the cycles that `ActivateTiming` says."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -12,15 +12,20 @@ from celosia.generators.mac_engine.activate_timing import ActivateTiming
 from celosia.generators.mac_engine.config import MacEngineConfig
 from celosia.generators.mac_engine.isa import PARAMETER_BEATS, TILE_PIXELS, Destination
 from celosia.hdl.arithmetic_model import requantize, wrap_int32
+from tests.gateware import convert
 
 CONFIGS = {
-    "32 MACs, 4 lanes": MacEngineConfig(macs=32, lanes=4),
+    "32 MACs, 4 lanes": MacEngineConfig(macs=32, lanes=4, parameter_beats=64),
     "64 MACs, 4 lanes": MacEngineConfig(macs=64, lanes=4, parameter_beats=100),
-    "64 MACs, 8 lanes": MacEngineConfig(macs=64, lanes=8),
-    "256 MACs, 4 lanes": MacEngineConfig(macs=256, lanes=4),
-    "256 MACs, 8 lanes": MacEngineConfig(macs=256, lanes=8),
-    "1024 MACs, 8 lanes": MacEngineConfig(macs=1024, lanes=8),
+    "64 MACs, 8 lanes": MacEngineConfig(macs=64, lanes=8, parameter_beats=65),
+    "256 MACs, 4 lanes": MacEngineConfig(macs=256, lanes=4, parameter_beats=64),
+    "256 MACs, 8 lanes": MacEngineConfig(macs=256, lanes=8, parameter_beats=64),
+    "1024 MACs, 8 lanes": MacEngineConfig(macs=1024, lanes=8, parameter_beats=64),
 }
+"""Every number of outputs a core and of lanes; rings that 7 blocks of parameters wrap around."""
+
+FIRST_READ = 12
+"""Cycles from the presentation of a command to its first read."""
 
 Write = tuple[int, int, int]
 """Brick address, mask of halves, bytes as an integer (of a half brick: in both halves)."""
@@ -244,19 +249,23 @@ def simulate(cases: list[Case], pause: int = 2) -> Observed:
         cycle += 1
         return bool(ready)
 
+    async def write_memories(ctx, case: Case) -> None:
+        for destination, beats in (
+            (Destination.PARAMETER_STORE, case.ring),
+            (Destination.ACTIVATION_TABLE, case.table.astype("i1").view("<u8")),
+        ):
+            for address, beat in enumerate(beats.tolist()):
+                ctx.set(unit.weights.payload, {"destination": destination, "address": address, "data": beat})
+                ctx.set(unit.weights.valid, 1)
+                await step(ctx)
+        ctx.set(unit.weights.valid, 0)
+
     async def bench(ctx) -> None:
+        held: Case | None = None
         for case in cases:
-            for destination, beats in (
-                (Destination.PARAMETER_STORE, case.ring),
-                (Destination.ACTIVATION_TABLE, case.table.astype("i1").view("<u8")),
-            ):
-                for address, beat in enumerate(beats.tolist()):
-                    ctx.set(
-                        unit.weights.payload, {"destination": destination, "address": address, "data": beat}
-                    )
-                    ctx.set(unit.weights.valid, 1)
-                    await step(ctx)
-            ctx.set(unit.weights.valid, 0)
+            if held is None or held.ring is not case.ring:
+                await write_memories(ctx, case)
+            held = case
             for _ in range(pause):
                 await step(ctx)
             ctx.set(unit.command.payload, case.fields)
@@ -276,7 +285,7 @@ def simulate(cases: list[Case], pause: int = 2) -> Observed:
     return observed
 
 
-def check(cases: list[Case], pause: int = 2) -> None:
+def check(cases: list[Case], pause: int = 2) -> Observed:
     """Same writes in the same order, and the predicted cycle of every drained tile and completed command."""
     observed = simulate(cases, pause)
     assert observed.writes == [write for case in cases for write in expected_writes(case)]
@@ -288,6 +297,7 @@ def check(cases: list[Case], pause: int = 2) -> None:
         assert timing.completed == completed
     snapshots = zip(cases, observed.completed, strict=True)
     assert observed.snapshots == [completed for case, completed in snapshots if case.fields.get("snapshot")]
+    return observed
 
 
 @pytest.mark.parametrize("seed", [1])
@@ -295,3 +305,64 @@ def check(cases: list[Case], pause: int = 2) -> None:
 def test_random_commands(config: MacEngineConfig, seed: int) -> None:
     generator = np.random.default_rng(seed)
     check([random_case(config, generator, snapshot=index % 2) for index in range(6)])
+
+
+@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS.keys())
+def test_commands_follow_each_other_without_a_pause(config: MacEngineConfig) -> None:
+    """Also when the first one is a single result, and when it leaves a block half way through a brick."""
+    generator = np.random.default_rng(2)
+    case = random_case(config, generator, output_blocks=3)
+    fields = case.fields | {"height": 1, "width": 1, "output_blocks": 1}
+    single = replace(case, fields=fields, tiles=case.tiles[:1])
+    check([single, case, single, case], pause=0)
+
+
+@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS.keys())
+def test_one_read_a_cycle_within_and_between_tiles(config: MacEngineConfig) -> None:
+    """Filled tiles are drained without a gap, though 5 pixels are no multiple of the 4 of a row's groups."""
+    loops = {"height": 5, "width": 5, "tile_rows": 2, "tile_groups": 2, "output_blocks": 3}
+    split = {"pixel_cores_log2": min(1, config.cores.bit_length() - 1), "block_cores_log2": 0}
+    case = random_case(config, np.random.default_rng(3), **loops, **split)
+    for tile in case.tiles:
+        tile.compute_cycles = 0
+    observed = check([case])
+    reads = loops["height"] * loops["width"] * loops["output_blocks"] * config.core_outputs // config.lanes
+    assert observed.drained[-1] - observed.started[0] == FIRST_READ + reads - 1
+
+
+@pytest.mark.parametrize("uniform", [0, 1], ids=["parameters of their own", "uniform parameters"])
+def test_tiles_of_a_single_read_wait_for_the_parameters_of_each_block(uniform: int) -> None:
+    config = CONFIGS["64 MACs, 8 lanes"]
+    loops = {"height": 1, "width": 1, "output_blocks": 6, "pixel_cores_log2": 0, "block_cores_log2": 0}
+    case = random_case(config, np.random.default_rng(4), parameter_uniform=uniform, **loops)
+    for tile in case.tiles:
+        tile.compute_cycles = 0
+    observed = check([case])
+    interval = 1 if uniform else PARAMETER_BEATS
+    # Two groups are fetched one behind the other; from the third on, one follows each release.
+    assert observed.drained[1] - observed.drained[0] == interval
+
+
+def test_rows_wrap_where_their_ring_ends() -> None:
+    config = CONFIGS["64 MACs, 4 lanes"]
+    ring = {"ofm_row": 100, "ofm_row_pitch": 40, "ofm_ring_end": 180, "ofm_ring_size": 120}
+    loops = {"height": 7, "width": 1, "tile_rows": 2, "tile_groups": 4, "output_blocks": 2}
+    observed = check([random_case(config, np.random.default_rng(5), ofm_channel_pitch=7, **loops, **ring)])
+    rows = [100, 140, 60, 100, 140, 60, 100]
+    halves = [address for row in rows for address in (row, row)]
+    assert [address for address, _, _ in observed.writes] == halves + [address + 7 for address in halves]
+
+
+def test_timing_refuses_more_tiles_than_the_command_has() -> None:
+    case = random_case(CONFIGS["32 MACs, 4 lanes"], np.random.default_rng(6))
+    timing = ActivateTiming(case.config, case.fields, start=0)
+    for _ in case.tiles:
+        timing.drain(0)
+    with pytest.raises(ValueError, match="once for each tile"):
+        timing.drain(0)
+
+
+@pytest.mark.parametrize("preset", ["u55-32", "u55-256"])
+def test_converts_with_four_multiplications_a_lane(preset: str) -> None:
+    config = MacEngineConfig.preset(preset)
+    assert convert(ActivateUnit(config)).count(" * ") == 4 * config.lanes
