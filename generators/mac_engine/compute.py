@@ -23,7 +23,7 @@ from .tile_walk import TileWalk
 from .vector_unit import VECTOR_LATENCY, VectorUnit
 from .weight_loader import WeightLoader, weight_word_layout
 from .weight_store import WeightPort, WeightReads
-from .window_slot import WINDOW, WINDOW_SLOT
+from .window_slot import WINDOW
 
 SETUP_CYCLES = 7
 """From the first cycle of a command to the earliest start of its first step, when the constants have settled."""
@@ -147,7 +147,7 @@ class ComputeUnit(wiring.Component):
             m.d.sync += reason.eq(Cause.OFM)
         m.d.comb += self.cause.eq(Mux(pixel_walk.reading, Cause.ACTIVE, reason))
 
-    def _read_window(self, m: Module, pixel_walk: PixelWalk, slots: list[data.View]) -> Signal:
+    def _read_window(self, m: Module, pixel_walk: PixelWalk, slots: list[data.View]) -> data.View:
         """Address the buffer, and put padding in place of what lies outside of the ifm."""
         command, read = self.command.payload, pixel_walk.read
         m.submodules.padding = padding = PaddingMask()
@@ -175,7 +175,7 @@ class ComputeUnit(wiring.Component):
         m: Module,
         constants: data.View,
         loader: WeightLoader,
-        window: Signal,
+        window: data.View,
         slot: data.View,
         halves: TileHalves,
     ) -> None:
@@ -257,7 +257,7 @@ def _small_product(factor: Value, stride: Value) -> Value:
     return Mux(stride[0], factor, 0) + (Mux(stride[1], factor, 0) << 1)
 
 
-def _delay_line(m: Module, signal: Value, cycles: int, name: str) -> list[Any]:
+def _delay_line(m: Module, signal: Any, cycles: int, name: str) -> list[Any]:
     """`signal`, and `signal` 1, 2, .. `cycles` cycles later."""
     stages: list[Any] = [signal]
     for cycle in range(1, cycles + 1):

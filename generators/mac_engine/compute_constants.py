@@ -32,7 +32,7 @@ COMPUTE_CONSTANTS = data.StructLayout(
 )
 """Constants of a command.
 
-kernel_row_step, ofm_row_step, tile_row_step: from the ifm row under a kernel row, ofm row or tile to that under the next.
+kernel_row_step, ofm_row_step, tile_row_step: from the ifm row under a kernel row, ofm row or tile to the next's.
 ifm2_row_step, ifm2_tile_row_step: the same of the second operand.
 groups: pixel groups in an ofm row.
 group_pixels, tile_pixels, kernel_column_pixels: ifm pixels from a group, tile or step's kernel column to the next.

@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from celosia.hdl.multiplier import MULTIPLIER_LATENCY, Multiplier
 
-from .accumulators import VISIT, Accumulators
+from .accumulators import Accumulators
 from .config import MacEngineConfig
 from .isa import BRICK_CHANNELS, TILE_PIXELS, WEIGHT_WORD_BYTES
 from .window_slot import WINDOW, WINDOW_SLOT

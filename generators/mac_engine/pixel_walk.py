@@ -131,7 +131,7 @@ class PixelWalk(wiring.Component):
         ]
 
     def _describe(self, m: Module, start: Value, pixel_ends: Value, step_ends: Value) -> None:
-        command, constants, step, slot = self.command, self.constants, self.i.payload, self.slot
+        command, step, slot = self.command, self.i.payload, self.slot
         tile_ends, command_ends = Signal(), Signal()
         with m.If(start):
             m.d.sync += [
