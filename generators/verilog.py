@@ -1,15 +1,18 @@
 """One self-contained Verilog file of an accelerator, byte-identical whenever it is written."""
 
+import importlib
 import re
 import subprocess
 import sys
 from dataclasses import dataclass
 from importlib.metadata import version
-
-from amaranth.back import rtlil
+from typing import Any
 
 from ..hdl.verilog_memory import VerilogMemories
 from .top import TOP_NAME, CelosiaTop
+
+# Amaranth's public way to RTLIL, which its type stubs do not know.
+_rtlil: Any = importlib.import_module("amaranth.back.rtlil")
 
 # `-noopt` keeps `x == 0` from becoming `! x`, which linters refuse for a vector. Attributes that speak of
 # Amaranth's insides go: source lines and instance paths would differ from machine to machine.
@@ -54,7 +57,7 @@ def write_verilog(top: CelosiaTop, title: str) -> VerilogText:
         VerilogError: Yosys failed.
     """
     memories = VerilogMemories()
-    design = rtlil.convert(
+    design = _rtlil.convert(
         top, name=TOP_NAME, platform=memories, ports=list(top.ports.values()), emit_src=False
     )
     body = _complete_cases(_run_yosys(_YOSYS_SCRIPT.format(rtlil=_widen_shifts(design))))
