@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from tests.sim import copy_engine
 from tests.sim.copying import Copy, random_bytes, run, start
 from tests.sim.waveform import read_cycles
 
+CHECKOUT = Path(__file__).parents[2]
 MEMORY_BYTES = 1 << 17
 JOB = Copy()
 
@@ -201,7 +203,7 @@ def test_a_second_process_may_simulate_at_the_same_time(device):
         "device = SimulatedDevice(copy_engine.copy_engine_verilog())\n"
         "print(hex(device.read_register(copy_engine.REGISTER_IDENTITY)))\n"
     )
-    other = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    other = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, cwd=CHECKOUT)
     assert run(device, JOB) == 0
     assert other.communicate(timeout=120)[0].strip() == hex(copy_engine.IDENTITY)
 

@@ -16,6 +16,8 @@ from celosia.sim.compiler import find_compiler, run_tools
 from celosia.sim.verilator import build_model
 from tests.sim.copy_engine import IDENTITY, REGISTER_IDENTITY, copy_engine_verilog
 
+CHECKOUT = Path(__file__).parents[2]
+
 BUILD = """
 import sys
 from pathlib import Path
@@ -76,7 +78,7 @@ def test_a_damaged_model_is_rebuilt(empty_cache):
 
 def test_a_build_killed_while_compiling_leaves_the_next_one_right(empty_cache):
     command = [sys.executable, "-c", BUILD, str(empty_cache)]
-    first = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    first = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True, cwd=CHECKOUT)
     assert first.stdout is not None
     while not first.stdout.readline().startswith("Compiling the model"):
         pass
@@ -91,7 +93,7 @@ def test_a_build_killed_while_compiling_leaves_the_next_one_right(empty_cache):
 
 def test_two_processes_build_one_model(empty_cache):
     command = [sys.executable, "-c", BUILD, str(empty_cache)]
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=CHECKOUT) for _ in range(2)]
     outputs = [process.communicate(timeout=300)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert sum("Linking the model 1 1" in output for output in outputs) == 1
