@@ -1,0 +1,100 @@
+"""One module with every stream and AXI block of hdl/, side by side, for the cocotb benches: one build serves all.
+
+Every member of a block is a port `<block>__<path>`; AXI channels are `<block>_axi_<signal>` as AXI tools expect.
+"""
+
+from typing import Any
+
+from amaranth.hdl import Const, Elaboratable, Module, Shape, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+
+from celosia.hdl.axi_read_arbiter import AxiReadArbiter
+from celosia.hdl.axi_writer import AxiWriter
+from celosia.hdl.burst_splitter import BurstSplitter
+from celosia.hdl.byte_packer import BytePacker
+from celosia.hdl.byte_unpacker import ByteUnpacker
+from celosia.hdl.skid_buffer import SkidBuffer
+from celosia.hdl.stream_queue import StreamQueue
+
+CLIENTS = 3
+OUTSTANDING = 4
+BURST_BEATS = 16
+QUEUE_BEATS = 64
+SMALL_DEPTH = 3
+LARGE_DEPTH = 64
+TAG_BITS = 8
+
+
+def blocks() -> dict[str, wiring.Component]:
+    """Every block by the name that its ports begin with."""
+    bus = {"address_bits": 32, "data_bits": 64}
+    return {
+        "small": StreamQueue(8, SMALL_DEPTH),
+        "large": StreamQueue(8, LARGE_DEPTH),
+        "skid": SkidBuffer(8),
+        "splitter": BurstSplitter(**bus, count_bits=12, burst_beats=BURST_BEATS),
+        "arbiter": AxiReadArbiter(**bus, clients=CLIENTS, outstanding=OUTSTANDING),
+        "writer": AxiWriter(**bus, count_bits=12, burst_beats=BURST_BEATS, queue_beats=QUEUE_BEATS),
+        "unpacker": ByteUnpacker(TAG_BITS),
+        "packer": BytePacker(),
+    }
+
+
+_AXI_FIELDS = {
+    "address": "addr",
+    "length": "len",
+    "data": "data",
+    "strobe": "strb",
+    "last": "last",
+    "response": "resp",
+}
+_AXI_CONSTANTS = {"id": (1, 0), "size": (3, 3), "burst": (2, 1)}
+
+
+class BlocksTop(Elaboratable):
+    """The blocks and their ports; `ports` is what a conversion to Verilog needs."""
+
+    def __init__(self) -> None:
+        self._blocks = blocks()
+        self.ports: list[Signal] = []
+        self._inputs: list[tuple[Any, Signal]] = []
+        self._outputs: list[tuple[Signal, Any]] = []
+        for name, block in self._blocks.items():
+            for path, member, value in block.signature.flatten(block):
+                if isinstance(value, Const):
+                    continue
+                if path[0] == "bus":
+                    self._add_axi(name, str(path[1]), str(path[2]), member.flow, value)
+                else:
+                    self._add("__".join([name, *map(str, path)]), member.flow, value)
+
+    def _add(self, name: str, flow: Any, value: Any) -> None:
+        port = Signal(Shape.cast(value.shape()).width, name=name)
+        self.ports.append(port)
+        if flow == In:
+            self._inputs.append((value, port))
+        else:
+            self._outputs.append((port, value))
+
+    def _add_axi(self, name: str, channel: str, part: str, flow: Any, value: Any) -> None:
+        prefix = f"{name}_axi_{channel}"
+        if part != "payload":
+            self._add(f"{prefix}{part}", flow, value)
+            return
+        for field, _ in value.shape():
+            self._add(f"{prefix}{_AXI_FIELDS[field]}", flow, value[field])
+        if channel in ("aw", "ar"):
+            for signal, (width, constant) in _AXI_CONSTANTS.items():
+                self._add(f"{prefix}{signal}", flow, Const(constant, width))
+        elif channel in ("b", "r"):
+            self._add(f"{prefix}id", flow, Signal(1))
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        for name, block in self._blocks.items():
+            elaboratable: Any = block
+            m.submodules[name] = elaboratable
+        m.d.comb += [inner.eq(port) for inner, port in self._inputs]
+        m.d.comb += [port.eq(inner) for port, inner in self._outputs]
+        return m
