@@ -26,7 +26,7 @@ from .quantization import (
 )
 from .shapes import infer_output_shape
 
-__all__ = ["RULES", "Rule", "broken_rules"]
+__all__ = ["RULES", "Rule", "broken_rules", "rule_texts"]
 
 Rule: TypeAlias = Callable[[BoundOperator], str | None]
 
@@ -50,6 +50,11 @@ def broken_rules(operator: BoundOperator) -> list[str]:
         if reasons:
             return reasons
     return []
+
+
+def rule_texts(kind: str) -> list[str]:
+    """The rules of a kind of operator as sentences, in order; empty when the kind is not supported."""
+    return [rule.__doc__ or "" for group in RULES.get(kind, ()) for rule in group]
 
 
 def _describe(tensor: Tensor) -> str:
@@ -81,7 +86,7 @@ def _all_operands(operator: BoundOperator) -> str | None:
 
 
 def _int8_ifm_and_ofm(operator: BoundOperator) -> str | None:
-    """Ifm and ofm must be int8 with one scale and zero point"""
+    """The ifm and ofm must be int8 with one scale and zero point"""
     wrong = [_describe(tensor) for tensor in (operator.ifm, operator.ofm) if not _per_tensor(tensor, "int8")]
     return ", ".join(wrong) or None
 
@@ -93,7 +98,7 @@ def _int8_everywhere(operator: BoundOperator) -> str | None:
 
 
 def _int8_weights(operator: BoundOperator) -> str | None:
-    """Weights must be constant int8, symmetric, with one scale or one per ofm channel"""
+    """The weights must be constant int8, symmetric, with one scale or one per ofm channel"""
     weights = operator.weights
     quantization = weights.quantization
     if not weights.is_constant:
@@ -109,7 +114,7 @@ def _int8_weights(operator: BoundOperator) -> str | None:
 
 
 def _int32_bias(operator: BoundOperator) -> str | None:
-    """bias, if any, must be constant int32 with one value per ofm channel"""
+    """A bias must be constant int32 with one value per ofm channel"""
     bias, channels = operator.bias, operator.ofm.shape[-1:]
     if bias is None:
         return None
@@ -170,7 +175,7 @@ def _ifm_quantization(operator: BoundOperator) -> str | None:
 
 
 def _pool_quantization(operator: BoundOperator) -> str | None:
-    """Ifm and ofm must have the same zero point and scales that differ by at most 1e-6"""
+    """The ifm and ofm must have the same zero point and scales that differ by at most 1e-6"""
     ifm, ofm = operator.ifm, operator.ofm
     if abs(ifm.scale - ofm.scale) <= _POOL_SCALE_TOLERANCE and ifm.zero_point == ofm.zero_point:
         return None
@@ -207,7 +212,7 @@ def _rescale(operator: BoundOperator) -> str | None:
         shifts = derive(operator).shift
     except ValueError as error:
         return str(error)
-    return f"2**{max(shifts)}" if max(shifts) > _MAXIMUM_SHIFT else None
+    return f"one up to 2**{max(shifts)}" if max(shifts) > _MAXIMUM_SHIFT else None
 
 
 def _addition_scales(operator: BoundOperator) -> str | None:
@@ -275,7 +280,7 @@ def _quantize_rescale(operator: BoundOperator) -> str | None:
 
 
 def _reshape_types(operator: BoundOperator) -> str | None:
-    """Ifm and ofm must be float32, or int8 with one scale and zero point"""
+    """The ifm and ofm must be float32, or int8 with one scale and zero point"""
     tensors = (operator.ifm, operator.ofm)
     wrong = [
         _describe(tensor)

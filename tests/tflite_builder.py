@@ -1,13 +1,13 @@
 """Write TFLite files for tests, tensor by tensor."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import flatbuffers
 import numpy as np
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-__all__ = ["ModelBuilder"]
+__all__ = ["ModelBuilder", "repack"]
 
 _TYPES = {
     "int8": schema.TensorType.INT8,
@@ -97,9 +97,20 @@ class ModelBuilder:
         model.subgraphs = [graph]
         model.buffers = [schema.BufferT(), *map(_buffer, constants)]
         model.operatorCodes = [_code(kind) for kind in kinds]
-        builder = flatbuffers.Builder(1024)
-        builder.Finish(model.Pack(builder), b"TFL3")
-        return bytes(builder.Output())
+        return _pack(model)
+
+
+def repack(data: bytes, change: Callable[[schema.ModelT], None]) -> bytes:
+    """The file ``data`` after ``change`` has been made to its contents, for what `ModelBuilder` cannot express."""
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAsModel(bytearray(data), 0))
+    change(model)
+    return _pack(model)
+
+
+def _pack(model: schema.ModelT) -> bytes:
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
 
 
 def _tensor(index: int, spec: TensorSpec, buffer: int) -> schema.TensorT:

@@ -12,7 +12,8 @@ __all__ = ["build_tensor"]
 _DTYPES = ("int8", "uint8", "int16", "int32", "int64", "float32")
 _QUANTIZED_DTYPES = ("int8", "uint8", "int16", "int32", "int64")
 _MAXIMUM_RANK = 6
-_MAXIMUM_BYTES = 1 << 26
+_MAXIMUM_CONSTANT_BYTES = 1 << 26
+_MAXIMUM_ACTIVATION_BYTES = 1 << 24
 
 
 def build_tensor(record: TensorRecord) -> Tensor:
@@ -31,8 +32,9 @@ def build_tensor(record: TensorRecord) -> Tensor:
     if len(record.shape) > _MAXIMUM_RANK:
         raise ValueError(f"shape must have at most {_MAXIMUM_RANK} dimensions, not {len(record.shape)}")
     size = math.prod(record.shape) * np.dtype(record.dtype).itemsize
-    if size > _MAXIMUM_BYTES:
-        raise ValueError(f"a tensor must have at most {_MAXIMUM_BYTES} bytes, not {size}")
+    largest = _MAXIMUM_ACTIVATION_BYTES if record.data is None else _MAXIMUM_CONSTANT_BYTES
+    if size > largest:
+        raise ValueError(f"it must have at most {largest} bytes, not {size}")
     return Tensor(record.name, record.shape, record.dtype, _quantization(record), _constant(record, size))
 
 
