@@ -39,7 +39,8 @@ from .program import EngineSection
 
 _REGION_ALIGNMENT = 4096
 _TIMEOUT_FACTOR = 64
-_TIMEOUT_MINIMUM = 1_000_000
+_TIMEOUT_MINIMUM = 1 << 24
+"""Cycles without an interrupt after which a device is given up; the engine's own watchdog ends a hang long before."""
 
 
 class EngineError(DeviceError):
@@ -122,18 +123,36 @@ def check_identity(device: Device, config: MacEngineConfig) -> None:
         )
 
 
-def memory_bytes(section: EngineSection) -> int:
-    """Device memory that a section takes."""
-    return sum(-(-size // _REGION_ALIGNMENT) * _REGION_ALIGNMENT for size in _region_sizes(section).values())
+@dataclass(frozen=True, slots=True)
+class RegionPlace:
+    """Where a memory region lies in the device's memory, in bytes."""
+
+    address: int
+    size: int
 
 
-def _region_sizes(section: EngineSection) -> dict[Region, int]:
-    return {
+def region_places(section: EngineSection, base: int) -> dict[Region, RegionPlace]:
+    """The regions of a section, one after the other from address `base` on, a multiple of 4096."""
+    sizes = {
         Region.PROGRAM: len(section.content),
         Region.SCRATCH: section.scratch_bytes,
         Region.INPUT: section.input_bytes,
         Region.OUTPUT: section.output_bytes,
     }
+    places = {}
+    for region, size in sizes.items():
+        places[region] = RegionPlace(base, size)
+        base += _aligned(size)
+    return places
+
+
+def memory_bytes(section: EngineSection) -> int:
+    """Device memory that a section takes."""
+    return sum(_aligned(place.size) for place in region_places(section, 0).values())
+
+
+def _aligned(size: int) -> int:
+    return -(-size // _REGION_ALIGNMENT) * _REGION_ALIGNMENT
 
 
 class LoadedSection:
@@ -143,11 +162,8 @@ class LoadedSection:
         """Place the regions from address `base` on, a multiple of 4096, and write the program there."""
         self._device = device
         self.section = section
-        self._bases: dict[Region, int] = {}
-        for region, size in _region_sizes(section).items():
-            self._bases[region] = base
-            base += -(-size // _REGION_ALIGNMENT) * _REGION_ALIGNMENT
-        device.write_memory(self._bases[Region.PROGRAM], section.content)
+        self._places = region_places(section, base)
+        device.write_memory(self._places[Region.PROGRAM].address, section.content)
 
     def run(self, inputs: Mapping[int, np.ndarray]) -> tuple[dict[int, bytes], SectionRun]:
         """One run: inputs by tensor index to outputs' bytes by tensor index, and what the engine counted.
@@ -158,7 +174,7 @@ class LoadedSection:
         """
         device, section = self._device, self.section
         for binding in section.inputs:
-            device.write_memory(self._bases[Region.INPUT] + binding.offset, inputs[binding.tensor])
+            device.write_memory(self._places[Region.INPUT].address + binding.offset, inputs[binding.tensor])
         self._set_up()
         device.write_register(CONTROL.offset, CONTROL.mask("start"))
         device.wait_for_interrupt(_TIMEOUT_MINIMUM + _TIMEOUT_FACTOR * section.predicted_cycles)
@@ -172,7 +188,8 @@ class LoadedSection:
         return {
             binding.tensor: bytes(
                 device.read_memory(
-                    self._bases[Region.OUTPUT] + binding.offset, section.output_bytes - binding.offset
+                    self._places[Region.OUTPUT].address + binding.offset,
+                    section.output_bytes - binding.offset,
                 )
             )
             for binding in section.outputs
@@ -182,10 +199,10 @@ class LoadedSection:
         def write(register: Register, value: int) -> None:
             self._device.write_register(register.offset, value)
 
-        for region, size in _region_sizes(self.section).items():
-            write(REGION_BASE_LO[region], self._bases[region] & 0xFFFFFFFF)
-            write(REGION_BASE_HI[region], self._bases[region] >> 32)
-            write(REGION_LIMIT[region], size)
+        for region, place in self._places.items():
+            write(REGION_BASE_LO[region], place.address & 0xFFFFFFFF)
+            write(REGION_BASE_HI[region], place.address >> 32)
+            write(REGION_LIMIT[region], place.size)
         write(QUEUE_OFFSET, self.section.queue_offset)
         write(QUEUE_COUNT, self.section.queue_count)
 

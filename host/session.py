@@ -117,6 +117,14 @@ class InferenceSession:
         by_name = {name: values[index] for name, index in zip(outputs, self.program.outputs, strict=True)}
         return [by_name[name] for name in (outputs if output_names is None else output_names)]
 
+    def run_tensors(self, inputs: Sequence[np.ndarray]) -> dict[int, np.ndarray]:
+        """One inference from inputs in order; the tensors between the program's sections, by index in the graph.
+
+        Raises:
+            ValueError, TypeError, DeviceError: as `run`.
+        """
+        return self._runtime.run(inputs)
+
     def profile(self) -> Profile:
         """Cycles, MACs, stalls and bytes of the last run, layer by layer."""
         return self._runtime.profile()

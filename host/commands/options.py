@@ -15,9 +15,14 @@ DEFAULT_DEVICE = f"sim:{DEFAULT_PRESET}"
 _CONFIGURATION = "Configuration"
 _MEMORY = "Simulated memory"
 
-Model: TypeAlias = Annotated[Path, typer.Argument(metavar="MODEL", help="A .tflite file.", show_default=False)]
+Model: TypeAlias = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="A .tflite file.", show_default=False)
+]
 Preset: TypeAlias = Annotated[
-    str, typer.Option("--preset", metavar="NAME", help=f"One of {', '.join(PRESETS)}.", rich_help_panel=_CONFIGURATION)
+    str,
+    typer.Option(
+        "--preset", metavar="NAME", help=f"One of {', '.join(PRESETS)}.", rich_help_panel=_CONFIGURATION
+    ),
 ]
 Device: TypeAlias = Annotated[
     str,

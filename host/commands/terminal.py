@@ -6,7 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
 from celosia.sim.verilator import Progress as ReportProgress
@@ -30,7 +38,9 @@ def table(title: str, columns: Sequence[str], *, left: Sequence[str] = ()) -> Ta
     result = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
     for column in columns:
         is_text = column in left
-        result.add_column(column, justify="left" if is_text else "right", overflow="fold", no_wrap=not is_text)
+        result.add_column(
+            column, justify="left" if is_text else "right", overflow="fold", no_wrap=not is_text
+        )
     return result
 
 

@@ -1,0 +1,98 @@
+"""`celosia compile`: a model to a program file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..compiler import compile_graph
+from ..driver import memory_bytes, region_places
+from ..program import Program
+from ..program_file import save_program
+from ..runtime import program_memory_bytes
+from ..tflite import load_tflite
+from .options import (
+    DEFAULT_PRESET,
+    AsJson,
+    ConfigFile,
+    MemoryBytesPerCycle,
+    MemoryLatency,
+    Model,
+    Preset,
+    Settings,
+    simulated,
+)
+from .terminal import output, print_json, table
+
+_Output = Annotated[
+    Path, typer.Option("--output", "-o", metavar="FILE", help="The program file.", show_default=False)
+]
+
+
+def compile_command(
+    model: Model,
+    output_file: _Output,
+    preset: Preset = DEFAULT_PRESET,
+    settings: Settings = None,
+    config: ConfigFile = None,
+    memory_latency: MemoryLatency = None,
+    memory_bytes_per_cycle: MemoryBytesPerCycle = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compile a model for an engine, and print the memory map and the bytes needed.
+
+    Example: celosia compile model.tflite --preset u55-128 -o model.celosia
+    """
+    spec = simulated(preset, settings, config, memory_latency, memory_bytes_per_cycle)
+    program = compile_graph(load_tflite(model), spec.config)
+    file_bytes = save_program(program, output_file)
+    memory = memory_map(program)
+    if as_json:
+        print_json(
+            {
+                "model": str(model),
+                "program": str(output_file),
+                "program_bytes": file_bytes,
+                "configuration": f"{spec.config.hash:016x}",
+                "memory_map": memory,
+                "memory_bytes": program_memory_bytes(program),
+                "buffer_bytes_used": max(
+                    (entry.peak_bricks * 8 for entry in program.engine_sections), default=0
+                ),
+                "predicted_cycles": program.predicted_cycles,
+                "macs": program.macs,
+                "host_operators": program.host_operators,
+            }
+        )
+        return
+    regions = table(
+        f"Memory of {model}", ("section", "region", "address", "bytes"), left=("section", "region")
+    )
+    for entry in memory:
+        regions.add_row(
+            str(entry["section"]), str(entry["region"]), f"0x{entry['address']:08x}", f"{entry['bytes']:,}"
+        )
+    regions.add_row("all", "", "", f"{program_memory_bytes(program):,}")
+    console = output()
+    console.print(regions)
+    for index, section in enumerate(program.engine_sections):
+        console.print(
+            f"section {index}: {len(section.layers)} layers, {section.queue_count} commands, "
+            f"{section.peak_bricks * 8:,} of {spec.config.buffer_bricks * 8:,} bytes of the unified buffer",
+            markup=False,
+        )
+    console.print(f"on the host: {', '.join(program.host_operators) or 'nothing'}", markup=False)
+    console.print(f"written: {output_file} ({file_bytes:,} bytes)", markup=False, soft_wrap=True)
+
+
+def memory_map(program: Program) -> list[dict[str, int | str]]:
+    """Address and size of every region of every engine section, as the driver places them from address 0."""
+    entries: list[dict[str, int | str]] = []
+    base = 0
+    for index, section in enumerate(program.engine_sections):
+        for region, place in region_places(section, base).items():
+            entries.append(
+                {"section": index, "region": region.name, "address": place.address, "bytes": place.size}
+            )
+        base += memory_bytes(section)
+    return entries

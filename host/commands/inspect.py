@@ -1,0 +1,75 @@
+"""`celosia inspect`: what a model holds and where it would run."""
+
+import typer
+
+from ..cli import USAGE_STATUS
+from ..inspection import Inspection, TensorSummary, inspect_model
+from .options import (
+    DEFAULT_PRESET,
+    AsJson,
+    ConfigFile,
+    MemoryBytesPerCycle,
+    MemoryLatency,
+    Model,
+    Preset,
+    Settings,
+    simulated,
+)
+from .terminal import output, print_json, table
+
+
+def inspect_command(
+    model: Model,
+    preset: Preset = DEFAULT_PRESET,
+    settings: Settings = None,
+    config: ConfigFile = None,
+    memory_latency: MemoryLatency = None,
+    memory_bytes_per_cycle: MemoryBytesPerCycle = None,
+    as_json: AsJson = False,
+) -> None:
+    """List a model's operators: shapes, MACs, weights, where each runs, and if not on the engine every reason.
+
+    Nothing is built. Exit code 2 if the model cannot run at all.
+
+    Example: celosia inspect model.tflite --preset u55-64
+    """
+    spec = simulated(preset, settings, config, memory_latency, memory_bytes_per_cycle)
+    inspection = inspect_model(model, spec.config)
+    if as_json:
+        print_json({**inspection.to_dict(), "configuration": f"{spec.config.hash:016x}"})
+    else:
+        _show(inspection)
+    if not inspection.can_run:
+        raise typer.Exit(USAGE_STATUS)
+
+
+def _show(inspection: Inspection) -> None:
+    columns = ("operator", "inputs", "output", "MACs", "weights", "runs on")
+    text = ("operator", "inputs", "output", "runs on")
+    operators = table(inspection.model, columns, left=text)
+    for operator in inspection.operators:
+        operators.add_row(
+            operator.name,
+            _text(operator.inputs),
+            _text(operator.outputs),
+            f"{operator.macs:,}" if operator.macs else "",
+            f"{operator.weight_bytes:,} B" if operator.weight_bytes else "",
+            operator.runs_on,
+        )
+    operators.add_row("all", "", "", f"{inspection.macs:,}", f"{inspection.weight_bytes:,} B", "")
+    console = output()
+    console.print(operators)
+    refused = [operator for operator in inspection.operators if operator.reasons]
+    if refused:
+        console.print("\nNot on the engine:", markup=False)
+    for operator in refused:
+        for reason in operator.reasons:
+            console.print(f"  {operator.name}: {reason}", markup=False, soft_wrap=True)
+    if not inspection.can_run:
+        console.print(
+            "\nThis model cannot run: the operators that run nowhere must be replaced.", markup=False
+        )
+
+
+def _text(tensors: tuple[TensorSummary, ...]) -> str:
+    return ", ".join(f"{tensor.dtype} {'x'.join(map(str, tensor.shape)) or 'scalar'}" for tensor in tensors)

@@ -1,0 +1,168 @@
+"""`celosia run`: one inference."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from ..arrays import load_inputs, random_array, save_outputs
+from ..errors import DataError
+from ..session import InferenceSession
+from .options import (
+    DEFAULT_DEVICE,
+    AsJson,
+    ConfigFile,
+    Device,
+    MemoryBytesPerCycle,
+    MemoryLatency,
+    Settings,
+    device_of,
+)
+from .profile_table import profile_table
+from .terminal import output, print_json, progress_bars, table
+
+_SHOWN_VALUES = 10
+
+_Program = Annotated[
+    Path,
+    typer.Argument(
+        metavar="MODEL|PROGRAM", help="A .tflite file, or what `compile` wrote.", show_default=False
+    ),
+]
+_Input = Annotated[
+    Path | None,
+    typer.Option(
+        "--input",
+        metavar="FILE",
+        help="A .npy file, or a .npz file with the inputs' names or in0, in1, ..",
+        show_default=False,
+    ),
+]
+_Random = Annotated[
+    int | None,
+    typer.Option("--random", metavar="SEED", min=0, help="Seeded random inputs instead.", show_default=False),
+]
+_Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        metavar="FILE",
+        help="Write the outputs: *.npy for one, *.npz for all as out0, out1, ..",
+        show_default=False,
+    ),
+]
+_Profile = Annotated[bool, typer.Option("--profile", help="Show what every layer cost.")]
+_Trace = Annotated[
+    Path | None,
+    typer.Option(
+        "--trace", metavar="FILE", help="Write a waveform, *.vcd or *.fst, of the run.", show_default=False
+    ),
+]
+
+
+def run_command(
+    program: _Program,
+    input_file: _Input = None,
+    random: _Random = None,
+    output_file: _Output = None,
+    device: Device = DEFAULT_DEVICE,
+    settings: Settings = None,
+    config: ConfigFile = None,
+    memory_latency: MemoryLatency = None,
+    memory_bytes_per_cycle: MemoryBytesPerCycle = None,
+    profile: _Profile = False,
+    trace: _Trace = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run one inference on a device.
+
+    Example: celosia run model.tflite --input image.npy --output logits.npy --device sim:u55-128 --profile
+    """
+    spec = device_of(device, settings, config, memory_latency, memory_bytes_per_cycle)
+    if (input_file is None) == (random is None):
+        raise typer.BadParameter("give the inputs by --input FILE or by --random SEED", param_hint="inputs")
+    if trace is not None and trace.suffix not in (".vcd", ".fst"):
+        raise DataError(str(trace), "a waveform is written to a file named *.vcd or *.fst")
+    if output_file is not None and output_file.suffix not in (".npy", ".npz"):
+        raise DataError(str(output_file), "outputs are written to a file named *.npy or *.npz")
+    with (
+        progress_bars() as progress,
+        InferenceSession(program, spec, trace=trace, progress=progress) as session,
+    ):
+        tensors = [session.program.tensors[index] for index in session.program.inputs]
+        if input_file is not None:
+            inputs = load_inputs(input_file, tensors)
+        else:
+            inputs = [random_array(tensor, [random or 0, place]) for place, tensor in enumerate(tensors)]
+        names = [node.name for node in session.get_inputs()]
+        progress("Running", 0, 1)
+        started = time.perf_counter()
+        outputs = session.run(None, dict(zip(names, inputs, strict=True)))
+        seconds = time.perf_counter() - started
+        progress("Running", 1, 1)
+        if output_file is not None:
+            save_outputs(output_file, outputs)
+        if as_json:
+            print_json(_report(session, program, outputs, seconds, output_file, profile))
+        else:
+            _show(session, program, outputs, seconds, output_file, profile)
+
+
+def _report(
+    session: InferenceSession,
+    program: Path,
+    outputs: list[np.ndarray],
+    seconds: float,
+    output_file: Path | None,
+    with_layers: bool,
+) -> dict[str, object]:
+    profile = session.profile()
+    listed: list[dict[str, object]] = []
+    for node, array in zip(session.get_outputs(), outputs, strict=True):
+        entry: dict[str, object] = {"name": node.name, "shape": list(array.shape), "dtype": str(array.dtype)}
+        listed.append(entry if output_file is not None else {**entry, "values": array.tolist()})
+    costs = profile.to_dict()
+    if not with_layers:
+        del costs["layers"]
+    return {
+        "model": str(program),
+        "device": session.spec.name,
+        **costs,
+        "host_operators": session.program.host_operators,
+        "wall_seconds": seconds,
+        "verilog": str(session.verilog_path),
+        "outputs": listed,
+    }
+
+
+def _show(
+    session: InferenceSession,
+    program: Path,
+    outputs: list[np.ndarray],
+    seconds: float,
+    output_file: Path | None,
+    with_layers: bool,
+) -> None:
+    profile = session.profile()
+    console = output()
+    results = table(
+        f"{program} on {session.spec.name}", ("output", "dtype", "shape", "values"), left=("output", "values")
+    )
+    for node, array in zip(session.get_outputs(), outputs, strict=True):
+        values = " ".join(str(value) for value in array.reshape(-1)[:_SHOWN_VALUES])
+        more = " .." if array.size > _SHOWN_VALUES else ""
+        results.add_row(node.name, str(array.dtype), "x".join(map(str, array.shape)), values + more)
+    console.print(results)
+    if with_layers:
+        console.print()
+        console.print(profile_table(profile))
+    console.print()
+    console.print(f"cycles: {profile.cycles:,} (predicted {profile.predicted_cycles:,})", markup=False)
+    console.print(f"MAC utilisation: {profile.mac_utilization:.1%} ({profile.macs:,} MACs)", markup=False)
+    console.print(f"on the host: {', '.join(session.program.host_operators) or 'nothing'}", markup=False)
+    console.print(f"simulated in {seconds:.2f} s: {profile.cycles / seconds:,.0f} cycles/s", markup=False)
+    console.print(f"Verilog: {session.verilog_path}", markup=False, soft_wrap=True)
+    if output_file is not None:
+        console.print(f"written: {output_file}", markup=False, soft_wrap=True)

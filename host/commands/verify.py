@@ -1,0 +1,73 @@
+"""`celosia verify`: a model against expected outputs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..verify import Verification, verify_model
+from .options import (
+    DEFAULT_DEVICE,
+    AsJson,
+    ConfigFile,
+    Device,
+    MemoryBytesPerCycle,
+    MemoryLatency,
+    Model,
+    Settings,
+    device_of,
+)
+from .terminal import output, print_json, progress_bars
+
+DIFFERENT_STATUS = 1
+
+_Cases = Annotated[
+    Path,
+    typer.Option(
+        "--cases",
+        metavar="FILE.npz",
+        help="Cases, with the keys NAME.in0, .. and NAME.out0, ..",
+        show_default=False,
+    ),
+]
+
+
+def verify_command(
+    model: Model,
+    cases: _Cases,
+    device: Device = DEFAULT_DEVICE,
+    settings: Settings = None,
+    config: ConfigFile = None,
+    memory_latency: MemoryLatency = None,
+    memory_bytes_per_cycle: MemoryBytesPerCycle = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run every case on a device and compare the outputs with the expected ones, bit for bit.
+
+    Exit code 0 only if all are equal, 1 if not: then the first layer at fault is named.
+
+    Example: celosia verify model.tflite --cases cases.npz --device sim:u55-128 --json
+    """
+    spec = device_of(device, settings, config, memory_latency, memory_bytes_per_cycle)
+    with progress_bars() as progress:
+        verification = verify_model(model, cases, spec, progress)
+    if as_json:
+        print_json(verification.to_dict())
+    else:
+        _show(verification)
+    if not verification.is_equal:
+        raise typer.Exit(DIFFERENT_STATUS)
+
+
+def _show(verification: Verification) -> None:
+    lines = [
+        f"{verification.equal}/{verification.cases} cases bit-exact on {verification.device}",
+        f"cycles per inference: {verification.cycles:,} (predicted {verification.predicted_cycles:,})",
+        f"MAC utilisation: {verification.mac_utilization:.1%} ({verification.macs:,} MACs)",
+        f"on the host: {', '.join(verification.host_operators) or 'nothing'}",
+        f"wall time: {verification.wall_seconds:.1f} s",
+        *(str(difference) for difference in verification.differences),
+    ]
+    console = output()
+    for line in lines:
+        console.print(line, markup=False, soft_wrap=True)
