@@ -77,7 +77,8 @@ class Program:
     Attributes:
         model: file it came from.
         config: of the engine; its hash is in every command list.
-        memory_latency, memory_bytes_per_cycle: memory that the prediction assumes (a rational as text).
+        memory_latency, memory_bytes_per_cycle: memory that the prediction assumes (a rational as text); latency
+            0: nothing is predicted yet, see `prediction.with_predictions`.
         tensors: those that cross a section's border, by index in the graph.
         inputs, outputs: of the network.
         views: outputs that are another tensor's bytes in another shape (RESHAPE), and which tensor that is.
@@ -91,7 +92,7 @@ class Program:
     outputs: tuple[int, ...]
     views: dict[int, int]
     sections: tuple[EngineSection | HostSection, ...]
-    memory_latency: int = 32
+    memory_latency: int = 0
     memory_bytes_per_cycle: str = "8"
 
     @property

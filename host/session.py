@@ -13,6 +13,7 @@ from celosia.sim.verilator import Progress
 
 from .compiler import compile_graph
 from .device_spec import DeviceSpec, open_device, parse_device
+from .prediction import is_predicted_for, with_predictions
 from .profile import Profile
 from .program import Program
 from .program_file import ProgramError, is_program, load_program
@@ -148,11 +149,11 @@ def _program(model: str | PathLike[str] | Program, spec: DeviceSpec) -> Program:
     elif is_program(model):
         program = load_program(model)
     else:
-        return compile_graph(load_tflite(model), spec.config)
+        program = compile_graph(load_tflite(model), spec.config)
     if program.config.hash != spec.config.hash:
         raise ProgramError(
             program.model,
             f"it was compiled for configuration {program.config.hash:016x} ({program.config.macs} MACs), the device "
             f"{spec.name} has {spec.config.hash:016x} ({spec.config.macs} MACs): compile it for that device",
         )
-    return program
+    return program if is_predicted_for(program, spec.memory) else with_predictions(program, spec.memory)

@@ -167,14 +167,18 @@ def _pad_shape(operator: BoundOperator) -> tuple[int, ...]:
 
 
 def _reshape_shape(operator: BoundOperator) -> tuple[int, ...]:
-    ifm, ofm = operator.ifm, operator.ofm
+    ifm, shape = operator.ifm, operator.ofm.shape
     requested = operator.optional_operand(1)
-    shape = ofm.shape
     if requested is not None and requested.is_constant:
-        shape = tuple(int(size) for size in requested.constant.reshape(-1))
-        if shape.count(-1) == 1:
-            rest = -math.prod(shape)
-            shape = tuple(ifm.size // rest if size == -1 else size for size in shape) if rest > 0 else shape
+        if requested.size != len(shape):
+            raise ValueError(
+                f"the requested shape must have the ofm's {len(shape)} dimensions, not {requested.size}"
+            )
+        sizes = [int(size) for size in requested.constant.reshape(-1)]
+        known = math.prod(size for size in sizes if size != -1)
+        # One size may be left open: the number of elements says it.
+        free = ifm.size // known if known > 0 and sizes.count(-1) == 1 else -1
+        shape = tuple(free if size == -1 else size for size in sizes)
     if min(shape, default=1) < 1 or math.prod(shape) != ifm.size:
         raise ValueError(f"{ifm.size} elements of shape {ifm.shape} do not fill shape {shape}")
     return shape

@@ -7,6 +7,7 @@ import typer
 
 from ..compiler import compile_graph
 from ..driver import memory_bytes, region_places
+from ..prediction import with_predictions
 from ..program import Program
 from ..program_file import save_program
 from ..runtime import program_memory_bytes
@@ -44,7 +45,7 @@ def compile_command(
     Example: celosia compile model.tflite --preset u55-128 -o model.celosia
     """
     spec = simulated(preset, settings, config, memory_latency, memory_bytes_per_cycle)
-    program = compile_graph(load_tflite(model), spec.config)
+    program = with_predictions(compile_graph(load_tflite(model), spec.config), spec.memory)
     file_bytes = save_program(program, output_file)
     memory = memory_map(program)
     if as_json:
@@ -81,6 +82,7 @@ def compile_command(
             f"{section.peak_bricks * 8:,} of {spec.config.buffer_bricks * 8:,} bytes of the unified buffer",
             markup=False,
         )
+    console.print(f"predicted cycles: {program.predicted_cycles:,}", markup=False)
     console.print(f"on the host: {', '.join(program.host_operators) or 'nothing'}", markup=False)
     console.print(f"written: {output_file} ({file_bytes:,} bytes)", markup=False, soft_wrap=True)
 

@@ -35,7 +35,9 @@ def print_json(value: Mapping[str, object]) -> None:
 
 def table(title: str, columns: Sequence[str], *, left: Sequence[str] = ()) -> Table:
     """An empty table; columns not named in `left` hold numbers."""
-    result = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    result = Table(
+        title=title, title_justify="left", title_style="bold", box=None, header_style="bold", pad_edge=False
+    )
     for column in columns:
         is_text = column in left
         result.add_column(

@@ -15,6 +15,7 @@ from .tensors import build_tensor
 __all__ = ["Survey", "SurveyedOperator", "SurveyedTensor", "load_tflite", "parse_tflite", "survey_tflite"]
 
 _MAXIMUM_FILE_BYTES = 1 << 28
+_MAXIMUM_SCALES = 1 << 19
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ def parse_tflite(data: bytes, file: str) -> Survey:
     except FlatBufferError as error:
         raise ModelError(file, str(error)) from error
     tensors, problems = _build_tensors(model)
+    _check_work(file, model, tensors)
     operators = tuple(
         _survey_operator(index, record, model.tensors, tensors, problems)
         for index, record in enumerate(model.operators)
@@ -111,6 +113,19 @@ def _check_indices(model: ModelRecord) -> None:
     for tensor in model.inputs + model.outputs:
         if not 0 <= tensor < count:
             raise FlatBufferError(f"an input or output of the graph must be below {count}, not {tensor}")
+
+
+def _check_work(file: str, model: ModelRecord, tensors: list[Tensor | None]) -> None:
+    # Operators may share tensors, so that checking every scale of every operator could take for ever.
+    scales = [
+        0 if tensor is None or tensor.quantization is None else len(tensor.quantization.scale)
+        for tensor in tensors
+    ]
+    used = sum(
+        scales[index] for record in model.operators for index in record.inputs if 0 <= index < len(scales)
+    )
+    if used > _MAXIMUM_SCALES:
+        raise ModelError(file, f"its operators must use at most {_MAXIMUM_SCALES} scales in all, not {used}")
 
 
 def _build_tensors(model: ModelRecord) -> tuple[list[Tensor | None], dict[int, str]]:

@@ -116,7 +116,9 @@ def _ifm(inputs: Operands) -> Tensor:
 
 def _mean(options: Table, inputs: Operands, outputs: tuple[Tensor, ...]) -> Attributes:
     rank = len(_ifm(inputs).shape)
-    axes = _constant_operand(inputs, 1, "axes").reshape(-1).tolist()
+    axes = _constant_operand(inputs, 1, "axes").reshape(-1)[: rank + 1].tolist()
+    if not 1 <= len(axes) <= rank:
+        raise ValueError(f"there must be 1 to {rank} axes for {rank} dimensions")
     for axis in axes:
         if not -rank <= axis < rank:
             raise ValueError(f"axes must be in {-rank}..{rank - 1}, not {axis}")

@@ -45,8 +45,9 @@ def _constant(record: TensorRecord, size: int) -> np.ndarray | None:
         raise ValueError(
             f"a constant {record.dtype} of shape {record.shape} must have {size} bytes, not {record.data.nbytes}"
         )
-    little_endian = np.dtype(record.dtype).newbyteorder("<")
-    return np.frombuffer(record.data.tobytes(), little_endian).astype(record.dtype).reshape(record.shape)
+    # A view of the file where possible: many tensors may share one large buffer.
+    little_endian = record.data.view(np.dtype(record.dtype).newbyteorder("<"))
+    return little_endian.astype(record.dtype, copy=False).reshape(record.shape)
 
 
 def _quantization(record: TensorRecord) -> Quantization | None:
