@@ -91,6 +91,8 @@ def _command(layout: CommandLayout) -> str:
     entries = [(f"{name}_OPCODE", f"0x{layout.opcode.value:02X}u", "")]
     low = 0
     for entry in layout.all_fields:
-        entries.append((f"{name}_{entry.name.upper()}", f"{low}u, {entry.bits}u", entry.doc))
+        # The header's first field is called like the constant that goes into it.
+        suffix = "_FIELD" if entry.name == "opcode" else ""
+        entries.append((f"{name}_{entry.name.upper()}{suffix}", f"{low}u, {entry.bits}u", entry.doc))
         low += entry.bits
     return _defines(f"Command {name}: opcode; of each field the lowest bit and the width.", entries)

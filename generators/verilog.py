@@ -60,12 +60,20 @@ def write_verilog(top: CelosiaTop, title: str) -> VerilogText:
     design = _rtlil.convert(
         top, name=TOP_NAME, platform=memories, ports=list(top.ports.values()), emit_src=False
     )
-    body = _complete_cases(_run_yosys(_YOSYS_SCRIPT.format(rtlil=_widen_shifts(design))))
+    body = _complete_cases(_run_yosys(_YOSYS_SCRIPT.format(rtlil=_widen_shifts(_drop_empty_wires(design)))))
     head = f"// {title}\n// Written by Amaranth {version('amaranth')}.\n"
     return VerilogText(
         text=f"{head}{body}\n{memories.modules()}",
         block_rams=tuple(_block_ram(name, body) for name in memories),
     )
+
+
+_EMPTY_WIRE = re.compile(r"^(?:  wire width 0 \S+|connect \S+ \{ *\})\n", re.MULTILINE)
+
+
+def _drop_empty_wires(design: str) -> str:
+    """Amaranth has signals of no bits, which Verilog would turn into vectors of two: `[-1:0]`."""
+    return _EMPTY_WIRE.sub("", design)
 
 
 _SHIFT = re.compile(r"^  cell \$shift (\S+)\n((?:    .*\n)+)  end\n", re.MULTILINE)

