@@ -12,10 +12,12 @@ Activation: TypeAlias = Literal["NONE", "RELU", "RELU6", "RELU_N1_TO_1"]
 Padding: TypeAlias = Literal["SAME", "VALID"]
 Pair: TypeAlias = tuple[int, int]
 
+_LARGEST_STEP = 1 << 16  # far beyond any use, and small enough that positions in an image fit 32 bits
+
 
 def _check_positive_pair(name: str, pair: Pair) -> None:
-    if min(pair) < 1:
-        raise ValueError(f"{name} must be at least 1 in height and width, not {pair}")
+    if not (1 <= min(pair) and max(pair) <= _LARGEST_STEP):
+        raise ValueError(f"{name} must be in 1..{_LARGEST_STEP} in height and width, not {pair}")
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

@@ -21,6 +21,9 @@ from .graph import BoundOperator
 __all__ = ["Window", "convolution_window", "infer_output_shape", "pooling_window", "window_along"]
 
 
+_LARGEST_EXTENT = 1 << 16
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """A sliding window in one dimension: where it starts and how many positions it takes.
@@ -37,9 +40,11 @@ def window_along(ifm: int, kernel: int, stride: int, dilation: int, padding: Pad
     """The window of ``kernel`` taps over ``ifm`` elements.
 
     SAME gives ``ceil(ifm / stride)`` positions, the odd padding element after the data; VALID pads nothing.
-    Raises ValueError when no position fits.
+    Raises ValueError when no position fits or the kernel is absurdly large.
     """
     extent = (kernel - 1) * dilation + 1
+    if extent > _LARGEST_EXTENT:
+        raise ValueError(f"a kernel must span at most {_LARGEST_EXTENT} elements, not {extent}")
     size = (ifm + stride - 1) // stride if padding == "SAME" else (ifm + stride - extent) // stride
     if size < 1:
         raise ValueError(f"a kernel spanning {extent} elements must fit in {ifm} with VALID padding")

@@ -126,7 +126,8 @@ def _fields(data: bytes) -> Iterator[_Field]:
         yield from (_Field("operator output", position, "i") for position in _vector(operator, 2, "i"))
         options = operator.table(4)
         if options is not None:
-            yield from _scalars(options, dict.fromkeys(range(options.slots), ("option", "b")))
+            yield from _scalars(options, dict.fromkeys(range(options.slots), ("option byte", "b")))
+            yield from _scalars(options, dict.fromkeys(range(options.slots), ("option word", "i")))
     for slot, name in ((1, "graph input"), (2, "graph output")):
         yield from (_Field(name, position, "i") for position in _vector(graph, slot, "i"))
 

@@ -16,29 +16,17 @@ from ..graph import BoundOperator
 from ..quantization import activation_range, convolution_rescale
 from ..shapes import convolution_window
 from .arithmetic import centered, store
+from .windows import Tap, taps
 
 __all__ = ["conv_2d", "depthwise_conv_2d", "fully_connected"]
 
 
 def _taps(
-    ifm: np.ndarray, kernel: tuple[int, int], attributes: ConvAttributes | DepthwiseAttributes
-) -> Iterator[tuple[int, int, np.ndarray]]:
-    """For each kernel tap (y, x) the ifm element every ofm position multiplies with it, zero in the padding."""
-    rows, columns = convolution_window(ifm.shape, kernel, attributes)
-    padded = np.pad(ifm, ((0, 0), (rows.before, rows.after), (columns.before, columns.after), (0, 0)))
-    (stride_y, stride_x), (dilation_y, dilation_x) = attributes.stride, attributes.dilation
-    for y in range(kernel[0]):
-        for x in range(kernel[1]):
-            top, left = y * dilation_y, x * dilation_x
-            yield (
-                y,
-                x,
-                padded[
-                    :,
-                    top : top + (rows.size - 1) * stride_y + 1 : stride_y,
-                    left : left + (columns.size - 1) * stride_x + 1 : stride_x,
-                ],
-            )
+    operator: BoundOperator, kernel: tuple[int, int], attributes: ConvAttributes | DepthwiseAttributes
+) -> Iterator[Tap]:
+    shape = operator.ifm.shape
+    windows = convolution_window(shape, kernel, attributes)
+    return taps((shape[1], shape[2]), windows, kernel, attributes.stride, attributes.dilation)
 
 
 def _bias(operator: BoundOperator) -> npt.NDArray[np.int64]:
@@ -55,8 +43,8 @@ def conv_2d(operator: BoundOperator, ifm: np.ndarray) -> np.ndarray:
     weights = operator.weights.constant.astype(np.float64)
     accumulator = np.zeros(operator.ofm.shape, np.float64)
     image = centered(ifm, operator.ifm).astype(np.float64)
-    for y, x, tap in _taps(image, weights.shape[1:3], attributes):
-        accumulator += tap @ weights[:, y, x, :].T
+    for tap in _taps(operator, weights.shape[1:3], attributes):
+        accumulator[tap.ofm] += image[tap.ifm] @ weights[:, tap.y, tap.x, :].T
     bounds = activation_range(attributes.activation, operator.ofm)
     total = wrap_int32(accumulator.astype(np.int64) + _bias(operator))
     return store(total, convolution_rescale(operator), operator.ofm, bounds)
@@ -70,8 +58,8 @@ def depthwise_conv_2d(operator: BoundOperator, ifm: np.ndarray) -> np.ndarray:
     weights = operator.weights.constant.astype(np.int64)
     accumulator = np.zeros(operator.ofm.shape, np.int64)
     image = np.repeat(centered(ifm, operator.ifm), attributes.depth_multiplier, axis=3)
-    for y, x, tap in _taps(image, weights.shape[1:3], attributes):
-        accumulator += tap * weights[0, y, x]
+    for tap in _taps(operator, weights.shape[1:3], attributes):
+        accumulator[tap.ofm] += image[tap.ifm] * weights[0, tap.y, tap.x]
     bounds = activation_range(attributes.activation, operator.ofm)
     total = wrap_int32(accumulator + _bias(operator))
     return store(total, convolution_rescale(operator), operator.ofm, bounds)

@@ -15,6 +15,7 @@ from ..graph import BoundOperator
 from ..quantization import activation_range, mean_rescale
 from ..shapes import pooling_window
 from .arithmetic import store
+from .windows import Tap, taps
 
 __all__ = ["average_pool_2d", "max_pool_2d", "mean"]
 
@@ -25,30 +26,20 @@ def _attributes(operator: BoundOperator) -> PoolAttributes:
     return operator.attributes
 
 
-def _taps(ifm: np.ndarray, attributes: PoolAttributes, fill: int) -> Iterator[np.ndarray]:
-    """For each kernel tap the ifm element of every ofm position, ``fill`` in the padding."""
-    rows, columns = pooling_window(ifm.shape, attributes)
-    margins = ((0, 0), (rows.before, rows.after), (columns.before, columns.after), (0, 0))
-    padded = np.pad(ifm, margins, constant_values=fill)
-    stride_y, stride_x = attributes.stride
-    for y in range(attributes.kernel[0]):
-        for x in range(attributes.kernel[1]):
-            yield padded[
-                :,
-                y : y + (rows.size - 1) * stride_y + 1 : stride_y,
-                x : x + (columns.size - 1) * stride_x + 1 : stride_x,
-            ]
+def _taps(operator: BoundOperator, attributes: PoolAttributes) -> Iterator[Tap]:
+    shape = operator.ifm.shape
+    windows = pooling_window(shape, attributes)
+    return taps((shape[1], shape[2]), windows, attributes.kernel, attributes.stride, (1, 1))
 
 
 def average_pool_2d(operator: BoundOperator, ifm: np.ndarray) -> np.ndarray:
     """The mean of the stored values inside the image, rounded to nearest, halves away from zero."""
     attributes = _attributes(operator)
     total = np.zeros(operator.ofm.shape, np.int64)
-    for tap in _taps(ifm.astype(np.int64), attributes, 0):
-        total += tap
     count = np.zeros((1, *operator.ofm.shape[1:3], 1), np.int64)
-    for tap in _taps(np.ones((1, *ifm.shape[1:3], 1), np.int64), attributes, 0):
-        count += tap
+    for tap in _taps(operator, attributes):
+        total[tap.ofm] += ifm[tap.ifm]
+        count[tap.ofm] += 1
     average = np.sign(total) * ((np.abs(total) + count // 2) // count)
     return np.clip(average, *activation_range(attributes.activation, operator.ofm)).astype(operator.ofm.dtype)
 
@@ -56,10 +47,9 @@ def average_pool_2d(operator: BoundOperator, ifm: np.ndarray) -> np.ndarray:
 def max_pool_2d(operator: BoundOperator, ifm: np.ndarray) -> np.ndarray:
     """The largest stored value inside the image."""
     attributes = _attributes(operator)
-    lowest = np.iinfo(ifm.dtype).min
-    largest = np.full(operator.ofm.shape, lowest, ifm.dtype)
-    for tap in _taps(ifm, attributes, lowest):
-        np.maximum(largest, tap, out=largest)
+    largest = np.full(operator.ofm.shape, np.iinfo(ifm.dtype).min, ifm.dtype)
+    for tap in _taps(operator, attributes):
+        largest[tap.ofm] = np.maximum(largest[tap.ofm], ifm[tap.ifm])
     return np.clip(largest, *activation_range(attributes.activation, operator.ofm)).astype(operator.ofm.dtype)
 
 

@@ -127,13 +127,13 @@ def test_a_graph_can_run_in_its_order(
 
 
 def test_attributes_are_checked() -> None:
-    with pytest.raises(ValueError, match=r"stride must be at least 1 in height and width, not \(0, 1\)"):
+    with pytest.raises(ValueError, match=r"stride must be in 1..65536 in height and width, not \(0, 1\)"):
         ConvAttributes((0, 1), (1, 1), "SAME", "NONE")
-    with pytest.raises(ValueError, match=r"dilation must be at least 1 in height and width, not \(1, 0\)"):
+    with pytest.raises(ValueError, match=r"dilation must be in 1..65536 in height and width, not \(1, 0\)"):
         ConvAttributes((1, 1), (1, 0), "SAME", "NONE")
     with pytest.raises(ValueError, match="depth_multiplier must be at least 1, not 0"):
         DepthwiseAttributes((1, 1), (1, 1), "SAME", "NONE", 0)
-    with pytest.raises(ValueError, match=r"kernel must be at least 1 in height and width, not \(1, -1\)"):
+    with pytest.raises(ValueError, match=r"kernel must be in 1..65536 in height and width, not \(1, -1\)"):
         PoolAttributes((1, -1), (1, 1), "VALID", "NONE")
     with pytest.raises(ValueError, match="axes must be sorted, distinct and not negative"):
         MeanAttributes((2, 1), True)

@@ -96,10 +96,13 @@ def test_a_good_file_becomes_a_graph() -> None:
         ),
         (Convolution(bias_dtype="int16"), "A bias must be constant int32"),
         (Convolution(bias_size=3), r"one value per ofm channel \(found int32 of shape \(3,\)"),
-        (Convolution(options={"strideH": 0}), r"stride must be at least 1 in height and width, not \(0, 1\)"),
+        (
+            Convolution(options={"strideH": 0}),
+            r"stride must be in 1..65536 in height and width, not \(0, 1\)",
+        ),
         (
             Convolution(options={"dilationWFactor": -1}),
-            r"dilation must be at least 1 in height and width, not \(1, -1\)",
+            r"dilation must be in 1..65536 in height and width, not \(1, -1\)",
         ),
         (Convolution(options={"padding": 7}), "padding must be one of SAME, VALID, not padding code 7"),
         (
