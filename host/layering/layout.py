@@ -39,10 +39,10 @@ def _channel_placement(
 
 
 def pad_layers(operator: BoundOperator, source: Source) -> list[Layer]:
-    """PAD of height and width is a copy with padding; of channels, a convolution with unit weights.
+    """PAD of batch, height and width is a copy with padding; of channels, a convolution with unit weights.
 
     Raises:
-        EngineRefusal: the batch is padded.
+        EngineRefusal: the height of a batch of several images is padded.
     """
     attributes = operator.attributes
     assert isinstance(attributes, PadAttributes)
@@ -50,10 +50,11 @@ def pad_layers(operator: BoundOperator, source: Source) -> list[Layer]:
     before = (0,) * (4 - rank) + attributes.before
     after = (0,) * (4 - rank) + attributes.after
     ifm_shape = view(operator.ifm.shape)
-    if before[0] or after[0] or (rank == 4 and operator.ifm.shape[0] != 1):
-        raise EngineRefusal([f"batch must be 1 and not padded, not shape {operator.ifm.shape}"])
+    if rank == 4 and operator.ifm.shape[0] != 1 and (before[1] or after[1]):
+        raise EngineRefusal([f"height can be padded only in a batch of 1, not {operator.ifm.shape[0]}"])
     ofm_shape = view(operator.ofm.shape)
-    window = Window(pad_top=before[1], pad_left=before[2])
+    rows_of_an_image = operator.ofm.shape[-3] if rank >= 3 else 1
+    window = Window(pad_top=before[0] * rows_of_an_image + before[1], pad_left=before[2])
     if not before[3] and not after[3]:
         return [
             copy_layer(
