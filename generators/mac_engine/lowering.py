@@ -93,13 +93,12 @@ def lower(plan: LayerPlan, state: Lowering) -> None:
     table_spans = _load_tables(plan, state)
     blocks = weight_blocks(layer, tiling, config) if reads_weights(tiling.mode) else None
     passes = _passes(layer, tiling, blocks, config)
+    is_chunked = blocks is not None and _step_bytes(tiling, blocks, config) > config.weight_kib * 1024
     resident: tuple[_Stored | None, _Stored] | None = None
     loaded = [0, 0]
     for stripe in plan.stripes:
         _load_operands(plan, stripe, loaded, state)
         for part in passes:
-            group_bytes = 0 if blocks is None else blocks[0].nbytes
-            is_chunked = group_bytes > config.weight_kib * 1024
             if resident is None or len(passes) > 1 or is_chunked:
                 parameters = _load_parameters(plan, part, state)
                 weights = (
@@ -188,6 +187,16 @@ def _load_tables(plan: LayerPlan, state: Lowering) -> tuple[Span, ...]:
     return tuple(spans)
 
 
+def _step(tiling: Tiling, config: MacEngineConfig) -> int:
+    """Output blocks that a pass must keep together: those of a block group, and those of a brick."""
+    return max(tiling.block_cores, BRICK_CHANNELS // config.core_outputs)
+
+
+def _step_bytes(tiling: Tiling, blocks: np.ndarray, config: MacEngineConfig) -> int:
+    """Their weights."""
+    return blocks[0].nbytes * -(-_step(tiling, config) // tiling.block_cores)
+
+
 def _passes(layer: Layer, tiling: Tiling, blocks: np.ndarray | None, config: MacEngineConfig) -> list[_Pass]:
     """Cut the output blocks so that a pass fills at most half of either ring, if one block group allows it.
 
@@ -195,7 +204,7 @@ def _passes(layer: Layer, tiling: Tiling, blocks: np.ndarray | None, config: Mac
     """
     total = output_blocks(layer, config)
     per_eight = BRICK_CHANNELS // config.core_outputs
-    step = max(tiling.block_cores, per_eight)
+    step = _step(tiling, config)
     size = total
     if blocks is not None:
         size = min(size, config.weight_kib * 512 // blocks[0].nbytes * tiling.block_cores)

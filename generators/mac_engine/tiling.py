@@ -36,19 +36,31 @@ class Tiling:
         return _window(layer, self.mode, self.pixel_cores, self.taps)
 
 
-def compute_mode(layer: Layer) -> Mode:
-    """The COMPUTE mode that runs `layer`; a depth multiplier makes a depthwise layer a grouped DENSE one."""
+def compute_mode(layer: Layer, config: MacEngineConfig) -> Mode:
+    """The COMPUTE mode that runs `layer`.
+
+    A depthwise layer with a depth multiplier is a grouped DENSE one; so is one whose weights stream through the store
+    block by block, where blocks are halves of a brick: DEPTHWISE could not start with the second half.
+    """
     match layer.kind:
         case LayerKind.CONVOLUTION:
             return Mode.DENSE
         case LayerKind.DEPTHWISE:
-            return Mode.DEPTHWISE if layer.depth_multiplier == 1 else Mode.DENSE
+            is_plain = layer.depth_multiplier == 1
+            return Mode.DEPTHWISE if is_plain and _brick_fits(layer, config) else Mode.DENSE
         case LayerKind.MAXIMUM:
             return Mode.MAXIMUM
         case LayerKind.ADD:
             return Mode.ADD
         case LayerKind.MULTIPLY:
             return Mode.MULTIPLY
+
+
+def _brick_fits(layer: Layer, config: MacEngineConfig) -> bool:
+    """Whether blocks are whole bricks, or the weights of a brick's blocks fit the weight store together."""
+    blocks = BRICK_CHANNELS // config.core_outputs
+    steps = layer.window.height * -(-layer.window.width // _best_taps(layer, 1))
+    return blocks == 1 or blocks * steps * config.block_words <= config.weight_words
 
 
 def reads_weights(mode: Mode) -> bool:
@@ -93,7 +105,7 @@ def _best_taps(layer: Layer, pixel_cores: int) -> int:
 
 def _splits(layer: Layer, config: MacEngineConfig) -> Iterator[tuple[Mode, int, int, int, int]]:
     """Legal (mode, pixel cores, block cores, taps, steps)."""
-    mode = compute_mode(layer)
+    mode = compute_mode(layer, config)
     window = layer.window
     if mode in (Mode.ADD, Mode.MULTIPLY):
         yield mode, 1, 1, 1, 1
