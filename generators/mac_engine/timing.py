@@ -209,7 +209,7 @@ class _Core:
         return True
 
 
-def tile_count(fields: dict[str, int]) -> int:
+def tile_count(fields: Mapping[str, int]) -> int:
     """Tiles of a COMPUTE or ACTIVATE."""
     columns = fields["tile_groups"] << fields["pixel_cores_log2"]
     return (

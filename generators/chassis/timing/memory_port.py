@@ -1,6 +1,7 @@
 """The memory contract of `MemoryModel`, cycle by cycle."""
 
 from collections import deque
+from collections.abc import Callable
 from typing import Protocol
 
 from ..memory import MemoryModel
@@ -9,12 +10,8 @@ from .clock import MEMORY_PHASE, Clock
 _NEVER = 1 << 62
 
 
-class BeatSink(Protocol):
-    """Who takes the beats of a read burst."""
-
-    def __call__(self, cycle: int, is_last: bool) -> None:
-        """A beat is handed over on R in `cycle`."""
-        ...
+BeatSink = Callable[[int, bool], None]
+"""Takes a beat of a read burst: the cycle in which it is handed over on R, and whether it is the burst's last."""
 
 
 class WriteSource(Protocol):

@@ -1,0 +1,51 @@
+"""Simulated engines for tests: each is opened once, and runs any number of programs."""
+
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+
+from celosia.generators.chassis.memory import MemoryModel
+from celosia.generators.mac_engine.config import MacEngineConfig
+from celosia.host.compiler import compile_graph
+from celosia.host.graph import Graph
+from celosia.host.prediction import with_predictions
+from celosia.host.runtime import Runtime
+from celosia.host.simulated import open_simulated
+from celosia.sim import SimulatedDevice
+
+MEMORY_BYTES = 16 << 20
+
+
+@cache
+def engine(config: MacEngineConfig) -> SimulatedDevice:
+    """The simulated engine of `config`, shared by the tests of a process."""
+    device, _ = open_simulated(config, MemoryModel(), MEMORY_BYTES, None, None)
+    return device
+
+
+class EngineBench:
+    """A graph compiled, predicted and loaded onto a simulated engine behind `memory`.
+
+    Attributes:
+        program: what was compiled.
+        device: the engine.
+    """
+
+    def __init__(self, graph: Graph, config: MacEngineConfig, memory: MemoryModel | None = None) -> None:
+        memory = memory or MemoryModel()
+        self.program = with_predictions(compile_graph(graph, config), memory)
+        self.device = engine(config)
+        self.device.configure_memory(memory)
+        self._runtime = Runtime(self.program, self.device)
+
+    def run(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The network's outputs; the cycle count must be the predicted one."""
+        values = self._runtime.run(inputs)
+        profile = self._runtime.profile()
+        assert profile.cycles == self.program.predicted_cycles, "cycles, predicted cycles"
+        predicted = [
+            layer.predicted_cycles for section in self.program.engine_sections for layer in section.layers
+        ]
+        assert [layer.cycles for layer in profile.layers] == predicted, "cycles of each layer"
+        return [values[index] for index in self.program.outputs]

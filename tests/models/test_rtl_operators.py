@@ -1,0 +1,56 @@
+"""Random models of every operator on the generated RTL against the reference kernels, bits and cycles."""
+
+import random
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from celosia.generators.chassis.memory import MemoryModel
+from celosia.generators.mac_engine.config import PRESETS
+from celosia.host.reference import run_graph
+from celosia.host.tflite.importer import parse_tflite
+from tests.engine_bench import EngineBench
+from tests.tflite_writer import OPERATORS, random_inputs, random_model
+
+HOST_ONLY = {"DEQUANTIZE", "QUANTIZE", "RESHAPE", "SOFTMAX"}
+ON_ENGINE = tuple(operator for operator in OPERATORS if operator not in HOST_ONLY)
+MODELS = 50
+MEMORIES = (
+    MemoryModel(),
+    MemoryModel(latency=100),
+    MemoryModel(bytes_per_cycle=Fraction(2)),
+    MemoryModel(latency=7, bytes_per_cycle=Fraction(7, 3)),
+)
+
+
+def check(operator: str, seed: int, preset: str) -> bool:
+    """Run one random model; False if none of it runs on the engine."""
+    content, description = random_model(operator, seed)
+    graph = parse_tflite(content, description).graph
+    if graph is None:
+        return False
+    memory = random.Random(seed).choice(MEMORIES)
+    bench = EngineBench(graph, PRESETS[preset], memory)
+    if not bench.program.engine_sections:
+        return False
+    inputs = random_inputs([(graph.tensor(i).shape, graph.tensor(i).dtype) for i in graph.inputs], seed)
+    for actual, expected in zip(bench.run(inputs), run_graph(graph, inputs), strict=True):
+        np.testing.assert_array_equal(actual, expected, err_msg=f"{description} on {preset}")
+    return True
+
+
+@pytest.mark.parametrize("operator", ON_ENGINE)
+def test_random_models_are_bit_exact_and_take_the_predicted_cycles(operator: str) -> None:
+    ran, seed = 0, 0
+    while ran < MODELS:
+        ran += check(operator, seed, "u55-128")
+        seed += 1
+        assert seed < 2 * MODELS, "too few of the random models run on the engine"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("operator", ON_ENGINE)
+def test_many_random_models_on_every_preset(operator: str, preset: str) -> None:
+    assert sum(check(operator, seed, preset) for seed in range(1000, 1100)) >= MODELS
