@@ -81,7 +81,10 @@ def _defines(comment: str, entries: Sequence[tuple[str, str, str]]) -> str:
 
 def _error_codes() -> str:
     lines = ["/* Values of ERROR_CODE. */", "enum celosia_error {"]
-    lines += [f"    {_PREFIX}_ERROR_{code.name} = {code.value}," for code in registers.ErrorCode]
+    lines += [
+        f"    {_PREFIX}_ERROR_{code.name} = {code.value}, /* {code.meaning} */"
+        for code in registers.ErrorCode
+    ]
     return "\n".join([*lines, "};"])
 
 

@@ -55,7 +55,7 @@ class EngineError(DeviceError):
     def __init__(self, code: ErrorCode, command: int, address: int, what: str) -> None:
         super().__init__(
             f"the engine stopped with {code.name} at command {command} ({what}), address 0x{address:x}: "
-            f"{(code.__doc__ or '').strip()}"
+            f"{code.meaning}"
         )
         self.code = code
         self.command = command

@@ -85,22 +85,31 @@ class Register:
 
 
 class ErrorCode(enum.IntEnum):
-    """Why a run ended with STATUS.error: the value of ERROR_CODE."""
+    """Why a run ended with STATUS.error: the value of ERROR_CODE.
 
-    NONE = 0
-    """No error."""
-    OUT_OF_REGION = 1
-    """A command reaches beyond its region's limit; the bus saw nothing of it."""
-    BUS_SLAVE_ERROR = 2
-    """The memory answered SLVERR."""
-    BUS_DECODE_ERROR = 3
-    """The memory answered DECERR: nothing lies at that address."""
-    ILLEGAL_COMMAND = 4
-    """Unknown opcode, reserved bits set, BEGIN not first, HALT missing or not last."""
-    CONFIGURATION_MISMATCH = 5
-    """The program was compiled for another configuration."""
-    WATCHDOG = 6
-    """Nothing moved for WATCHDOG_CYCLES: the memory stopped answering, or tokens deadlock."""
+    Attributes:
+        meaning: what happened, for people.
+    """
+
+    meaning: str
+
+    def __new__(cls, value: int, meaning: str) -> "ErrorCode":
+        """A member with its value and meaning."""
+        member = int.__new__(cls, value)
+        member._value_ = value
+        member.meaning = meaning
+        return member
+
+    NONE = 0, "no error"
+    OUT_OF_REGION = 1, "the command reaches beyond its region's limit; the bus saw nothing of it"
+    BUS_SLAVE_ERROR = 2, "the memory answered SLVERR"
+    BUS_DECODE_ERROR = 3, "the memory answered DECERR: nothing lies at that address"
+    ILLEGAL_COMMAND = (
+        4,
+        "an unknown opcode, reserved bits, BEGIN or HALT out of place, or an impossible QUEUE_OFFSET or QUEUE_COUNT",
+    )
+    CONFIGURATION_MISMATCH = 5, "the program was compiled for another configuration"
+    WATCHDOG = 6, "nothing moved for WATCHDOG_CYCLES: the memory stopped answering, or tokens deadlock"
 
 
 MAGIC_VALUE = int.from_bytes(b"CELO", "little")
