@@ -5,6 +5,7 @@ gateware together. Only the commands count: neither weights nor activations chan
 """
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..chassis.command import LOAD, STORE, Verb
