@@ -33,6 +33,7 @@ Rule: TypeAlias = Callable[[BoundOperator], str | None]
 _MAXIMUM_SHIFT = 30
 _BIAS_TOLERANCE = 0.02
 _MAXIMUM_SOFTMAX_DEPTH = 4095
+_SMALLEST_FLOAT_STEP = 2.0**-24
 _POOL_SCALE_TOLERANCE = 1e-6
 
 
@@ -254,7 +255,7 @@ def _tanh_scales(operator: BoundOperator) -> str | None:
 
 
 def _sigmoid_scale(operator: BoundOperator) -> str | None:
-    """The ifm's scale must be at least 2**-28"""
+    """The ifm's scale must be in 2**-28..2**30"""
     try:
         sigmoid_rescale(operator)
     except ValueError as error:
@@ -277,6 +278,20 @@ def _quantize_types(operator: BoundOperator) -> str | None:
 def _quantize_rescale(operator: BoundOperator) -> str | None:
     """The scales must give a rescaling factor below 2**30"""
     return None if operator.ifm.dtype == "float32" else _rescale(operator)
+
+
+def _quantize_scale(operator: BoundOperator) -> str | None:
+    """From float32, the ofm's scale must be at least 2**-24, so that values up to 128 take steps that fit 32 bits"""
+    fits = operator.ifm.dtype != "float32" or operator.ofm.scale >= _SMALLEST_FLOAT_STEP
+    return None if fits else f"{operator.ofm.scale}"
+
+
+def _pad_value(operator: BoundOperator) -> str | None:
+    """The value must have the ofm's data type, scale and zero point"""
+    value, ofm = operator.operand(2), operator.ofm
+    if value.dtype == ofm.dtype and value.quantization == ofm.quantization:
+        return None
+    return f"{_numbers(value)} for {_numbers(ofm)}"
 
 
 def _reshape_types(operator: BoundOperator) -> str | None:
@@ -350,9 +365,13 @@ RULES: dict[str, tuple[tuple[Rule, ...], ...]] = {
     "PADV2": (
         (_operand_count(3, 3),),
         (_int8_ifm_and_ofm, _rank_at_most_4),
-        (_output_shape, _ifm_quantization),
+        (_output_shape, _ifm_quantization, _pad_value),
     ),
-    "QUANTIZE": ((_operand_count(1, 1),), (_quantize_types,), (_output_shape, _quantize_rescale)),
+    "QUANTIZE": (
+        (_operand_count(1, 1),),
+        (_quantize_types,),
+        (_output_shape, _quantize_rescale, _quantize_scale),
+    ),
     "RELU": ((_operand_count(1, 1),), (_int8_ifm_and_ofm,), (_output_shape, _rescale)),
     "RELU6": ((_operand_count(1, 1),), (_int8_ifm_and_ofm,), (_output_shape, _ifm_quantization)),
     "RESHAPE": ((_operand_count(1, 2),), (_reshape_types,), (_output_shape, _ifm_quantization)),

@@ -166,13 +166,13 @@ def softmax_rescale(operator: BoundOperator) -> SoftmaxRescale:
 
 
 def sigmoid_rescale(operator: BoundOperator) -> SigmoidRescale:
-    """LOGISTIC and TANH. Raises ValueError when the ifm's scale is below 2**-28."""
+    """LOGISTIC and TANH. Raises ValueError unless the ifm's scale is in 2**-28..2**30."""
     fraction_bits = 31 - SIGMOID_INTEGER_BITS
     real = operator.ifm.scale * (1 << fraction_bits)
     shift = math.frexp(real)[1]
-    if shift < 0:
+    if shift < 0 or operator.ifm.scale > 1 << 30:
         raise ValueError(
-            f"the ifm's scale must be at least 2**-{fraction_bits + 1}, not {operator.ifm.scale}"
+            f"the ifm's scale must be in 2**-{fraction_bits + 1}..2**30, not {operator.ifm.scale}"
         )
     radius = _input_radius(SIGMOID_INTEGER_BITS, shift)
     return SigmoidRescale(_rescale(real) if radius else Rescale((0,), (0,)), radius)

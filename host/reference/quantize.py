@@ -13,7 +13,11 @@ __all__ = ["dequantize", "quantize"]
 
 
 def quantize(operator: BoundOperator, ifm: np.ndarray) -> np.ndarray:
-    """float32 or integers to the ofm's scale; floats are rounded to nearest, halves away from zero."""
+    """float32 or integers to the ofm's scale; floats are rounded to nearest, halves away from zero.
+
+    Floats beyond the ofm's range, infinities included, saturate and a NaN gives the zero point. (In the framework
+    those beyond 2**31 steps are undefined.)
+    """
     ofm = operator.ofm
     if ifm.dtype != np.float32:
         return store(centered(ifm, operator.ifm), requantization_rescale(operator), ofm)
@@ -26,4 +30,5 @@ def quantize(operator: BoundOperator, ifm: np.ndarray) -> np.ndarray:
 
 def dequantize(operator: BoundOperator, ifm: np.ndarray) -> np.ndarray:
     """``scale * (ifm - zero_point)`` in float32."""
-    return np.float32(operator.ifm.scale) * centered(ifm, operator.ifm).astype(np.float32)
+    with np.errstate(over="ignore"):
+        return np.float32(operator.ifm.scale) * centered(ifm, operator.ifm).astype(np.float32)

@@ -66,6 +66,7 @@ LOGISTIC = Case("LOGISTIC", (int8(4),), int8(4, scale=1 / 256, zero_point=-128))
 MEAN = Case("MEAN", (int8(1, 4, 4, 3), plain("int32", 2)), int8(1, 3), MeanAttributes((1, 2), False))
 MUL = replace(ADD, kind="MUL")
 PAD = Case("PAD", (int8(2, 2), plain("int32", 2, 2)), int8(3, 4), PadAttributes((0, 1), (1, 1), 0))
+PADV2 = replace(PAD, kind="PADV2", inputs=(int8(2, 2), plain("int32", 2, 2), int8()))
 QUANTIZE = Case("QUANTIZE", (plain("float32", 4),), int8(4))
 RELU = Case("RELU", (int8(4),), int8(4, scale=0.25))
 RELU6 = Case("RELU6", (int8(4),), int8(4))
@@ -83,6 +84,7 @@ PASSING = (
     MEAN,
     MUL,
     PAD,
+    PADV2,
     QUANTIZE,
     RELU,
     RELU6,
@@ -156,8 +158,18 @@ def test_an_operator_that_keeps_every_rule_passes(case: Case) -> None:
         ),
         (
             replace(LOGISTIC, inputs=(int8(4, scale=2.0**-29),)),
-            "The ifm's scale must be at least 2**-28 (found the ifm's scale must be at least 2**-28, "
+            "The ifm's scale must be in 2**-28..2**30 (found the ifm's scale must be in 2**-28..2**30, "
             "not 1.862645149230957e-09)",
+        ),
+        (
+            replace(PADV2, inputs=(int8(2, 2), plain("int32", 2, 2), int8(zero_point=1))),
+            "The value must have the ofm's data type, scale and zero point (found int8 of scale 0.5 and zero point 1 "
+            "for int8 of scale 0.5 and zero point 0)",
+        ),
+        (
+            replace(QUANTIZE, ofm=int8(4, scale=2.0**-25)),
+            "From float32, the ofm's scale must be at least 2**-24, so that values up to 128 take steps that fit 32 "
+            "bits (found 2.9802322387695312e-08)",
         ),
         (
             replace(TANH, ofm=int8(4, scale=1 / 256)),
