@@ -197,6 +197,8 @@ def random_command(config: MacEngineConfig, generator: random.Random, mode: Mode
         fields["ifm2_broadcast_channels"] = draw(0, 1)
         width = 1 if fields["ifm2_broadcast_x"] else fields["width"]
         _place(fields, "ifm2_", fields["height"], width, bricks, config, generator)
+        if generator.random() < 0.3:  # one row serves all
+            fields["ifm2_row_pitch"] = 0
     fields["weight_address"] = draw(0, config.weight_words - 1)
     return fields
 
