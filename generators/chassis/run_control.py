@@ -9,7 +9,7 @@ from amaranth.lib.wiring import In, Out
 from .register_map import REGISTER_BITS, STATUS, ErrorCode
 
 START_CYCLES = 4
-"""Cycles from the one in which CONTROL.start's data is handed over to the first that is counted here."""
+"""Cycles from the one in which the start write is handed over (address and data) to the first counted here."""
 
 _SETTLE_CYCLES = 8
 """Cycles in a row in which the bus must be idle before it counts as drained: longer than any burst request needs
