@@ -14,6 +14,7 @@ from celosia.generators.mac_engine.rules import broken_rules
 
 from .graph import Graph, Operator
 from .layering.layers import BUILDERS, EngineRefusal, data_operands, layers_of
+from .layering.turning import can_turn, turned, turned_shape
 from .layering.views import map_name, view
 
 HOST_KINDS = {
@@ -27,12 +28,13 @@ HOST_KINDS = {
 class Assignment:
     """Where one operator runs: `reasons` is empty on the engine, else every reason why it runs on the host.
 
-    `layers` is what the engine runs; empty for RESHAPE.
+    `layers` is what the engine runs; empty for RESHAPE. `is_turned` says that they work on maps laid on their side.
     """
 
     operator: Operator
     layers: tuple[Layer, ...]
     reasons: tuple[str, ...]
+    is_turned: bool = False
 
     @property
     def on_engine(self) -> bool:
@@ -61,8 +63,13 @@ class Partition:
         return [assignment for section in self.sections for assignment in section.assignments]
 
     def shape(self, graph: Graph, index: int) -> MapShape:
-        """Feature map shape of the tensor that `index` shares its bytes with."""
-        return view(graph.tensor(self.root[index]).shape)
+        """Feature map shape of the tensor that `index` shares its bytes with, as it is written."""
+        shape = view(graph.tensor(self.root[index]).shape)
+        is_turned = any(
+            assignment.is_turned and assignment.operator.outputs[0] == self.root[index]
+            for assignment in self.assignments
+        )
+        return turned_shape(shape) if is_turned else shape
 
 
 def partition(
@@ -93,8 +100,11 @@ def _assign(graph: Graph, operator: Operator, root: dict[int, int], config: MacE
         layers = layers_of(graph, operator, maps, map_name(operator.outputs[0]))
     except EngineRefusal as refusal:
         return Assignment(operator, (), tuple(refusal.reasons))
+    is_turned = can_turn(layers, config.buffer_bricks)
+    if is_turned:
+        layers = [turned(layer) for layer in layers]
     reasons = tuple(dict.fromkeys(reason for layer in layers for reason in broken_rules(layer, config)))
-    return Assignment(operator, () if reasons else tuple(layers), reasons)
+    return Assignment(operator, () if reasons else tuple(layers), reasons, is_turned)
 
 
 def _sections(graph: Graph, assignments: Sequence[Assignment]) -> list[Section]:
