@@ -1,0 +1,83 @@
+"""Seeded single operators and whole random networks, compiled and executed by the interpreter of the command set.
+
+Every one on a configuration of its own, most of them small, so that maps, weights and parameters are cut.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from celosia.generators.mac_engine.config import PRESETS, MacEngineConfig
+from celosia.host.compiler import compile_graph
+from celosia.host.graph import Graph
+from celosia.host.program import Program
+from celosia.host.program_file import program_from_bytes, program_to_bytes
+from celosia.host.reference import trace_graph
+from celosia.host.runtime import Runtime
+from celosia.host.tflite import parse_tflite
+from tests.any_order import in_any_order
+from tests.interpreter_device import InterpreterDevice
+from tests.network_writer import random_network
+from tests.tflite_writer import OPERATORS, random_inputs, random_model
+
+ON_ENGINE = sorted(set(OPERATORS) - {"DEQUANTIZE", "QUANTIZE", "RESHAPE", "SOFTMAX"})
+FILES = 30
+NETWORKS = 150
+NETWORKS_A_TEST = 10
+
+
+def configuration_of(seed: int) -> MacEngineConfig:
+    generator = np.random.default_rng(seed)
+    return replace(
+        list(PRESETS.values())[seed % len(PRESETS)],
+        buffer_kib=int(generator.choice([4, 8, 32, 128])),
+        weight_kib=int(generator.choice([4, 24])),
+        parameter_beats=int(generator.choice([64, 512])),
+    )
+
+
+def check(program: Program, graph: Graph, seed: int, description: str) -> None:
+    """Every tensor that leaves a section has the reference kernel's value."""
+    inputs = random_inputs([(graph.tensor(i).shape, graph.tensor(i).dtype) for i in graph.inputs], seed)
+    expected = trace_graph(graph, inputs)
+    values = Runtime(program, InterpreterDevice(program.config)).run(inputs)
+    assert set(graph.outputs) <= set(values)
+    for index, value in values.items():
+        np.testing.assert_array_equal(value, expected[index], err_msg=f"{description}, tensor {index}")
+
+
+@pytest.mark.parametrize("operator", ON_ENGINE)
+def test_single_operators(operator: str) -> None:
+    on_engine = 0
+    for seed in range(FILES):
+        data, description = random_model(operator, seed)
+        graph = parse_tflite(data, "model").graph
+        if graph is None:
+            continue
+        program = compile_graph(graph, configuration_of(seed))
+        check(program, graph, seed, description)
+        on_engine += not program.host_operators
+    assert on_engine > FILES // 2
+
+
+@pytest.mark.parametrize("first", range(0, NETWORKS, NETWORKS_A_TEST))
+def test_networks(first: int) -> None:
+    for seed in range(first, first + NETWORKS_A_TEST):
+        data, description = random_network(seed)
+        graph = parse_tflite(data, "model").graph
+        if graph is None:
+            continue
+        program = compile_graph(graph, configuration_of(seed), keep_layers=seed % 4 == 0)
+        check(program_from_bytes(program_to_bytes(program), "file"), graph, seed, description)
+
+
+@pytest.mark.parametrize("first", range(0, NETWORKS, NETWORKS_A_TEST))
+def test_networks_in_any_order_that_the_tokens_allow(first: int) -> None:
+    for seed in range(first, first + NETWORKS_A_TEST):
+        data, description = random_network(seed)
+        graph = parse_tflite(data, "model").graph
+        if graph is None:
+            continue
+        program = compile_graph(graph, configuration_of(seed))
+        check(in_any_order(program, seed), graph, seed, description)
