@@ -146,6 +146,36 @@ def test_bursts_cover_the_queue_once_and_stay_within_their_pages() -> None:
     assert place == BASE + OFFSET + 11 * COMMAND_BYTES
 
 
+def test_first_request_and_first_beat_come_in_the_stated_cycles() -> None:
+    fetch = CommandFetch(BY_VERB, HASH, 32, 32)
+    command = next(command for verb, command in random_commands(1, 50) if verb is Verb.STORE)
+
+    async def bench(ctx: Any) -> None:
+        ctx.set(fetch.limit, 1 << 20)
+        ctx.set(fetch.count, 3)
+        ctx.set(fetch.start, 1)
+        await ctx.tick()
+        ctx.set(fetch.start, 0)
+        waited = 1
+        while not ctx.get(fetch.read.request.valid):
+            await ctx.tick()
+            waited += 1
+        assert waited == 5
+        words = FIRST + command
+        for place in range(0, len(words), 8):
+            data = int.from_bytes(words[place : place + 8], "little")
+            ctx.set(fetch.read.beats.payload, {"data": data, "response": 0, "last": 0})
+            ctx.set(fetch.read.beats.valid, 1)
+            # The command's beat n, the bench's beat 8 + n, is offered two cycles after it arrived.
+            arrived = place // 8 - 2 - COMMAND_BYTES // 8
+            offered = fetch.beats[Verb.STORE]
+            ctx.set(offered.ready, 1)
+            assert ctx.get(offered.valid) == (0 <= arrived < BY_VERB[Verb.STORE].beats)
+            await ctx.tick()
+
+    simulate(fetch, testbenches=[bench])
+
+
 def illegal_at(place: int) -> list[bytes]:
     """A queue whose command at `place` is illegal."""
     commands = [FIRST, *(command for _, command in random_commands(7, 6)), LAST]
