@@ -149,7 +149,7 @@ class SimulatedDevice:
         return value.value
 
     def write_register(self, offset: int, value: int) -> None:
-        """See `Device.write_register`; takes a few clock cycles, after a reset if the last run timed out."""
+        """See `Device.write_register`; takes a few clock cycles, after a reset if the last run did not end."""
         _check_offset(offset)
         if not 0 <= value < 1 << 32:
             raise DeviceError(f"a register value must be 0..2**32 - 1, not {value}")
@@ -169,6 +169,8 @@ class SimulatedDevice:
 
     def wait_for_interrupt(self, timeout_cycles: int) -> None:
         """See `Device.wait_for_interrupt`; returns in the cycle in which `irq` is seen high."""
+        if timeout_cycles < 0:
+            raise DeviceError(f"timeout_cycles must be 0 or more, not {timeout_cycles}")
         remaining = timeout_cycles
         while True:
             status = self._binding.celosia_step_until_irq(self._open(), min(remaining, _CYCLES_PER_CALL))

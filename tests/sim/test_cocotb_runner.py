@@ -1,6 +1,5 @@
 """cocotb benches run from wheels alone; a failing one leaves its seed, log and waveform."""
 
-import os
 import shutil
 
 import pytest
@@ -21,12 +20,18 @@ def test_a_bench_passes_with_random_pauses(seed, tmp_path):
     assert not (tmp_path / "dump.vcd").exists()
 
 
-def test_a_bench_needs_no_compiler_perl_or_make(tmp_path, monkeypatch):
+def test_a_bench_needs_no_compiler_perl_or_make(tmp_path, empty_cache, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     assert not any(shutil.which(tool) for tool in ("make", "perl", "g++", "cc"))
-    # A comment makes it another model, which is not in the cache.
-    verilog = f"// {os.getpid()}\n" + copy_engine_verilog()
-    run_bench(verilog, "celosia", BENCH, seed=1, directory=tmp_path, parameters=PASSING)
+    run_bench(
+        copy_engine_verilog(),
+        "celosia",
+        BENCH,
+        seed=1,
+        directory=tmp_path,
+        parameters=PASSING,
+        cache_directory=empty_cache,
+    )
 
 
 def test_a_failing_bench_leaves_seed_log_and_waveform(tmp_path):

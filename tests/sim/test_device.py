@@ -186,6 +186,20 @@ def test_a_broken_rule_of_axi_is_named(device, job, message):
     assert run(device, JOB) == 0
 
 
+def test_a_design_that_ends_itself_does_not_end_the_process():
+    head, name, body = copy_engine.copy_engine_verilog().partition("module celosia")
+    ending = "always @(posedge aclk) if (s_axil_wvalid && s_axil_wdata == 32'hdead) $finish;\nendmodule"
+    with SimulatedDevice(head + name + body.replace("endmodule", ending, 1)) as device:
+        assert run(device, JOB) == 0
+        with pytest.raises(DeviceError, match=r"the design called \$finish"):
+            device.write_register(copy_engine.REGISTER_SOURCE, 0xDEAD)
+
+
+def test_a_negative_time_is_refused(device):
+    with pytest.raises(DeviceError, match="timeout_cycles must be 0 or more, not -1"):
+        device.wait_for_interrupt(-1)
+
+
 def test_devices_in_one_process_are_independent():
     def simulate(seed: int) -> bool:
         with SimulatedDevice(copy_engine.copy_engine_verilog(), memory_bytes=MEMORY_BYTES) as device:

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from celosia.sim import SimulatedDevice, SimulatedPorts, ToolError, compiler, model, verilator
-from celosia.sim.cache import default_cache_directory
 from celosia.sim.compiler import find_compiler, run_tools
 from celosia.sim.model import build_model
 from tests.sim.copy_engine import IDENTITY, REGISTER_IDENTITY, copy_engine_verilog
@@ -27,15 +26,6 @@ from tests.sim.copy_engine import copy_engine_verilog
 progress = lambda step, done, total: print(step, done, total, flush=True)
 build_model(copy_engine_verilog(), SimulatedPorts(), cache_directory=Path(sys.argv[1]), progress=progress)
 """
-
-
-@pytest.fixture
-def empty_cache(tmp_path) -> Path:
-    """A cache without models; the C++ library that zig compiles at first is the user's own, to save a minute."""
-    build_model(copy_engine_verilog(), SimulatedPorts())
-    for shared in ("zig", "runtimes"):
-        (tmp_path / shared).symlink_to(default_cache_directory() / shared)
-    return tmp_path
 
 
 def test_a_second_build_is_found_at_once(empty_cache):
