@@ -130,7 +130,7 @@ def _read_address(fields: Fields, tile: int, step: int, read: int) -> int:
     pixel_cores = 1 << fields["pixel_cores_log2"]
     groups = -(-columns // pixel_cores)
     row, group = divmod(read, groups)
-    taps = fields["taps"] if mode is Mode.DEPTHWISE else 1
+    taps = fields["taps"]
     kernel_columns = -(-fields["kernel_width"] // taps)
     rest, brick = divmod(step, fields["channel_bricks"])
     kernel_row, kernel_column = divmod(rest, kernel_columns)

@@ -204,6 +204,7 @@ class ComputeUnit(wiring.Component):
                 core.slot.eq(slot),
                 core.dilated.eq(command.dilation_x == 2),
                 core.transposed.eq(constants.transposed),
+                core.packed_channels.eq(command.packed_channels),
                 core.maximum.eq(command.mode == Mode.MAXIMUM),
                 core.weights.eq(word),
                 core.weights_enable.eq(enables[index]),

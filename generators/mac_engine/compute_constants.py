@@ -41,7 +41,7 @@ kernel_columns: of a step.
 block_cores: Q.
 two_operands: each pixel takes two reads (ADD, MULTIPLY).
 transposed: kernel taps on the lanes, an output channel takes its own input channel (DEPTHWISE, MAXIMUM).
-reads_weights: DENSE, DEPTHWISE.
+reads_weights: DENSE, DEPTHWISE, PACKED.
 """
 
 
@@ -75,18 +75,17 @@ class ComputeConstants(wiring.Component):
             stride_pixels.eq(command.stride_x << pixel_cores_log2),
         ]
         tapped = command.mode == Mode.DEPTHWISE
-        kernel_columns = Mux(tapped, command.taps, 1)
         m.d.sync += [
             constants.groups.eq((command.width + pixel_cores - 1) >> pixel_cores_log2),
             constants.group_pixels.eq(stride_pixels),
             constants.tile_pixels.eq(_times(command.stride_x, command.tile_groups) << pixel_cores_log2),
             constants.tile_lines.eq(_times(command.stride_y, command.tile_rows)),
-            constants.kernel_columns.eq(kernel_columns),
-            constants.kernel_column_pixels.eq(_times(command.dilation_x, kernel_columns)),
+            constants.kernel_columns.eq(command.taps),
+            constants.kernel_column_pixels.eq(_times(command.dilation_x, command.taps)),
             constants.block_cores.eq(1 << block_cores_log2),
             constants.two_operands.eq((command.mode == Mode.ADD) | (command.mode == Mode.MULTIPLY)),
             constants.transposed.eq(tapped | (command.mode == Mode.MAXIMUM)),
-            constants.reads_weights.eq(tapped | (command.mode == Mode.DENSE)),
+            constants.reads_weights.eq(tapped | (command.mode == Mode.DENSE) | (command.mode == Mode.PACKED)),
         ]
         self._row_steps(m)
         return m

@@ -42,10 +42,9 @@ class ComputeTiming:
     def __init__(self, config: MacEngineConfig, command: Mapping[str, int], start: int) -> None:
         mode = Mode(command["mode"])
         self._words = 0
-        if mode in (Mode.DENSE, Mode.DEPTHWISE):
+        if mode in (Mode.DENSE, Mode.DEPTHWISE, Mode.PACKED):
             self._words = config.block_words << command["block_cores_log2"]
-        taps = command["taps"] if mode is Mode.DEPTHWISE else 1
-        columns = -(-command["kernel_width"] // taps)
+        columns = -(-command["kernel_width"] // command["taps"])
         self._steps = command["kernel_height"] * columns * command["channel_bricks"]
         self._needs_half = not command["accumulate"]
         self._tiles = _reads_of_tiles(command, 2 if mode in (Mode.ADD, Mode.MULTIPLY) else 1)

@@ -8,7 +8,7 @@ from celosia.hdl.multiplier import MULTIPLIER_LATENCY, Multiplier
 
 from .accumulators import Accumulators
 from .config import MacEngineConfig
-from .isa import BRICK_CHANNELS, TILE_PIXELS, WEIGHT_WORD_BYTES
+from .isa import BRICK_CHANNELS, LARGEST_PACKED_CHANNELS, TILE_PIXELS, WEIGHT_WORD_BYTES
 from .window_slot import WINDOW, WINDOW_SLOT
 
 _TREE_LATENCY = 2
@@ -31,6 +31,8 @@ class Core(wiring.Component):
         offset: brick of the window that is this core's first; steady.
         dilated: kernel taps are two bricks apart; steady.
         transposed: lane l of output r is channel r of brick l instead of channel l of brick 0; steady.
+        packed_channels: when not 0, lane l is channel l % packed_channels of the brick of kernel tap
+            l // packed_channels instead; steady.
         maximum, use_vector: accumulate maxima; accumulate `vector` instead of products; steady.
         vector: `TOTAL_LATENCY` - 1 cycles after its window.
         weights, weights_enable: 16 bytes for outputs 2i and 2i + 1, if bit i is set; they are used from the
@@ -43,6 +45,7 @@ class Core(wiring.Component):
     offset: Signal
     dilated: Signal
     transposed: Signal
+    packed_channels: Signal
     maximum: Signal
     use_vector: Signal
     vector: data.View
@@ -62,6 +65,7 @@ class Core(wiring.Component):
                 "offset": In(3),
                 "dilated": In(1),
                 "transposed": In(1),
+                "packed_channels": In(3),
                 "maximum": In(1),
                 "use_vector": In(1),
                 "vector": In(values),
@@ -77,7 +81,7 @@ class Core(wiring.Component):
         """Lanes, products, trees, accumulators: one after the other."""
         m = Module()
         m.submodules.accumulators = accumulators = Accumulators(self._outputs)
-        lanes, odd_block = self._lanes(m)
+        lanes, dense, odd_block = self._lanes(m)
         weights = self._weights(m)
         for output in range(self._outputs):
             products = []
@@ -85,7 +89,7 @@ class Core(wiring.Component):
                 multiplier = Multiplier(signed(8), signed(8))
                 m.submodules[f"multiplier_{output}_{lane}"] = multiplier
                 m.d.comb += [
-                    multiplier.a.eq(self._operand(lanes, output, lane, odd_block)),
+                    multiplier.a.eq(self._operand(lanes[lane], dense[lane], output, odd_block)),
                     multiplier.b.eq(weights[output * BRICK_CHANNELS + lane]),
                 ]
                 products.append(multiplier.product)
@@ -105,8 +109,8 @@ class Core(wiring.Component):
         ]
         return m
 
-    def _lanes(self, m: Module) -> tuple[list[Value], Signal]:
-        """The brick of each lane, and the slot's `odd_block`, registered."""
+    def _lanes(self, m: Module) -> tuple[data.View, data.View, Signal]:
+        """The brick of each lane's kernel tap, the byte that each lane has in all outputs, `odd_block`; registered."""
         own = []
         for brick in range(BRICK_CHANNELS):
             choice = Array(self.window[min(brick + n, BRICK_CHANNELS - 1)] for n in range(BRICK_CHANNELS))
@@ -114,17 +118,28 @@ class Core(wiring.Component):
         lanes = Signal(WINDOW, reset_less=True)
         odd_block = Signal()
         m.d.sync += odd_block.eq(self.slot.odd_block)
-        for lane in range(BRICK_CHANNELS):
+        taps = []
+        for tap in range(BRICK_CHANNELS):
             # Taps two bricks apart: there are four of them at most.
-            far = own[min(2 * lane, BRICK_CHANNELS - 1)]
-            m.d.sync += lanes[lane].eq(Mux(self.dilated, far, own[lane]))
-        return [lanes[lane] for lane in range(BRICK_CHANNELS)], odd_block
+            brick = Signal(64, name=f"tap_{tap}")
+            m.d.comb += brick.eq(Mux(self.dilated, own[min(2 * tap, BRICK_CHANNELS - 1)], own[tap]))
+            m.d.sync += lanes[tap].eq(brick)
+            taps.append(brick)
+        dense = Signal(data.ArrayLayout(8, BRICK_CHANNELS), reset_less=True)
+        for lane in range(BRICK_CHANNELS):
+            packed = [
+                taps[lane // channels].word_select(lane % channels, 8)
+                for channels in range(1, LARGEST_PACKED_CHANNELS + 1)
+            ]
+            choice = Array([taps[0].word_select(lane, 8), *packed])
+            m.d.sync += dense[lane].eq(choice[self.packed_channels])
+        return lanes, dense, odd_block
 
-    def _operand(self, lanes: list[Value], output: int, lane: int, odd_block: Signal) -> Value:
-        own_channel = lanes[lane].word_select(output, 8)
+    def _operand(self, lane: Value, dense: Value, output: int, odd_block: Signal) -> Value:
+        own_channel = lane.word_select(output, 8)
         if self._outputs < BRICK_CHANNELS:
-            own_channel = Mux(odd_block, lanes[lane].word_select(output + self._outputs, 8), own_channel)
-        return Mux(self.transposed, own_channel, lanes[0].word_select(lane, 8)).as_signed()
+            own_channel = Mux(odd_block, lane.word_select(output + self._outputs, 8), own_channel)
+        return Mux(self.transposed, own_channel, dense).as_signed()
 
     def _weights(self, m: Module) -> list[Value]:
         """Weight of each output and lane: those in use, beside those being loaded."""

@@ -18,7 +18,15 @@ from celosia.hdl.arithmetic_model import (
 from ..chassis.command import Opcode, Region, Verb
 from ..chassis.schedule import decode_commands
 from .config import MacEngineConfig
-from .isa import BRICK_CHANNELS, LAYOUTS, PARAMETER_BEATS, TILE_PIXELS, Destination, Mode
+from .isa import (
+    BRICK_CHANNELS,
+    LARGEST_PACKED_CHANNELS,
+    LAYOUTS,
+    PARAMETER_BEATS,
+    TILE_PIXELS,
+    Destination,
+    Mode,
+)
 
 Fields = Mapping[str, int]
 _POINTER_MASK = 0xFFFF
@@ -225,9 +233,7 @@ class Interpreter:
         """[block, kernel row, column step, channel brick, output channel, lane]."""
         block_cores = 1 << fields["block_cores_log2"]
         groups = -(-fields["output_blocks"] // block_cores)
-        columns = (
-            -(-fields["kernel_width"] // fields["taps"]) if mode is Mode.DEPTHWISE else fields["kernel_width"]
-        )
+        columns = -(-fields["kernel_width"] // fields["taps"])
         shape = (
             groups,
             fields["kernel_height"],
@@ -249,6 +255,8 @@ class Interpreter:
         shape = fields["output_blocks"], fields["height"], fields["width"], outputs
         result = np.zeros(shape, np.int64)
         per_brick = fields["blocks_per_brick"]
+        if mode is Mode.PACKED:
+            return self._multiply_packed(fields, weights)
         if mode is Mode.DENSE and not per_brick:
             for brick in range(fields["channel_bricks"]):
                 windows = self._windows(fields, brick).astype(np.float64)
@@ -263,12 +271,22 @@ class Interpreter:
             if mode is Mode.DENSE:
                 result[block] = np.einsum("yxklc,klrc->yxr", windows, weights[block, :, :, 0])
                 continue
-
             own = self._own_channels(windows, block)
             taps = weights[block, :, :, 0, :, : fields["taps"]]
             taps = taps.transpose(0, 1, 3, 2).reshape(taps.shape[0], -1, outputs)[:, : fields["kernel_width"]]
             result[block] = np.einsum("yxklr,klr->yxr", own, taps)
         return result.astype(np.int32)
+
+    def _multiply_packed(self, fields: Fields, weights: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+        """Kernel columns share the lanes: lane = tap * channels + channel."""
+        channels, taps, width = fields["packed_channels"], fields["taps"], fields["kernel_width"]
+        if not 1 <= channels <= LARGEST_PACKED_CHANNELS or taps * channels > BRICK_CHANNELS:
+            raise self._illegal(f"{taps} kernel columns of {channels} channels do not share eight lanes")
+        windows = self._windows(fields, 0)[..., :channels].astype(np.int64)
+        used = weights[:, :, :, 0, :, : taps * channels]
+        by_tap = used.reshape(*used.shape[:4], taps, channels).transpose(0, 1, 2, 4, 3, 5)
+        columns = by_tap.reshape(len(used), used.shape[1], -1, used.shape[3], channels)[:, :, :width]
+        return np.einsum("yxklc,bklrc->byxr", windows, columns, optimize=True).astype(np.int32)
 
     def _own_channels(self, bricks: npt.NDArray[np.integer], block: int) -> npt.NDArray[np.integer]:
         """The output block's channels of bricks [..., lane]."""

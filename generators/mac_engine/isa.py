@@ -31,6 +31,8 @@ class Mode(enum.IntEnum):
     """accumulator[c] = table_a[ifm[c]] + table_b[ifm2[c]]"""
     MULTIPLY = 4
     """accumulator[c] = table_a[ifm[c]] * table_b[ifm2[c]] (each entry at most 9 bits signed)"""
+    PACKED = 5
+    """As DENSE for an ifm of 1..4 channels: `taps` kernel columns share the lanes, lane = tap * channels + channel"""
 
 
 def _feature_map(prefix: str, what: str) -> tuple[Field, ...]:
@@ -85,8 +87,9 @@ COMPUTE = CommandLayout(
         Field(
             "taps",
             4,
-            "DEPTHWISE: kernel columns in a step, 1..8; a kernel row takes ceil(kernel_width / taps)",
+            "kernel columns in a step: 1..8 in DEPTHWISE, 1..8 // packed_channels in PACKED, else 1",
         ),
+        Field("packed_channels", 3, "PACKED: channels of the ifm, 1..4; otherwise 0"),
         Field("window", 4, "neighbouring bricks read in a cycle, 1..8"),
         *_feature_map("ifm_", "ifm"),
         Field("ifm_height", 16, "rows of the ifm; rows outside 0..height-1 are padding"),
@@ -134,6 +137,9 @@ TILE_PIXELS = 16
 
 BRICK_CHANNELS = 8
 """Channels of a brick: 8 bytes of one pixel."""
+
+LARGEST_PACKED_CHANNELS = 4
+"""Most channels of an ifm whose kernel columns can share the lanes."""
 
 BANKS = 8
 """Banks of the unified buffer; brick address modulo 8 names the bank."""

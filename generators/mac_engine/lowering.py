@@ -18,6 +18,7 @@ from .tiling import (
     channel_bricks,
     choose_tiling,
     output_blocks,
+    packed_channels,
     reads_weights,
 )
 from .weight_layout import parameter_blocks, weight_blocks
@@ -337,6 +338,7 @@ def _compute_fields(
         "dilation_y": window.dilation_y,
         "dilation_x": window.dilation_x,
         "taps": tiling.taps,
+        "packed_channels": packed_channels(layer),
         "window": tiling.window(layer),
         **_shifted(ifm.fields("ifm_", row), "ifm_", first_brick * ifm.shape.width),
         "ifm_height": layer.ifm_shape.height,

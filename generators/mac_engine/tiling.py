@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..chassis.layer import Layer, LayerKind
 from .config import MacEngineConfig
-from .isa import BANKS, BRICK_CHANNELS, TILE_PIXELS, Mode
+from .isa import BANKS, BRICK_CHANNELS, LARGEST_PACKED_CHANNELS, TILE_PIXELS, Mode
 
 MINIMUM_STEP_CYCLES = 2
 """An accumulator is visited at most every other cycle."""
@@ -33,7 +33,7 @@ class Tiling:
 
     def window(self, layer: Layer) -> int:
         """Neighbouring bricks that a read covers."""
-        return _window(layer, self.mode, self.pixel_cores, self.taps)
+        return _window(layer, self.pixel_cores, self.taps)
 
 
 def compute_mode(layer: Layer, config: MacEngineConfig) -> Mode:
@@ -44,7 +44,7 @@ def compute_mode(layer: Layer, config: MacEngineConfig) -> Mode:
     """
     match layer.kind:
         case LayerKind.CONVOLUTION:
-            return Mode.DENSE
+            return Mode.PACKED if packed_channels(layer) else Mode.DENSE
         case LayerKind.DEPTHWISE:
             is_plain = layer.depth_multiplier == 1
             return Mode.DEPTHWISE if is_plain and _brick_fits(layer, config) else Mode.DENSE
@@ -59,13 +59,21 @@ def compute_mode(layer: Layer, config: MacEngineConfig) -> Mode:
 def _brick_fits(layer: Layer, config: MacEngineConfig) -> bool:
     """Whether blocks are whole bricks, or the weights of a brick's blocks fit the weight store together."""
     blocks = BRICK_CHANNELS // config.core_outputs
-    steps = layer.window.height * -(-layer.window.width // _best_taps(layer, 1))
+    steps = layer.window.height * -(-layer.window.width // _best_taps(layer, Mode.DEPTHWISE, 1))
     return blocks == 1 or blocks * steps * config.block_words <= config.weight_words
+
+
+def packed_channels(layer: Layer) -> int:
+    """Channels of a convolution's ifm that leave room on the lanes for several kernel columns; else 0."""
+    channels = layer.ifm_shape.channels
+    if layer.kind is LayerKind.CONVOLUTION and channels <= LARGEST_PACKED_CHANNELS and layer.window.width > 1:
+        return channels
+    return 0
 
 
 def reads_weights(mode: Mode) -> bool:
     """Whether the mode takes blocks from the weight store."""
-    return mode in (Mode.DENSE, Mode.DEPTHWISE)
+    return mode in (Mode.DENSE, Mode.DEPTHWISE, Mode.PACKED)
 
 
 def blocks_per_brick(layer: Layer, config: MacEngineConfig) -> int:
@@ -73,6 +81,11 @@ def blocks_per_brick(layer: Layer, config: MacEngineConfig) -> int:
     if layer.kind is LayerKind.CONVOLUTION:
         return 0
     return layer.depth_multiplier * BRICK_CHANNELS // config.core_outputs
+
+
+def shares_pixels(mode: Mode) -> bool:
+    """Whether cores may take different output blocks of the same pixel."""
+    return mode in (Mode.DENSE, Mode.PACKED)
 
 
 def channel_bricks(layer: Layer) -> int:
@@ -87,19 +100,20 @@ def output_blocks(layer: Layer, config: MacEngineConfig) -> int:
     return -(-layer.ofm_shape.channels // config.core_outputs)
 
 
-def _window(layer: Layer, mode: Mode, pixel_cores: int, taps: int) -> int:
+def _window(layer: Layer, pixel_cores: int, taps: int) -> int:
     reach = (pixel_cores - 1) * layer.window.stride_x
-    if mode is Mode.DEPTHWISE:
-        reach += (taps - 1) * layer.window.dilation_x
-    return reach + 1
+    return reach + (taps - 1) * layer.window.dilation_x + 1
 
 
-def _best_taps(layer: Layer, pixel_cores: int) -> int:
-    """Most taps of a kernel row that one read covers, evened out over the steps; 0 if there is none."""
+def _best_taps(layer: Layer, mode: Mode, pixel_cores: int) -> int:
+    """Most taps of a kernel row that one read and the lanes cover, evened out over the steps; 0 if there is none."""
+    if mode not in (Mode.DEPTHWISE, Mode.PACKED):
+        return 1
+    lanes = BRICK_CHANNELS // packed_channels(layer) if mode is Mode.PACKED else BRICK_CHANNELS
     free = BANKS - 1 - (pixel_cores - 1) * layer.window.stride_x
     if free < 0:
         return 0
-    most = min(BRICK_CHANNELS, free // layer.window.dilation_x + 1, layer.window.width)
+    most = min(lanes, free // layer.window.dilation_x + 1, layer.window.width)
     return -(-layer.window.width // -(-layer.window.width // most))
 
 
@@ -112,14 +126,14 @@ def _splits(layer: Layer, config: MacEngineConfig) -> Iterator[tuple[Mode, int, 
         return
     pixel_cores = 1
     while pixel_cores <= config.max_pixel_cores:
-        taps = _best_taps(layer, pixel_cores) if mode is Mode.DEPTHWISE else 1
-        if taps and _window(layer, mode, pixel_cores, taps) <= BANKS:
+        taps = _best_taps(layer, mode, pixel_cores)
+        if taps and _window(layer, pixel_cores, taps) <= BANKS:
             columns = -(-window.width // taps)
             steps = window.height * columns * channel_bricks(layer)
             block_cores = 1
             while block_cores * pixel_cores <= config.cores:
                 per_brick = blocks_per_brick(layer, config)
-                if block_cores == 1 or (mode is Mode.DENSE and per_brick % block_cores == 0):
+                if block_cores == 1 or (shares_pixels(mode) and per_brick % block_cores == 0):
                     yield mode, pixel_cores, block_cores, taps, steps
                 block_cores *= 2
         pixel_cores *= 2

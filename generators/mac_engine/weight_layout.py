@@ -6,7 +6,7 @@ import numpy.typing as npt
 from ..chassis.layer import Layer, LayerKind, Requantization
 from .config import MacEngineConfig
 from .isa import BRICK_CHANNELS, Mode
-from .tiling import Tiling, channel_bricks, output_blocks
+from .tiling import Tiling, channel_bricks, output_blocks, packed_channels
 
 
 def weight_blocks(layer: Layer, tiling: Tiling, config: MacEngineConfig) -> npt.NDArray[np.int8]:
@@ -19,7 +19,8 @@ def weight_blocks(layer: Layer, tiling: Tiling, config: MacEngineConfig) -> npt.
     groups = -(-output_blocks(layer, config) // tiling.block_cores)
     channels = groups * tiling.block_cores * config.core_outputs
     if layer.kind is LayerKind.CONVOLUTION:
-        lanes = _convolution_lanes(layer, channels)
+        packed = packed_channels(layer)
+        lanes = _packed_lanes(layer, channels, tiling.taps) if packed else _convolution_lanes(layer, channels)
     elif tiling.mode is Mode.DEPTHWISE:
         lanes = _tap_lanes(layer, channels, tiling.taps)
     else:
@@ -39,6 +40,18 @@ def _convolution_lanes(layer: Layer, channels: int) -> npt.NDArray[np.int8]:
     lanes = np.zeros((channels, height, width, bricks * BRICK_CHANNELS), np.int8)
     lanes[:outputs, :, :, :inputs] = layer.weights
     return lanes.reshape(channels, height, width, bricks, BRICK_CHANNELS)
+
+
+def _packed_lanes(layer: Layer, channels: int, taps: int) -> npt.NDArray[np.int8]:
+    """[o, ky, kx, i] -> [o, ky, column step, 1, tap * inputs + i]."""
+    assert layer.weights is not None
+    outputs, height, width, inputs = layer.weights.shape
+    columns = -(-width // taps)
+    padded = np.zeros((channels, height, columns * taps, inputs), np.int8)
+    padded[:outputs, :, :width] = layer.weights
+    lanes = np.zeros((channels, height, columns, 1, BRICK_CHANNELS), np.int8)
+    lanes[..., 0, : taps * inputs] = padded.reshape(channels, height, columns, taps * inputs)
+    return lanes
 
 
 def _tap_lanes(layer: Layer, channels: int, taps: int) -> npt.NDArray[np.int8]:
