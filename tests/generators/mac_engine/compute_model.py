@@ -27,11 +27,14 @@ class Memories:
     def random(
         cls, config: MacEngineConfig, generator: random.Random, commands: Sequence[Fields]
     ) -> "Memories":
-        """Any bytes, but no weights on lanes that a DEPTHWISE has no tap for; entries that MULTIPLY takes too."""
+        """Any bytes, but no weights on lanes that a step has no tap for; entries that MULTIPLY takes too."""
         values = np.random.default_rng(generator.getrandbits(32))
         weights = values.integers(-128, 128, config.weight_words * 16, np.int8)
-        taps = [fields["taps"] for fields in commands if fields["mode"] == Mode.DEPTHWISE]
-        for lane in range(min(taps, default=BRICK_CHANNELS), BRICK_CHANNELS):
+        lanes = [fields["taps"] for fields in commands if fields["mode"] == Mode.DEPTHWISE]
+        lanes += [
+            fields["taps"] * fields["packed_channels"] for fields in commands if fields["mode"] == Mode.PACKED
+        ]
+        for lane in range(min(lanes, default=BRICK_CHANNELS), BRICK_CHANNELS):
             weights[lane::BRICK_CHANNELS] = 0
         return cls(
             values.integers(-128, 128, (config.buffer_bricks, BRICK_CHANNELS), np.int8),
@@ -94,8 +97,7 @@ class Model:
 
     @property
     def column_steps(self) -> range:
-        taps = self.fields["taps"] if self.mode is Mode.DEPTHWISE else 1
-        return range(0, self.fields["kernel_width"], taps)
+        return range(0, self.fields["kernel_width"], self.fields["taps"])
 
     @property
     def steps(self) -> int:
@@ -124,6 +126,14 @@ class Model:
                         lanes = [
                             self.brick(base, oy, ky, x + tap * fields["dilation_x"])[channel]
                             for tap in range(fields["taps"])
+                        ]
+                    elif self.mode is Mode.PACKED:
+                        lanes = [
+                            value
+                            for tap in range(fields["taps"])
+                            for value in self.brick(base, oy, ky, x + tap * fields["dilation_x"])[
+                                : fields["packed_channels"]
+                            ]
                         ]
                     else:
                         lanes = [self.brick(base, oy, ky, x)[channel]]
@@ -178,8 +188,10 @@ def random_command(config: MacEngineConfig, generator: random.Random, mode: Mode
         fields["stride_x"] = draw(1, min(3, 7 // max(1, (1 << fields["pixel_cores_log2"]) - 1)))
         fields |= choices
     reach = ((1 << fields["pixel_cores_log2"]) - 1) * fields["stride_x"]
-    if mode is Mode.DEPTHWISE:
-        fields["taps"] = draw(1, min(8, (7 - reach) // fields["dilation_x"] + 1))
+    if mode in (Mode.DEPTHWISE, Mode.PACKED):
+        fields["packed_channels"] = draw(1, 4) if mode is Mode.PACKED else 0
+        lanes = BRICK_CHANNELS // max(1, fields["packed_channels"])
+        fields["taps"] = draw(1, min(lanes, (7 - reach) // fields["dilation_x"] + 1))
         reach += (fields["taps"] - 1) * fields["dilation_x"]
     fields["window"] = reach + 1
     tile_groups = draw(1, min(TILE_PIXELS, fields["width"]))
@@ -188,7 +200,7 @@ def random_command(config: MacEngineConfig, generator: random.Random, mode: Mode
     bricks = 1
     if mode is Mode.DENSE and generator.random() < 0.7:
         bricks = fields["channel_bricks"] = choices.get("channel_bricks", draw(1, 3))
-    else:
+    elif mode is not Mode.PACKED:
         fields["blocks_per_brick"] = max(8 // config.core_outputs, 1 << fields["block_cores_log2"])
         bricks = -(-fields["output_blocks"] // fields["blocks_per_brick"])
     _place(fields, "ifm_", fields["ifm_height"], fields["ifm_width"], bricks, config, generator)
@@ -208,7 +220,7 @@ def _split_cores(fields: Fields, config: MacEngineConfig, generator: random.Rand
         return
     cores_log2 = config.cores.bit_length() - 1
     fields["pixel_cores_log2"] = generator.randint(0, min(3, cores_log2))
-    if mode is Mode.DENSE:
+    if mode in (Mode.DENSE, Mode.PACKED):
         fields["block_cores_log2"] = generator.randint(0, cores_log2 - fields["pixel_cores_log2"])
 
 

@@ -15,7 +15,7 @@ from .compute_model import Fields, random_command
 
 def plain(fields: Fields) -> dict[str, int]:
     pixels = 1 << fields["pixel_cores_log2"]
-    taps = fields["taps"] if fields["mode"] == Mode.DEPTHWISE else 1
+    taps = fields["taps"]
     return {
         "groups": -(-fields["width"] // pixels),
         "group_pixels": fields["stride_x"] * pixels,
@@ -26,7 +26,7 @@ def plain(fields: Fields) -> dict[str, int]:
         "block_cores": 1 << fields["block_cores_log2"],
         "two_operands": int(fields["mode"] in (Mode.ADD, Mode.MULTIPLY)),
         "transposed": int(fields["mode"] in (Mode.DEPTHWISE, Mode.MAXIMUM)),
-        "reads_weights": int(fields["mode"] in (Mode.DEPTHWISE, Mode.DENSE)),
+        "reads_weights": int(fields["mode"] in (Mode.DEPTHWISE, Mode.DENSE, Mode.PACKED)),
     }
 
 

@@ -62,6 +62,34 @@ def test_one_window(preset: str, offset: int, transposed: int, dilated: int, odd
         assert result == int(np.dot(lanes, weights[output]))
 
 
+@pytest.mark.parametrize("dilated", [0, 1])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_kernel_columns_of_a_shallow_ifm_share_the_lanes(channels: int, dilated: int) -> None:
+    core = Core(PRESETS["u55-64"])
+    values = np.random.default_rng(channels)
+    taps = min(8 // channels, 4)
+    weights = values.integers(-128, 128, (8, 8))
+    weights[:, taps * channels :] = 0
+    window = values.integers(-128, 128, (8, 8))
+    results: list[int] = []
+
+    async def bench(ctx: Any) -> None:
+        ctx.set(core.packed_channels, channels)
+        ctx.set(core.dilated, dilated)
+        await load(ctx, core, weights)
+        ctx.set(core.window, [word(brick) for brick in window])
+        ctx.set(core.slot, {"accumulate": 1, "first": 1, "new_weights": 1, "address": 5})
+        ctx.set(core.drain_address, 5)
+        await ctx.tick()
+        ctx.set(core.slot, {})
+        await ctx.tick().repeat(ACCUMULATE_LATENCY + READ_LATENCY)
+        results.extend(ctx.get(core.values))
+
+    simulate(core, testbenches=[bench])
+    lanes = [window[tap * (1 + dilated)][channel] for tap in range(taps) for channel in range(channels)]
+    assert results == [int(np.dot(lanes, weights[output, : len(lanes)])) for output in range(8)]
+
+
 def test_the_largest_sum_of_products_fits() -> None:
     core = Core(PRESETS["u55-64"])
     results: list[int] = []

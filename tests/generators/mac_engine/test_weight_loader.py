@@ -98,7 +98,7 @@ def test_modes_without_weights_load_ones_once() -> None:
     simulate(loader.module, testbenches=[bench])
     assert loader.reads == []
     assert loader.ones == [False, True, False, False, False]
-    assert loader.ready[1:] == [True] * 4
+    assert loader.ready == [False, False, True, True, True]
 
 
 def test_converts() -> None:

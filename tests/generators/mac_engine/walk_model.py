@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-from celosia.generators.mac_engine.isa import Mode
-
 from .compute_model import Fields, row_pointer
 
 ADDRESSES = 1 << 16
@@ -38,7 +36,7 @@ def tiles(fields: Fields) -> Iterator[dict[str, int]]:
 
 def steps(fields: Fields) -> Iterator[dict[str, int]]:
     """Members of `STEP`."""
-    taps = fields["taps"] if fields["mode"] == Mode.DEPTHWISE else 1
+    taps = fields["taps"]
     for tile in tiles(fields):
         places = [
             (ky, kx, brick)
