@@ -13,6 +13,7 @@ from celosia.generators.chassis.placement import MemoryTensor
 from celosia.generators.mac_engine.config import MacEngineConfig
 
 from .allocation import Allocation, AllocationError, MapUse, allocate
+from .channel_split import split_channels
 from .graph import ABSENT, Graph
 from .layering.views import map_name
 from .partition import Partition, Section, partition
@@ -101,8 +102,17 @@ def _plan_section(
             memory.add(name, Region.INPUT, shape)
         else:
             memory.tensors[name] = MemoryTensor(Region.PROGRAM, constants.add(data.tobytes()), shape)
-    uses = _map_uses(graph, split, layers, memory, {map_name(index) for index in outputs})
-    allocation = allocate(layers, uses, config.buffer_bricks)
+    kept = {map_name(index) for index in outputs}
+    while True:
+        uses = _map_uses(graph, split, layers, memory, kept)
+        try:
+            allocation = allocate(layers, uses, config.buffer_bricks)
+            break
+        except AllocationError as error:
+            parts = split_channels(layers, error.layer, kept)
+            if parts is None:
+                raise
+            layers = tuple(parts)
     for index in outputs:
         memory.add(map_name(index), Region.OUTPUT, uses[map_name(index)].shape)
     for name in sorted(allocation.spilled - set(memory.tensors)):

@@ -172,3 +172,10 @@ class Layer:
             raise ValueError(f"layer {self.name}: one set of parameters is needed for each ofm channel")
         if self.weights is not None and self.weights.dtype != np.int8:
             raise TypeError(f"layer {self.name}: weights must be int8, not {self.weights.dtype}")
+
+
+def treats_channels_apart(layer: Layer) -> bool:
+    """Whether an output channel depends on the ifm's channel of the same number alone."""
+    return layer.kind is LayerKind.MAXIMUM or (
+        layer.kind is LayerKind.DEPTHWISE and layer.depth_multiplier == 1
+    )

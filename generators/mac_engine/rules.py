@@ -7,7 +7,7 @@ instead, or None when the layer keeps it.
 from collections.abc import Callable
 from typing import TypeAlias
 
-from ..chassis.layer import ELEMENTWISE, Layer, LayerKind
+from ..chassis.layer import ELEMENTWISE, Layer, LayerKind, treats_channels_apart
 from .config import MacEngineConfig
 from .tiling import blocks_per_brick, output_blocks
 
@@ -48,10 +48,13 @@ def _map_size(layer: Layer, config: MacEngineConfig) -> str | None:
 
 
 def _row_size(layer: Layer, config: MacEngineConfig) -> str | None:
-    """The rows that one row of the ofm needs, and that row, must fit the unified buffer together"""
+    """The rows that one row of the ofm needs, and that row, must fit the unified buffer together; of operators that
+    treat each channel by itself, eight channels of the ifm's rows
+    """
     ifm, ofm = layer.ifm_shape, layer.ofm_shape
     rows = min(layer.window.span_y, ifm.height) + (1 if layer.kind in ELEMENTWISE else 0)
-    bricks = rows * ifm.width * -(-ifm.channels // 8) + ofm.width * -(-ofm.channels // 8)
+    depth = 1 if treats_channels_apart(layer) else -(-ifm.channels // 8)
+    bricks = rows * ifm.width * depth + ofm.width * -(-ofm.channels // 8)
     if bricks > config.buffer_bricks:
         return f"{bricks * 8} bytes for {config.buffer_bricks * 8}"
     return None

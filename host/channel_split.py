@@ -1,0 +1,81 @@
+"""A feature map too large for the buffer, computed and used up in two parts of its channels.
+
+Stripes of rows do not help a layer whose every output needs all rows, as pooling over a whole map does. Such a
+layer treats each channel by itself, so the convolution before it may deliver its channels in parts.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from celosia.generators.chassis.layer import (
+    Layer,
+    LayerKind,
+    MapShape,
+    Requantization,
+    treats_channels_apart,
+)
+from celosia.generators.chassis.placement import BRICK_CHANNELS
+
+
+def split_channels(layers: Sequence[Layer], reader: Layer, outputs: Collection[str]) -> list[Layer] | None:
+    """The same layers with `reader` and the convolution whose map it reads cut in two; None if they cannot be.
+
+    Args:
+        layers: of a section, in order.
+        reader: the layer that does not fit.
+        outputs: maps that are needed outside, which stay whole.
+    """
+    writers = [layer for layer in layers if layer.ofm == reader.ifm]
+    readers = [layer for layer in layers if reader.ifm in (layer.ifm, layer.ifm2)]
+    bricks = -(-reader.ifm_shape.channels // BRICK_CHANNELS)
+    if (
+        not treats_channels_apart(reader)
+        or len(writers) != 1
+        or len(readers) != 1
+        or writers[0].kind is not LayerKind.CONVOLUTION
+        or writers[0].ofm_shape != reader.ifm_shape
+        or reader.ifm in outputs
+        or bricks < 2
+    ):
+        return None
+    middle = bricks // 2 * BRICK_CHANNELS
+    parts: list[Layer] = []
+    for low, high in ((0, middle), (middle, reader.ifm_shape.channels)):
+        name = f"{reader.ifm}, channels {low}..{high - 1}"
+        parts.append(replace(_channels(writers[0], low, high), ofm=name))
+        part = _channels(reader, low, high)
+        parts.append(
+            replace(
+                part,
+                ifm=name,
+                ifm_shape=_with_channels(reader.ifm_shape, high - low),
+                ofm_channel=reader.ofm_channel + low,
+            )
+        )
+    others = [layer for layer in layers if layer is not writers[0]]
+    place = next(index for index, layer in enumerate(others) if layer is reader)
+    return [*others[:place], *parts, *others[place + 1 :]]
+
+
+def _with_channels(shape: MapShape, channels: int) -> MapShape:
+    return MapShape(shape.height, shape.width, channels)
+
+
+def _channels(layer: Layer, low: int, high: int) -> Layer:
+    """The layer's ofm channels low..high-1."""
+    whole = layer.requantization
+    return replace(
+        layer,
+        ofm_shape=_with_channels(layer.ofm_shape, high - low),
+        weights=None if layer.weights is None else layer.weights[low:high],
+        requantization=Requantization(
+            bias=whole.bias[low:high],
+            multiplier=whole.multiplier[low:high],
+            shift=whole.shift[low:high],
+            zero_point=whole.zero_point,
+            minimum=whole.minimum,
+            maximum=whole.maximum,
+            table=whole.table,
+        ),
+        macs=layer.macs * (high - low) // layer.ofm_shape.channels,
+    )
