@@ -68,7 +68,10 @@ class Interpreter:
         Raises:
             IllegalCommand: the list is not legal.
         """
-        commands = decode_commands(words, LAYOUTS)
+        try:
+            commands = decode_commands(words, LAYOUTS)
+        except ValueError as error:
+            raise IllegalCommand(str(error)) from error
         if not commands or commands[0][0] is not Opcode.BEGIN or commands[-1][0] is not Opcode.HALT:
             raise IllegalCommand("a command list starts with BEGIN and ends with HALT")
         if commands[0][1]["configuration_hash"] != self.config.hash:

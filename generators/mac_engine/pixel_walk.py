@@ -16,6 +16,8 @@ WINDOW_READ = data.StructLayout(
 )
 """Where a window is: pointer to its row, bricks from there to its first brick; the ifm pixel and row of that brick."""
 
+_EVENTS = ("start", "pixel_ends", "row_ends", "in_last_row", "step_ends")
+
 
 class PixelWalk(wiring.Component):
     """Walks the pixel groups of every step; reads their windows in consecutive cycles from the cycle after its start.
@@ -63,7 +65,7 @@ class PixelWalk(wiring.Component):
         """Registers describe the window of this cycle."""
         m = Module()
         command, constants, step = self.command, self.constants, self.i.payload
-        start, pixel_ends, row_ends, step_ends = Signal(), Signal(), Signal(), Signal()
+        start, pixel_ends, row_ends, in_last_row, step_ends = (Signal(name=name) for name in _EVENTS)
         groups_left, rows_left = Signal(range(TILE_PIXELS)), Signal(range(TILE_PIXELS))
         last_group = Signal(range(TILE_PIXELS))
         m.d.comb += [
@@ -74,8 +76,7 @@ class PixelWalk(wiring.Component):
                 & (self.half_free | ~step.first_of_tile | command.accumulate)
             ),
             pixel_ends.eq(~constants.two_operands | self.slot.second_operand),
-            row_ends.eq(groups_left == 0),
-            step_ends.eq(pixel_ends & row_ends & (rows_left == 0)),
+            step_ends.eq(pixel_ends & row_ends & in_last_row),
         ]
         with m.If(start):
             m.d.sync += [
@@ -83,13 +84,21 @@ class PixelWalk(wiring.Component):
                 groups_left.eq(step.last_group),
                 rows_left.eq(step.last_row),
                 last_group.eq(step.last_group),
+                row_ends.eq(step.last_group == 0),
+                in_last_row.eq(step.last_row == 0),
             ]
         with m.Elif(step_ends):
             m.d.sync += self.reading.eq(0)
         with m.Elif(pixel_ends):
-            m.d.sync += groups_left.eq(Mux(row_ends, last_group, groups_left - 1))
             with m.If(row_ends):
-                m.d.sync += rows_left.eq(rows_left - 1)
+                m.d.sync += [
+                    groups_left.eq(last_group),
+                    row_ends.eq(last_group == 0),
+                    rows_left.eq(rows_left - 1),
+                    in_last_row.eq(rows_left == 1),
+                ]
+            with m.Else():
+                m.d.sync += [groups_left.eq(groups_left - 1), row_ends.eq(groups_left == 1)]
         self._place(m, start, pixel_ends, row_ends)
         self._describe(m, start, pixel_ends, step_ends)
         return m

@@ -92,11 +92,9 @@ class StepWalk(wiring.Component):
             m.d.sync += self.busy.eq(0)
 
         last_brick, last_column, last_row = Signal(), Signal(), Signal()
+        ends_bricks, ends_row = Signal(), Signal()
         next_column, next_row = Signal(), Signal()
-        m.d.comb += [
-            next_column.eq(taken & last_brick),
-            next_row.eq(taken & last_brick & last_column),
-        ]
+        m.d.comb += [next_column.eq(taken & ends_bricks), next_row.eq(taken & ends_row)]
         tile_is_last, tile_is_last_of_blocks = Signal(), Signal()
         with m.If(tile_taken):
             tile = self.i.payload
@@ -114,10 +112,13 @@ class StepWalk(wiring.Component):
             m.d.sync += step.first_of_tile.eq(0)
         self._rows(m, tile_taken, next_row, last_row)
         self._columns(m, tile_taken, taken, next_column, next_row, last_brick, last_column)
-        m.d.comb += [
-            step.last_of_tile.eq(last_brick & last_column & last_row),
-            step.last_of_blocks.eq(step.last_of_tile & tile_is_last_of_blocks),
-            step.last.eq(step.last_of_tile & tile_is_last),
+        ends_tile = last_brick & last_column & last_row
+        m.d.sync += [
+            ends_bricks.eq(last_brick),
+            ends_row.eq(last_brick & last_column),
+            step.last_of_tile.eq(ends_tile),
+            step.last_of_blocks.eq(ends_tile & tile_is_last_of_blocks),
+            step.last.eq(ends_tile & tile_is_last),
         ]
         return m
 
@@ -133,7 +134,8 @@ class StepWalk(wiring.Component):
                 step.y.eq(step.y + command.dilation_y),
                 left.eq(left - 1),
             ]
-        m.d.sync += [row_below.eq(advance(step.row, constants.kernel_row_step)), last.eq(left == 1)]
+        m.d.sync += row_below.eq(advance(step.row, constants.kernel_row_step))
+        m.d.comb += last.eq(left == 1)
 
     def _columns(
         self,
@@ -172,8 +174,8 @@ class StepWalk(wiring.Component):
                 offset.eq(offset + command.ifm_channel_pitch),
                 bricks_left.eq(bricks_left - 1),
             ]
-        m.d.sync += [
-            step.column.eq(offset + step.x),
+        m.d.sync += step.column.eq(offset + step.x)
+        m.d.comb += [
             last_brick.eq(bricks_left == 1),
             last_column.eq(columns_left <= constants.kernel_columns),
         ]

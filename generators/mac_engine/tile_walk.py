@@ -81,15 +81,17 @@ class TileWalk(wiring.Component):
             m.d.sync += self.o.valid.eq(1)
 
         last_column, last_row, last_blocks = Signal(), Signal(), Signal()
+        ends_row = Signal()
         next_row, next_blocks = Signal(), Signal()
         m.d.comb += [
-            next_row.eq(self.start | (taken & last_column)),
-            next_blocks.eq(self.start | (taken & last_column & last_row)),
+            next_row.eq(self.start | (taken & ends_row)),
+            next_blocks.eq(self.start | (taken & tile.last_of_blocks)),
         ]
         self._columns(m, taken, next_row, last_column)
         self._rows(m, next_row, next_blocks, last_row)
         self._blocks(m, next_blocks, last_blocks)
-        m.d.comb += [
+        m.d.sync += [
+            ends_row.eq(last_column),
             tile.last_of_blocks.eq(last_column & last_row),
             tile.last.eq(last_column & last_row & last_blocks),
         ]
@@ -158,12 +160,12 @@ class TileWalk(wiring.Component):
                     tile.ifm2_channel_offset.eq(tile.ifm2_channel_offset + command.ifm2_channel_pitch),
                     left_in_brick.eq(command.blocks_per_brick),
                 ]
-        m.d.sync += [
-            last.eq(left <= constants.block_cores),
-            next_brick.eq((command.blocks_per_brick != 0) & (left_in_brick <= constants.block_cores)),
-        ]
+        m.d.comb += last.eq(left <= constants.block_cores)
+        is_last_in_brick = left_in_brick <= constants.block_cores
+        m.d.sync += next_brick.eq((command.blocks_per_brick != 0) & is_last_in_brick)
 
     @staticmethod
     def _clip(m: Module, left: Value, full: Value, last: Signal, last_index: Signal) -> None:
-        """Register whether `left` is all in this tile, and the index of the tile's last row or group."""
-        m.d.sync += [last.eq(left <= full), last_index.eq(Mux(left <= full, left - 1, full - 1))]
+        """Whether `left` is all in this tile, and, registered, the index of the tile's last row or group."""
+        m.d.comb += last.eq(left <= full)
+        m.d.sync += last_index.eq(Mux(last, left - 1, full - 1))

@@ -70,14 +70,14 @@ class WeightLoader(wiring.Component):
         """A ring address, the place within the step, and where the block group began."""
         m = Module()
         constants, word = self.constants, self.word
-        loading, loaded, ends = Signal(), Signal(), Signal()
+        loading = Signal()
+        last_word = (self._config.block_words << self.command.block_cores_log2) - 1
+        words_left = Signal(range(self._config.cores * self._config.block_words))
         following, resumed, group_address = (Signal.like(self.address, name=name) for name in _ADDRESSES)
         part_ends = word.part == self._config.block_words - 1
         m.d.comb += [
             self.reading.eq(loading & constants.reads_weights),
             self.ones.eq(loading & ~constants.reads_weights),
-            ends.eq(self.ones | (part_ends & (word.block == constants.block_cores - 1))),
-            self.ready.eq(loaded | (loading & ends)),
             following.eq(Mux(self.address == self._config.weight_words - 1, 0, self.address + 1)),
             resumed.eq(Mux(self.reading, following, self.address)),
         ]
@@ -86,14 +86,16 @@ class WeightLoader(wiring.Component):
                 self.address.eq(resumed),
                 word.part.eq(word.part + 1),
                 word.block.eq(word.block + part_ends),
-                loading.eq(~ends),
-                loaded.eq(ends),
+                words_left.eq(words_left - 1),
+                loading.eq((words_left != 0) & ~self.ones),
+                self.ready.eq((words_left <= 1) | self.ones),
             ]
         with m.If(self.step_taken & constants.reads_weights):
             m.d.sync += [
                 word.eq(0),
+                words_left.eq(last_word),
                 loading.eq(~self.step_is_last),
-                loaded.eq(0),
+                self.ready.eq(0),
                 self.address.eq(Mux(self.step_ends_tile & ~self.step_ends_blocks, group_address, resumed)),
             ]
             with m.If(self.step_ends_blocks):
@@ -101,8 +103,9 @@ class WeightLoader(wiring.Component):
         with m.If(self.start):
             m.d.sync += [
                 word.eq(0),
+                words_left.eq(last_word),
                 loading.eq(1),
-                loaded.eq(0),
+                self.ready.eq(0),
                 self.address.eq(self.command.weight_address),
                 group_address.eq(self.command.weight_address),
             ]
