@@ -1,7 +1,9 @@
 """A compiled network: sections that alternate between engine and host, and what each needs."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 
+from celosia.generators.chassis.command import COMMAND_BYTES
 from celosia.generators.mac_engine.config import MacEngineConfig
 
 from .graph import Graph, Tensor
@@ -53,6 +55,16 @@ class EngineSection:
     predicted_cycles: int
     peak_bricks: int
 
+    def __post_init__(self) -> None:
+        sizes = (self.input_bytes, self.output_bytes, self.scratch_bytes, self.predicted_cycles)
+        if min(*sizes, self.peak_bricks) < 0:
+            raise ValueError("sizes and cycles must not be negative")
+        end = self.queue_offset + self.queue_count * COMMAND_BYTES
+        if self.queue_offset < 0 or self.queue_offset % COMMAND_BYTES or self.queue_count < 2:
+            raise ValueError(f"queue_offset must be a multiple of {COMMAND_BYTES}, of at least two commands")
+        if end != len(self.content):
+            raise ValueError(f"the commands must end with the content at byte {len(self.content)}, not {end}")
+
 
 @dataclass(frozen=True, slots=True)
 class HostSection:
@@ -68,6 +80,11 @@ class HostSection:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     reasons: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        graph = self.graph
+        if (len(self.inputs), len(self.outputs)) != (len(graph.inputs), len(graph.outputs)):
+            raise ValueError("a section must have the inputs and outputs of its graph")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +112,11 @@ class Program:
     memory_latency: int = 0
     memory_bytes_per_cycle: str = "8"
 
+    def __post_init__(self) -> None:
+        if self.memory_latency < 0 or Fraction(self.memory_bytes_per_cycle) <= 0:
+            raise ValueError("the memory of the prediction must have a latency and a bandwidth")
+        _check_flow(self)
+
     @property
     def engine_sections(self) -> tuple[EngineSection, ...]:
         """Those on the engine."""
@@ -120,3 +142,66 @@ class Program:
             for operator in section.graph.operators
             if operator.kind != "RESHAPE"
         )
+
+
+def _check_flow(program: Program) -> None:
+    """Every tensor is computed before it is read, and fits where it is read or written.
+
+    Raises:
+        ValueError: it is not, or does not.
+    """
+    tensors = program.tensors
+    unknown = {*program.inputs, *program.outputs, *program.views, *program.views.values()} - set(tensors)
+    for section in program.sections:
+        unknown |= {*_read(section), *_written(section)} - set(tensors)
+    if unknown:
+        raise ValueError(f"there is no tensor {min(unknown)}")
+    ready = {*program.inputs, *(index for index, tensor in tensors.items() if tensor.is_constant)}
+    for section in program.sections:
+        early = [index for index in _read(section) if index not in ready]
+        if early:
+            raise ValueError(f"tensor {early[0]} is read before it is computed")
+        if isinstance(section, HostSection):
+            _check_host_edges(section, tensors)
+        else:
+            _check_bindings(section.inputs, section.input_bytes, tensors)
+            _check_bindings(section.outputs, section.output_bytes, tensors)
+        ready.update(_written(section))
+    for view, index in program.views.items():
+        _check_same_bytes(tensors[view], tensors[index])
+        if index in ready:
+            ready.add(view)
+    missing = [index for index in program.outputs if index not in ready]
+    if missing:
+        raise ValueError(f"output {missing[0]} is never computed")
+
+
+def _read(section: EngineSection | HostSection) -> list[int]:
+    if isinstance(section, HostSection):
+        return list(section.inputs)
+    return [binding.tensor for binding in section.inputs]
+
+
+def _written(section: EngineSection | HostSection) -> list[int]:
+    if isinstance(section, HostSection):
+        return list(section.outputs)
+    return [binding.tensor for binding in section.outputs]
+
+
+def _check_bindings(bindings: tuple[Binding, ...], room: int, tensors: dict[int, Tensor]) -> None:
+    for binding in bindings:
+        tensor = tensors[binding.tensor]
+        if not 0 <= binding.offset <= room - tensor.nbytes:
+            raise ValueError(f"tensor {binding.tensor} does not fit its region of {room} bytes")
+
+
+def _check_host_edges(section: HostSection, tensors: dict[int, Tensor]) -> None:
+    graph = section.graph
+    inside, outside = graph.inputs + graph.outputs, section.inputs + section.outputs
+    for index, tensor in zip(inside, outside, strict=True):
+        _check_same_bytes(graph.tensor(index), tensors[tensor])
+
+
+def _check_same_bytes(one: Tensor, other: Tensor) -> None:
+    if (one.size, one.dtype) != (other.size, other.dtype):
+        raise ValueError(f"tensors {one.name!r} and {other.name!r} must have the same size and dtype")

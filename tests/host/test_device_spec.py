@@ -1,0 +1,133 @@
+"""Devices, presets and settings as users write them."""
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from celosia.generators.chassis.memory import MemoryModel
+from celosia.generators.mac_engine.config import PRESETS
+from celosia.host.device_spec import (
+    DeviceSpecError,
+    configuration,
+    family_name,
+    memory_model,
+    open_device,
+    parse_device,
+)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_is_taken_by_name(preset: str) -> None:
+    assert parse_device(f"sim:{preset}").config == PRESETS[preset]
+
+
+def test_settings_change_the_preset_in_order() -> None:
+    config = configuration("u55-256", ["buffer_kib=64", "lanes=4", "buffer-kib = 0x40"])
+    assert config == replace(PRESETS["u55-256"], buffer_kib=64, lanes=4)
+
+
+def test_settings_come_after_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "engine.toml"
+    file.write_text("buffer_kib = 32\nweight_kib = 8\n")
+    assert configuration("u55-64", ["buffer_kib=64"], file) == replace(
+        PRESETS["u55-64"], buffer_kib=64, weight_kib=8
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("u55-128", "device must be sim:PRESET with PRESET one of u55-32, .*, not 'u55-128'"),
+        ("pcie:0", "device must be sim:PRESET"),
+        ("sim:u55-129", "preset must be one of u55-32, .*, not 'u55-129'"),
+        ("sim:", "preset must be one of"),
+    ],
+)
+def test_an_unknown_device_is_refused_with_those_there_are(text: str, message: str) -> None:
+    with pytest.raises(DeviceSpecError, match=message):
+        parse_device(text)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("buffer_kib", "a setting must look like KEY=VALUE, not 'buffer_kib'"),
+        ("buffer=64", "--set buffer=64: key must be one of macs, buffer_kib, .*, not 'buffer'"),
+        ("buffer_kib=big", "--set buffer_kib=big: buffer_kib must be an integer, not 'big'"),
+        ("buffer_kib=5", "--set buffer_kib=5: buffer_kib must be a multiple of 4 in 4..256, not 5"),
+        ("lanes=16", "lanes must be 4 or 8, not 16"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_named(setting: str, message: str) -> None:
+    with pytest.raises(DeviceSpecError, match=message):
+        configuration("u55-128", [setting])
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("macs =", "engine.toml: it cannot be read as TOML"),
+        ("cores = 2", "engine.toml: key must be one of"),
+        ("macs = 'many'", "engine.toml: macs must be an integer, not 'many'"),
+        ("macs = 1.5", "engine.toml: macs must be an integer, not 1.5"),
+        ("macs = true", "engine.toml: macs must be an integer, not True"),
+        ("[engine]\nmacs = 64", "engine.toml: key must be one of macs, .*, not 'engine'"),
+    ],
+)
+def test_a_bad_file_is_named(tmp_path: Path, content: str, message: str) -> None:
+    file = tmp_path / "engine.toml"
+    file.write_text(content)
+    with pytest.raises(DeviceSpecError, match=message):
+        configuration("u55-128", file=file)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DeviceSpecError, match=r"missing\.toml: it cannot be read"):
+        configuration("u55-128", file=tmp_path / "missing.toml")
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "engine.toml"
+    file.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(DeviceSpecError, match=r"engine\.toml: it cannot be read as TOML"):
+        configuration("u55-128", file=file)
+
+
+@pytest.mark.parametrize("name", ["mac-engine", "mac_engine"])
+def test_a_family_is_written_with_hyphen_or_underscore(name: str) -> None:
+    assert family_name(name) == "mac_engine"
+
+
+def test_an_unknown_family_is_refused_with_those_there_are() -> None:
+    with pytest.raises(DeviceSpecError, match="family must be one of mac-engine, not 'systolic'"):
+        family_name("systolic")
+
+
+def test_memory_takes_numbers_and_fractions() -> None:
+    assert memory_model() == MemoryModel()
+    assert memory_model(100, "3/2") == MemoryModel(latency=100, bytes_per_cycle=Fraction(3, 2))
+    assert memory_model(bytes_per_cycle=0.5).bytes_per_cycle == Fraction(1, 2)
+
+
+@pytest.mark.parametrize(
+    ("latency", "rate", "message"),
+    [
+        (0, None, "memory: latency must be 1..1048576, not 0"),
+        (None, "fast", "memory: .*fast"),
+        (None, "1/0", "memory: "),
+        (None, "-1", "memory: bytes_per_cycle must be positive, not -1"),
+        (None, "nan", "memory: "),
+    ],
+)
+def test_memory_out_of_range_is_named(latency: int | None, rate: str | None, message: str) -> None:
+    with pytest.raises(DeviceSpecError, match=message):
+        memory_model(latency, rate)
+
+
+def test_opening_gives_the_device_and_its_verilog(interpreted) -> None:
+    opened = open_device(parse_device("sim:u55-64"), 4096)
+    assert opened.device is interpreted[0]
+    assert interpreted[0].config == PRESETS["u55-64"]
+    assert opened.verilog_path.name == "celosia.v"
