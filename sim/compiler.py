@@ -81,7 +81,7 @@ def finds_headers(compiler: Compiler, headers: Sequence[str]) -> bool:
         source.write_text("".join(f"#include <{header}>\n" for header in headers))
         environment = dict(compiler.environment) | {"ZIG_LOCAL_CACHE_DIR": directory}
         try:
-            run_tools([[*compiler.command, "-fsyntax-only", str(source)]], environment)
+            run_tools([[*compiler.command, "-c", str(source), "-o", f"{source}.o"]], environment)
         except ToolError:
             return False
         return True

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from celosia.sim import SimulatedDevice, SimulatedPorts, ToolError, compiler, model, verilator
+from celosia.sim.cache import default_cache_directory
 from celosia.sim.compiler import find_compiler, run_tools
 from celosia.sim.model import build_model
 from tests.sim.copy_engine import IDENTITY, REGISTER_IDENTITY, copy_engine_verilog
@@ -154,3 +155,9 @@ def test_a_failing_tool_ends_the_others_and_shows_its_output():
 
 def test_the_processor_has_a_name():
     assert len(compiler.processor_identity().splitlines()) >= 3
+
+
+def test_headers_are_found_by_compiling():
+    zig = find_compiler("zig", default_cache_directory())
+    assert compiler.finds_headers(zig, ("vector", "string"))
+    assert not compiler.finds_headers(zig, ("vector", "no_such_header.h"))
