@@ -31,8 +31,8 @@ class Cause(enum.IntEnum):
 class PerformanceCounters(wiring.Component):
     """Eight saturating 32-bit counters and a block RAM of `profile_entries` snapshots of all eight.
 
-    What happens in cycle t is in the counters in t + 1. A snapshot in cycle t shows all counters as they are
-    in cycle t, and is written in t + 1 .. t + 8; the next may come 8 cycles later.
+    What happens in cycle t is in the counters in t + 2. A snapshot in cycle t shows everything before t, and is
+    written in t + 2 .. t + 9; the next may come 8 cycles later. `clear` acts in t + 1, on what came before t.
 
     Members:
         clear: zeroes everything; CYCLES and its part STALL_DMA start at `initial_cycles`.
@@ -80,15 +80,28 @@ class PerformanceCounters(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Saturating adders, and a shift register that empties into the profile memory."""
         m = Module()
+        # What is to be counted comes from far; a register keeps it and the adders apart.
+        count = Signal()
+        causes = Signal(len(Cause))
+        bytes_read = Signal.like(self.bytes_read)
+        bytes_written = Signal.like(self.bytes_written)
+        snapshot = Signal()
+        m.d.sync += [
+            count.eq(self.count),
+            causes.eq(Cat(self.count & (self.cause == cause) for cause in Cause)),
+            bytes_read.eq(self.bytes_read),
+            bytes_written.eq(self.bytes_written),
+            snapshot.eq(self.snapshot),
+        ]
         increments = {
-            "CYCLES": (self.count, self._initial_cycles),
-            "ACTIVE": (self.count & (self.cause == Cause.ACTIVE), 0),
-            "STALL_WEIGHTS": (self.count & (self.cause == Cause.WEIGHTS), 0),
-            "STALL_IFM": (self.count & (self.cause == Cause.IFM), 0),
-            "STALL_OFM": (self.count & (self.cause == Cause.OFM), 0),
-            "STALL_DMA": (self.count & (self.cause == Cause.DMA), self._initial_cycles),
-            "BYTES_READ": (self.bytes_read, 0),
-            "BYTES_WRITTEN": (self.bytes_written, 0),
+            "CYCLES": (count, self._initial_cycles),
+            "ACTIVE": (causes[Cause.ACTIVE], 0),
+            "STALL_WEIGHTS": (causes[Cause.WEIGHTS], 0),
+            "STALL_IFM": (causes[Cause.IFM], 0),
+            "STALL_OFM": (causes[Cause.OFM], 0),
+            "STALL_DMA": (causes[Cause.DMA], self._initial_cycles),
+            "BYTES_READ": (bytes_read, 0),
+            "BYTES_WRITTEN": (bytes_written, 0),
         }
         for place, register in enumerate(COUNTERS):
             increment, initial = increments[register.name]
@@ -123,7 +136,7 @@ class PerformanceCounters(wiring.Component):
                 word.eq(word + 1),
                 writing.eq(word != COUNTER_WORDS - 1),
             ]
-        with m.If(self.snapshot):
+        with m.If(snapshot):
             m.d.sync += [
                 captured.eq(self.values),
                 word.eq(0),

@@ -293,13 +293,15 @@ class Chassis(wiring.Component):
             m.d.comb += counters.cause.eq(Cause.OFM)
         with m.Else():
             m.d.comb += counters.cause.eq(Cause.DMA)
-        written = sum(self.bus.w.payload.strobe[byte] for byte in range(_BEAT_BYTES))
+        # Strobes come straight from a block RAM, late in the cycle.
+        strobes = Signal(_BEAT_BYTES)
+        m.d.sync += strobes.eq(Mux(self.bus.w.valid & self.bus.w.ready, self.bus.w.payload.strobe, 0))
         m.d.comb += [
             counters.clear.eq(self.clear),
             counters.count.eq(self._control.counting),
             counters.snapshot.eq(self.snapshot),
             counters.bytes_read.eq(Mux(self.bus.r.valid & self.bus.r.ready, _BEAT_BYTES, 0)),
-            counters.bytes_written.eq(Mux(self.bus.w.valid & self.bus.w.ready, written, 0)),
+            counters.bytes_written.eq(sum(strobes[byte] for byte in range(_BEAT_BYTES))),
             counters.profile_index.eq(csr.port(registers.PROFILE_INDEX)),
             csr.port(registers.PROFILE_COUNT).eq(counters.profile_count),
             csr.port(registers.PROFILE_DATA).eq(counters.profile_data),
