@@ -84,6 +84,13 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+def rule_text(rule: Rule) -> str:
+    """The rule as one line."""
+    return " ".join((rule.__doc__ or "").split())
+
+
 def broken_rules(layer: Layer, config: MacEngineConfig) -> list[str]:
     """Every reason why the layer cannot run; empty when it can."""
-    return [f"{rule.__doc__} (found {found})" for rule in RULES if (found := rule(layer, config)) is not None]
+    return [
+        f"{rule_text(rule)} (found {found})" for rule in RULES if (found := rule(layer, config)) is not None
+    ]

@@ -1,0 +1,144 @@
+"""Feature maps in the unified buffer: none overlap while alive, and what does not fit moves through memory."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from celosia.generators.chassis.layer import Layer, LayerKind, MapShape, Requantization, Window
+from celosia.generators.chassis.placement import Placement
+from celosia.host.allocation import Allocation, AllocationError, MapUse, allocate
+
+SEEDS = 100
+
+
+def copy(name: str, ifm: str, ofm: str, shape: MapShape, rows: int = 1, ofm_y: int = 0) -> Layer:
+    """A layer from `ifm` to `ofm` of one shape, with a kernel of `rows` rows."""
+    return Layer(
+        name=name,
+        operator=0,
+        kind=LayerKind.MAXIMUM,
+        ifm=ifm,
+        ofm=ofm,
+        ifm_shape=shape,
+        ofm_shape=shape,
+        requantization=Requantization.identity(shape.channels),
+        window=Window(height=rows, pad_top=(rows - 1) // 2),
+        ofm_y=ofm_y,
+    )
+
+
+def uses_of(layers: Sequence[Layer], inputs: set[str], outputs: set[str]) -> dict[str, MapUse]:
+    names = {name for layer in layers for name in (layer.ifm, layer.ofm)}
+    return {
+        name: MapUse(
+            shape=next(
+                layer.ofm_shape if layer.ofm == name else layer.ifm_shape
+                for layer in layers
+                if name in (layer.ifm, layer.ofm)
+            ),
+            in_memory=name in inputs,
+            to_memory=name in outputs,
+            writers=tuple(index for index, layer in enumerate(layers) if layer.ofm == name),
+            readers=tuple(index for index, layer in enumerate(layers) if layer.ifm == name),
+        )
+        for name in names
+    }
+
+
+def chain(shapes: Sequence[MapShape]) -> list[Layer]:
+    return [copy(f"layer {n}", f"map {n}", f"map {n + 1}", shape) for n, shape in enumerate(shapes)]
+
+
+def bricks_of(placement: Placement) -> set[int]:
+    return set(range(placement.base, placement.base + placement.bricks))
+
+
+def check_disjoint(layers: Sequence[Layer], uses: dict[str, MapUse], allocation: Allocation, room: int) -> None:
+    """In every layer, its own maps and those kept for later ones share no brick, and all lie in the buffer."""
+    kept: dict[str, set[int]] = {}
+    for index, (layer, places) in enumerate(zip(layers, allocation.layers, strict=True)):
+        ifm, ofm = bricks_of(places.ifm), bricks_of(places.ofm)
+        others = {name: bricks for name, bricks in kept.items() if name not in (layer.ifm, layer.ofm)}
+        groups = [ifm, ofm, *others.values()]
+        assert sum(map(len, groups)) == len(set().union(*groups)), f"maps overlap in {layer.name}"
+        assert max(set().union(*groups)) < room
+        if layer.ofm not in allocation.spilled:
+            kept[layer.ofm] = ofm
+        if not places.streams_ifm:
+            assert ifm == kept[layer.ifm], f"{layer.name} reads another place than its ifm was written to"
+        kept = {name: bricks for name, bricks in kept.items() if max(uses[name].readers, default=-1) > index}
+
+
+def test_a_map_that_fits_stays_in_the_buffer() -> None:
+    layers = chain([MapShape(8, 8, 16)] * 3)
+    uses = uses_of(layers, {"map 0"}, {"map 3"})
+    allocation = allocate(layers, uses, 1024)
+    assert allocation.spilled == frozenset()
+    assert [places.streams_ifm for places in allocation.layers] == [True, False, False]
+    check_disjoint(layers, uses, allocation, 1024)
+
+
+def test_an_input_streams_in_stripes_that_cover_the_map_once() -> None:
+    layers = chain([MapShape(30, 8, 16)])
+    (places,) = allocate(layers, uses_of(layers, {"map 0"}, {"map 1"}), 1024).layers
+    assert len(places.stripes) > 1
+    assert [row for low, high in places.stripes for row in range(low, high)] == list(range(30))
+    assert places.ifm.is_ring
+
+
+def test_a_layer_within_the_buffer_runs_in_one_stripe() -> None:
+    layers = chain([MapShape(8, 8, 16)] * 2)
+    allocation = allocate(layers, uses_of(layers, {"map 0"}, {"map 2"}), 1024)
+    assert allocation.layers[1].stripes == ((0, 8),)
+
+
+def test_the_largest_map_moves_to_memory_when_there_is_no_room() -> None:
+    layers = chain([MapShape(4, 4, 8), MapShape(32, 8, 8), MapShape(4, 4, 8)])
+    layers = [
+        copy("widen", "map 0", "map 1", MapShape(32, 8, 8)),
+        copy("keep", "map 1", "map 2", MapShape(32, 8, 8)),
+    ]
+    uses = uses_of(layers, {"map 0"}, {"map 2"})
+    allocation = allocate(layers, uses, 300)
+    assert allocation.spilled
+    check_disjoint(layers, uses, allocation, 300)
+
+
+def test_rings_hold_the_rows_that_a_stripe_and_the_next_need() -> None:
+    layer = copy("tall", "map 0", "map 1", MapShape(64, 4, 8), rows=5)
+    uses = uses_of([layer], {"map 0"}, {"map 1"})
+    for room in (2048, 128, 64, 40):
+        (places,) = allocate([layer], uses, room).layers
+        tallest = max(high - low for low, high in places.stripes)
+        assert places.ifm.rows >= min(64, tallest - 1 + 5)
+
+
+def test_a_layer_that_does_not_fit_alone_is_named() -> None:
+    layers = chain([MapShape(8, 8, 80)])
+    with pytest.raises(AllocationError, match="feature maps must fit the unified buffer") as caught:
+        allocate(layers, uses_of(layers, {"map 0"}, {"map 1"}), 100)
+    assert caught.value.layer is layers[0]
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, 10))
+def test_random_chains_with_branches_never_overlap(first: int) -> None:
+    for seed in range(first, first + 10):
+        generator = np.random.default_rng(seed)
+        shape = MapShape(*(int(generator.integers(1, 20)) for _ in range(2)), int(generator.integers(1, 40)))
+        layers: list[Layer] = []
+        for number in range(int(generator.integers(2, 10))):
+            source = number if generator.random() < 0.7 else int(generator.integers(0, number + 1))
+            kernel = int(generator.integers(1, 4))
+            layers.append(copy(f"layer {number}", f"map {source}", f"map {number + 1}", shape, kernel))
+        outputs = {layer.ofm for layer in layers} - {layer.ifm for layer in layers}
+        uses = uses_of(layers, {"map 0"}, outputs)
+        row = shape.width * -(-shape.channels // 8)
+        room = int(row * generator.integers(8, 60))
+        try:
+            allocation = allocate(layers, uses, room)
+        except AllocationError:
+            assert room < 10 * row, f"seed {seed}"
+            continue
+        check_disjoint(layers, uses, allocation, room)
+        assert allocation.peak <= room
