@@ -104,10 +104,10 @@ def run_command(
         progress("Running", 1, 1)
         if output_file is not None:
             save_outputs(output_file, outputs)
-        if as_json:
-            print_json(_report(session, program, outputs, seconds, output_file, profile))
-        else:
-            _show(session, program, outputs, seconds, output_file, profile)
+    if as_json:
+        print_json(_report(session, program, outputs, seconds, output_file, profile))
+    else:
+        _show(session, program, outputs, seconds, output_file, profile)
 
 
 def _report(

@@ -48,11 +48,15 @@ def table(title: str, columns: Sequence[str], *, left: Sequence[str] = ()) -> Ta
 
 @contextmanager
 def progress_bars() -> Iterator[ReportProgress]:
-    """Bars on stderr for as long as the block runs, one for each step that is reported; they vanish at the end."""
+    """Bars on stderr for as long as the block runs, one for each step that is reported; they vanish at the end.
+
+    Nothing where stderr is no terminal.
+    """
     console = Console(stderr=True)
     columns = [SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()]
     bars: dict[str, TaskID] = {}
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as progress:
+    hidden = not console.is_terminal
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True, disable=hidden) as progress:
 
         def report(step: str, done: int, total: int) -> None:
             if step not in bars:

@@ -54,7 +54,9 @@ def bricks_of(placement: Placement) -> set[int]:
     return set(range(placement.base, placement.base + placement.bricks))
 
 
-def check_disjoint(layers: Sequence[Layer], uses: dict[str, MapUse], allocation: Allocation, room: int) -> None:
+def check_disjoint(
+    layers: Sequence[Layer], uses: dict[str, MapUse], allocation: Allocation, room: int
+) -> None:
     """In every layer, its own maps and those kept for later ones share no brick, and all lie in the buffer."""
     kept: dict[str, set[int]] = {}
     for index, (layer, places) in enumerate(zip(layers, allocation.layers, strict=True)):
@@ -125,7 +127,8 @@ def test_a_layer_that_does_not_fit_alone_is_named() -> None:
 def test_random_chains_with_branches_never_overlap(first: int) -> None:
     for seed in range(first, first + 10):
         generator = np.random.default_rng(seed)
-        shape = MapShape(*(int(generator.integers(1, 20)) for _ in range(2)), int(generator.integers(1, 40)))
+        height, width, channels = (int(size) for size in generator.integers(1, (20, 20, 40)))
+        shape = MapShape(height, width, channels)
         layers: list[Layer] = []
         for number in range(int(generator.integers(2, 10))):
             source = number if generator.random() < 0.7 else int(generator.integers(0, number + 1))

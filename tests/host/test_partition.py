@@ -67,7 +67,9 @@ def test_every_broken_rule_is_listed() -> None:
     (assignment,) = partition(graph, replace(CONFIG, buffer_kib=32)).assignments
     strides, rows = assignment.reasons
     assert strides == "Strides must be 1 to 3 (found 4 x 4)"
-    assert rows.startswith("The rows that one row of the ofm needs, and that row, must fit the unified buffer")
+    assert rows.startswith(
+        "The rows that one row of the ofm needs, and that row, must fit the unified buffer"
+    )
     assert rows.endswith(" (found 45760 bytes for 32768)")
 
 
