@@ -57,23 +57,31 @@ class Accumulators(wiring.Component):
         m = Module()
         reading, adding = Signal(VISIT), Signal(VISIT)
         drain_half = Signal()
-        m.d.sync += [reading.eq(self.visit), adding.eq(reading), drain_half.eq(self.drain_half)]
+        compares = Signal(2)  # with which half
+        m.d.sync += [
+            reading.eq(self.visit),
+            compares.eq((self.maximum & ~self.visit.first) << self.visit.half),
+            adding.eq(reading),
+            drain_half.eq(self.drain_half),
+        ]
         sums = Signal(data.ArrayLayout(signed(32), self._outputs))
         stored = [self._half(m, half, adding, sums) for half in range(2)]
         for output in range(self._outputs):
             old, new = Signal(signed(32), name=f"old_{output}"), Signal(signed(32), name=f"new_{output}")
             total = self.totals[output]
             before = Signal(signed(32), name=f"before_{output}")
-            exceeds = Signal(name=f"exceeds_{output}")
+            exceeds = Signal(2, name=f"exceeds_{output}")
             m.d.comb += [
                 before.eq(Mux(reading.half, stored[1][output], stored[0][output])),
-                exceeds.eq(total[:8].as_signed() > before[:8].as_signed()),
                 sums[output].eq(old + new),
             ]
+            # Behind the memories this is the longest path: both halves are compared at once, as unsigned values.
+            for half in range(2):
+                m.d.comb += exceeds[half].eq((total[:8] ^ 0x80) > (stored[half][output][:8] ^ 0x80))
             # The maximum is a sum too: of the greater value and zero.
             m.d.sync += [
-                old.eq(Mux(reading.first | (self.maximum & exceeds), 0, before)),
-                new.eq(Mux(self.maximum & ~reading.first & ~exceeds, 0, total)),
+                old.eq(Mux(reading.first | (compares & exceeds).any(), 0, before)),
+                new.eq(Mux((compares & ~exceeds).any(), 0, total)),
                 self.values[output].eq(Mux(drain_half, stored[1][output], stored[0][output])),
             ]
         return m

@@ -177,6 +177,9 @@ class Interpreter:
         mode = Mode(fields["mode"])
         if fields["tile_rows"] * fields["tile_groups"] > TILE_PIXELS:
             raise self._illegal(f"a tile of {fields['tile_rows']} x {fields['tile_groups']} groups")
+        tile_step = fields["tile_rows"] * fields["stride_y"] * fields["ifm_row_pitch"]
+        if fields["tile_rows"] < fields["height"] and 0 < fields["ifm_ring_size"] < tile_step:
+            raise self._illegal(f"tiles {tile_step} bricks apart in a ring of {fields['ifm_ring_size']}")
         if mode in (Mode.ADD, Mode.MULTIPLY):
             result = self._elementwise(fields, mode)
         elif mode is Mode.MAXIMUM:
