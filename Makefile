@@ -21,7 +21,7 @@ FIND_PYTHON = for python in "$(PYTHON)" python3 python3.13 python3.12 python3.11
 
 SETUP = @$(FIND_PYTHON); "$$found" .dev/setup_venv.py
 
-.PHONY: help demo test test-slow lint format goldens lock clean
+.PHONY: help demo test test-slow lint format docs goldens lock clean
 
 help:
 	@echo "make demo       classify handwritten digits on the simulated engine"
@@ -29,6 +29,7 @@ help:
 	@echo "make test-slow  run the slow tests"
 	@echo "make lint       check style and types only"
 	@echo "make format     bring the Python files into the style that lint asks for"
+	@echo "make docs       write the tables in README.md and docs/ again that are made from the code"
 	@echo "make goldens    write the reference answers of examples/digits again"
 	@echo "make lock       resolve the pinned versions in requirements/ again (needs uv)"
 	@echo "make clean      remove everything made here, .venv included"
@@ -54,6 +55,10 @@ format:
 	$(SETUP) requirements/test.lock
 	.venv/bin/ruff check --fix
 	.venv/bin/ruff format
+
+docs:
+	$(SETUP) requirements/test.lock
+	.venv/bin/python .dev/write_docs.py
 
 goldens:
 	$(SETUP) requirements/test.lock

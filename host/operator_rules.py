@@ -77,7 +77,7 @@ def _operand_count(minimum: int, maximum: int) -> Rule:
         return f"{sum(given)} inputs and {len(operator.outputs)} outputs"
 
     inputs = f"{minimum}" if minimum == maximum else f"{minimum} to {maximum}"
-    rule.__doc__ = f"There must be {inputs} inputs and 1 output"
+    rule.__doc__ = f"There must be {inputs} input{'s' if maximum > 1 else ''} and 1 output"
     return rule
 
 

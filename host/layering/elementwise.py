@@ -88,7 +88,11 @@ def _binary_layers(
 
 
 def addition_layers(operator: BoundOperator, source: Source) -> list[Layer]:
-    """ADD and SUB: both operands are rescaled by tables, SUB's second one negated."""
+    """ADD and SUB: both operands are rescaled by tables, SUB's second one negated.
+
+    Raises:
+        EngineRefusal: neither operand has the ofm's shape, or one repeats over a batch of several images.
+    """
     rescale = addition_rescale(operator)
     tables = [
         rescaled(centered(_EVERY, tensor) << rescale.left_shift, rescale.inputs[position])
@@ -100,7 +104,11 @@ def addition_layers(operator: BoundOperator, source: Source) -> list[Layer]:
 
 
 def multiplication_layers(operator: BoundOperator, source: Source) -> list[Layer]:
-    """MUL: the tables take off the zero points."""
+    """MUL: the tables take off the zero points.
+
+    Raises:
+        EngineRefusal: neither operand has the ofm's shape, or one repeats over a batch of several images.
+    """
     first, second = (centered(_EVERY, tensor) for tensor in operator.operands)
     return _binary_layers(
         operator, source, LayerKind.MULTIPLY, (first, second), multiplication_rescale(operator)

@@ -41,6 +41,9 @@ BUILDERS: dict[str, tuple[_Build, int | None]] = {
 RESHAPE moves no data and has no layers.
 """
 
+ONE_IMAGE = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D"})
+"""Kinds that an engine runs for a batch of one image only."""
+
 
 def layers_of(graph: Graph, operator: Operator, maps: Sequence[str], ofm: str) -> Sequence[Layer]:
     """The layers of `operator`, reading the feature maps `maps` (one per data operand) and writing `ofm`.
@@ -53,7 +56,7 @@ def layers_of(graph: Graph, operator: Operator, maps: Sequence[str], ofm: str) -
     problems = [
         f"batch must be 1, not {tensor.shape[0]}"
         for tensor in bound.operands[:1]
-        if operator.kind in _SPATIAL and tensor.shape[0] != 1
+        if operator.kind in ONE_IMAGE and tensor.shape[0] != 1
     ]
     if problems:
         raise EngineRefusal(problems)
@@ -63,6 +66,3 @@ def layers_of(graph: Graph, operator: Operator, maps: Sequence[str], ofm: str) -
 def data_operands(operator: Operator) -> tuple[int, ...]:
     """Tensor indices that the operator's layers read as feature maps."""
     return tuple(index for index in operator.inputs[: BUILDERS[operator.kind][1]] if index != ABSENT)
-
-
-_SPATIAL = {"CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D"}

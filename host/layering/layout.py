@@ -88,7 +88,7 @@ def concatenation_layers(operator: BoundOperator, source: Source) -> list[Layer]
     the full depth, which are then added up.
 
     Raises:
-        EngineRefusal: an axis that rows, pixels and channels cannot express.
+        EngineRefusal: the images of a batch of several are joined along their height.
     """
     attributes = operator.attributes
     assert isinstance(attributes, ConcatenationAttributes)

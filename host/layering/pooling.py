@@ -139,7 +139,7 @@ def mean_layers(operator: BoundOperator, source: Source) -> list[Layer]:
     """MEAN over height and/or width is a depthwise convolution with weights of 1.
 
     Raises:
-        EngineRefusal: any other axes.
+        EngineRefusal: there are other axes, or a batch of several images.
     """
     attributes = operator.attributes
     assert isinstance(attributes, MeanAttributes)
