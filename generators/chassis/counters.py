@@ -43,7 +43,7 @@ class PerformanceCounters(wiring.Component):
         values: the counters.
         profile_count: snapshots since `clear`.
         profile_index: word of the profile memory to read.
-        profile_data: that word, 1 cycle later.
+        profile_data: that word, 2 cycles later.
     """
 
     clear: Signal
@@ -128,8 +128,10 @@ class PerformanceCounters(wiring.Component):
             write.data.eq(captured[0]),
             write.en.eq(writing),
             read.addr.eq(self.profile_index),
-            self.profile_data.eq(read.data),
         ]
+        m.d.sync += self.profile_data.eq(
+            read.data
+        )  # the registers' multiplexer is slow enough without a memory
         with m.If(writing):
             m.d.sync += [
                 captured.eq(captured.as_value() >> REGISTER_BITS),
