@@ -25,10 +25,10 @@ class ProgramError(ModelError):
 
 
 def is_program(path: str | os.PathLike[str]) -> bool:
-    """Whether the file starts like a program; False when it cannot be read."""
+    """Whether the file starts like a program of any version; False when it cannot be read."""
     try:
         with open(path, "rb") as file:
-            return file.read(len(MAGIC)) == MAGIC
+            return file.read(len(MAGIC)).startswith(MAGIC[:-1])
     except OSError:
         return False
 

@@ -128,8 +128,14 @@ def test_importing_the_package_does_not_import_the_host() -> None:
 
 def test_an_unknown_name_is_refused_by_name() -> None:
     name = "InferenceSesion"
-    with pytest.raises(AttributeError, match=f"'{name}'; it offers InferenceSession"):
+    with pytest.raises(AttributeError, match=f"'{name}'; it offers .*InferenceSession"):
         getattr(celosia, name)
+
+
+@pytest.mark.parametrize("name", celosia.__all__)
+def test_public_names_are_handed_on(name: str) -> None:
+    assert getattr(celosia, name).__name__ == name
+    assert name in dir(celosia)
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,12 @@ and `host` at the top of the repository.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from celosia.generators.chassis.device import DeviceError
+    from celosia.host.device_spec import DeviceSpecError
+    from celosia.host.errors import ModelError
     from celosia.host.session import InferenceSession
 
-__all__ = ["InferenceSession"]
+__all__ = ["DeviceError", "DeviceSpecError", "InferenceSession", "ModelError"]
 
 
 def __getattr__(name: str) -> object:

@@ -71,6 +71,8 @@ def test_program_files_are_told_from_others(content: bytes, tmp_path: Path) -> N
     path = tmp_path / "file"
     path.write_bytes(content)
     assert is_program(path)
+    path.write_bytes(MAGIC[:-1] + b"\x63")
+    assert is_program(path)
     path.write_bytes(b"TFL3")
     assert not is_program(path)
     assert not is_program(tmp_path / "missing")
