@@ -14,6 +14,7 @@ from celosia.generators.mac_engine.config import MacEngineConfig
 
 from .allocation import Allocation, AllocationError, MapUse, allocate
 from .channel_split import split_channels
+from .fusion import fuse
 from .graph import ABSENT, Graph
 from .layering.views import map_name
 from .partition import Partition, Section, partition
@@ -88,8 +89,10 @@ def _plan_section(
     graph: Graph, split: Partition, position: int, config: MacEngineConfig, keep_layers: bool
 ) -> SectionPlan:
     section = split.sections[position]
-    layers = tuple(layer for assignment in section.assignments for layer in assignment.layers)
     outputs = _results(graph, split, position, keep_layers)
+    kept = {map_name(index) for index in outputs}
+    single = [layer for assignment in section.assignments for layer in assignment.layers]
+    layers = tuple(fuse(single, kept))
     memory, constants = MemoryPlan(), ConstantPool()
     inputs = []
     for index in dict.fromkeys(_read(split, section)):
@@ -102,7 +105,6 @@ def _plan_section(
             memory.add(name, Region.INPUT, shape)
         else:
             memory.tensors[name] = MemoryTensor(Region.PROGRAM, constants.add(data.tobytes()), shape)
-    kept = {map_name(index) for index in outputs}
     while True:
         uses = _map_uses(graph, split, layers, memory, kept)
         try:
