@@ -320,7 +320,10 @@ def _whole(layer: Layer, tiling: Tiling) -> _Box:
 def _compute_fields(
     plan: LayerPlan, tiling: Tiling, part: _Pass, stripe: tuple[int, int], box: _Box, state: Lowering
 ) -> dict[str, int]:
-    """COMPUTE over `box` of the reduction; `weight_address`, `accumulate` and `partial` are left to the caller."""
+    """COMPUTE over `box` of the reduction; `weight_address`, `accumulate` and `partial` are left to the caller.
+
+    `x_origin` may exceed its field, see `_from_first_pixel`.
+    """
     layer, window = plan.layer, plan.layer.window
     ifm = plan.ifm.placement
     row = stripe[0] * window.stride_y - window.pad_top + box.rows[0] * window.dilation_y
@@ -372,6 +375,13 @@ def _shifted(fields: dict[str, int], prefix: str, bricks: int) -> dict[str, int]
     return {**fields, **moved}
 
 
+def _from_first_pixel(fields: dict[str, int]) -> dict[str, int]:
+    """The same with the ifm's rows cut off before the first pixel read, which makes `x_origin` at most 0."""
+    skipped = max(fields["x_origin"], 0)
+    cut = {"x_origin": fields["x_origin"] - skipped, "ifm_width": max(fields["ifm_width"] - skipped, 0)}
+    return {**_shifted(fields, "ifm_", skipped), **cut}
+
+
 def _compute(
     plan: LayerPlan,
     fields: dict[str, int],
@@ -381,6 +391,7 @@ def _compute(
     state: Lowering,
 ) -> None:
     layer = plan.layer
+    fields = _from_first_pixel(fields)
     reads = list(plan.ifm.placement.spans(*needed_rows(layer, stripe)))
     if plan.ifm2 is not None:
         rows = (0, 1) if layer.broadcast.rows else stripe
