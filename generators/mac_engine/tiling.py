@@ -11,6 +11,10 @@ MINIMUM_STEP_CYCLES = 2
 """An accumulator is visited at most every other cycle."""
 
 
+_TURN_CYCLES = 20
+"""From a tile's last read until ACTIVATE drains it, and from its last drain until its half is filled again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tiling:
     """Split of the cores and shape of the accumulator tile.
@@ -146,7 +150,7 @@ def _parts(total: int, part: int) -> list[tuple[int, int]]:
 
 
 def _cost(layer: Layer, height: int, tiling: Tiling, config: MacEngineConfig) -> int:
-    """Estimated cycles: every tile takes the longer of its reduction and its drain."""
+    """Estimated cycles: a tile takes the longer of its reduction and its drain, and half of a half's whole turn."""
     width = layer.ofm_shape.width
     loading = tiling.block_cores * config.block_words if reads_weights(tiling.mode) else 0
     reads = 2 if tiling.mode in (Mode.ADD, Mode.MULTIPLY) else 1
@@ -158,7 +162,8 @@ def _cost(layer: Layer, height: int, tiling: Tiling, config: MacEngineConfig) ->
                 visits = rows * -(-pixels // tiling.pixel_cores) * reads
                 reduction = tiling.steps * max(visits, MINIMUM_STEP_CYCLES, loading)
                 drain = drained * rows * pixels * config.core_outputs // config.lanes
-                cycles += groups * row_tiles * column_tiles * max(reduction, drain)
+                turn = -(-(reduction + drain + _TURN_CYCLES) // 2)
+                cycles += groups * row_tiles * column_tiles * max(reduction, drain, turn)
     return cycles
 
 
