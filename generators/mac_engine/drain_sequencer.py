@@ -1,6 +1,6 @@
 """The loop nest of ACTIVATE: which accumulator is read in which cycle, and where its result goes."""
 
-from amaranth.hdl import Module, Mux, Signal, signed, unsigned
+from amaranth.hdl import Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,15 +13,15 @@ ELEMENT_LATENCY = ACCUMULATOR_READ_LATENCY
 
 _TILE = data.StructLayout(
     {
-        "pixels_last": unsigned(7),
-        "rows_last": unsigned(4),
-        "blocks_last": unsigned(4),
+        "pixels": unsigned(8),
+        "rows": unsigned(5),
+        "blocks": unsigned(5),
         "last_column": unsigned(1),
         "last_row": unsigned(1),
         "last_group": unsigned(1),
     }
 )
-"""One accumulator tile: its extents less one, and whether it is the last of each outer loop."""
+"""One accumulator tile: its extents, and whether it is the last of each outer loop."""
 
 
 def brick_parts(config: MacEngineConfig) -> int:
@@ -92,17 +92,31 @@ class DrainSequencer(wiring.Component):
         """Tiles, reads within a tile, addresses: each a stage that hands registers to the next."""
         m = Module()
         tile = Signal(_TILE)
+        next_tile = Signal(_TILE)
         tile_valid = Signal()
         tile_end = Signal()
-        self._tiles(m, tile, tile_valid, tile_end)
+        load = ~tile_valid | tile_end
+        walking = self._tiles(m, next_tile, load)
+        with m.If(load):
+            m.d.sync += [tile.eq(next_tile), tile_valid.eq(walking)]
 
         read = Signal()
         pixel_end = Signal()
         line_end = Signal()
         image_end = Signal()
         block_odd = Signal()
-        m.d.comb += read.eq(tile_valid & self.filled & self.available)
-        self._reads(m, tile, read, pixel_end, line_end, image_end, tile_end)
+        # These ends decide within a cycle on every counter here, so all that they depend on is registered.
+        last_pixel = _is_last(m, "pixel", load, next_tile.pixels, pixel_end, tile.pixels)
+        last_row = _is_last(m, "row", load, next_tile.rows, line_end, tile.rows)
+        last_block = _is_last(m, "block", load, next_tile.blocks, image_end, tile.blocks)
+        m.d.comb += [
+            read.eq(tile_valid & self.filled & self.available),
+            pixel_end.eq(read & self.part if self._parts_per_block == 2 else read),
+            line_end.eq(pixel_end & last_pixel),
+            image_end.eq(line_end & last_row),
+            tile_end.eq(image_end & last_block),
+        ]
+        self._reads(m, read, pixel_end, line_end, image_end, tile_end)
         group_end = tile_end & tile.last_column & tile.last_row
         with m.If(group_end):
             m.d.sync += block_odd.eq(~block_odd & ~tile.last_group)
@@ -132,8 +146,8 @@ class DrainSequencer(wiring.Component):
         self._elements(m, events_1, tile_1, part_1)
         return m
 
-    def _tiles(self, m: Module, tile: data.View, tile_valid: Signal, tile_end: Signal) -> None:
-        """The outer loops: `tile` holds one tile until `tile_end`, the next one follows at once."""
+    def _tiles(self, m: Module, tile: data.View, taken: Value) -> Signal:
+        """The outer loops: `tile` is the next one, until it is `taken`; returns whether there is one."""
         command = self.command
         span = Signal(8)  # pixels of a full tile row
         group = Signal(5)  # blocks of a full group
@@ -151,17 +165,14 @@ class DrainSequencer(wiring.Component):
             last_column.eq(columns <= span),
             last_row.eq(rows <= command.tile_rows),
             last_group.eq(blocks <= group),
+            tile.pixels.eq(Mux(last_column, columns, span)),
+            tile.rows.eq(Mux(last_row, rows, command.tile_rows)),
+            tile.blocks.eq(Mux(last_group, blocks, group)),
+            tile.last_column.eq(last_column),
+            tile.last_row.eq(last_row),
+            tile.last_group.eq(last_group),
         ]
-        with m.If(~tile_valid | tile_end):
-            m.d.sync += [
-                tile_valid.eq(walking),
-                tile.pixels_last.eq(Mux(last_column, columns, span) - 1),
-                tile.rows_last.eq(Mux(last_row, rows, command.tile_rows) - 1),
-                tile.blocks_last.eq(Mux(last_group, blocks, group) - 1),
-                tile.last_column.eq(last_column),
-                tile.last_row.eq(last_row),
-                tile.last_group.eq(last_group),
-            ]
+        with m.If(taken):
             m.d.sync += columns.eq(columns - span)
             with m.If(last_column):
                 m.d.sync += [columns.eq(command.width), rows.eq(rows - command.tile_rows)]
@@ -176,46 +187,32 @@ class DrainSequencer(wiring.Component):
                 blocks.eq(command.output_blocks),
                 walking.eq(1),
             ]
+        return walking
 
     def _reads(
         self,
         m: Module,
-        tile: data.View,
-        read: Signal,
-        pixel_end: Signal,
-        line_end: Signal,
-        image_end: Signal,
-        tile_end: Signal,
+        read: Value,
+        pixel_end: Value,
+        line_end: Value,
+        image_end: Value,
+        tile_end: Value,
     ) -> None:
-        """The inner loops: `read` moves on to the next accumulator; the ends say what it was the last read of."""
-        pixel = Signal(7)
+        """What a read asks for; the ends say what it is the last read of."""
         pixel_core = Signal(3)
         pixel_core_last = Signal(3)
-        row = Signal(4)
         block_core = Signal.like(self.core)
         m.d.sync += pixel_core_last.eq((1 << self.command.pixel_cores_log2) - 1)
         m.d.comb += self.core.eq(block_core | pixel_core)
-
         if self._parts_per_block == 2:
-            m.d.comb += pixel_end.eq(read & self.part)
             m.d.sync += self.part.eq(self.part ^ read)
-        else:
-            m.d.comb += pixel_end.eq(read)
-        m.d.comb += [
-            line_end.eq(pixel_end & (pixel == tile.pixels_last)),
-            image_end.eq(line_end & (row == tile.rows_last)),
-            tile_end.eq(image_end & (self.block == tile.blocks_last)),
-        ]
         with m.If(pixel_end):
-            m.d.sync += [pixel.eq(pixel + 1), pixel_core.eq(pixel_core + 1)]
+            m.d.sync += pixel_core.eq(pixel_core + 1)
             with m.If(line_end | (pixel_core == pixel_core_last)):
                 # Groups follow each other in the accumulators, across rows as well.
                 m.d.sync += [pixel_core.eq(0), self.address.eq(self.address + 1)]
-        with m.If(line_end):
-            m.d.sync += [pixel.eq(0), row.eq(row + 1)]
         with m.If(image_end):
             m.d.sync += [
-                row.eq(0),
                 self.address.eq(0),
                 self.block.eq(self.block + 1),
                 block_core.eq(block_core + pixel_core_last + 1),
@@ -293,3 +290,19 @@ class DrainSequencer(wiring.Component):
             valid_3.eq(valid_2),
         ]
         m.d.comb += [self.elements.valid.eq(valid_3), self.elements.payload.eq(element_3)]
+
+
+def _is_last(m: Module, loop: str, load: Value, coming: Value, step: Value, turns: Value) -> Signal:
+    """Whether this is the last turn of a loop, from a register.
+
+    `load` begins a loop of `coming` turns, `step` ends a turn; after the last one, `turns` more follow.
+    """
+    left = Signal.like(turns, name=f"{loop}_turns_left")
+    last = Signal(name=f"last_{loop}")
+    with m.If(load):
+        m.d.sync += [left.eq(coming), last.eq(coming == 1)]
+    with m.Elif(step & last):
+        m.d.sync += [left.eq(turns), last.eq(turns == 1)]
+    with m.Elif(step):
+        m.d.sync += [left.eq(left - 1), last.eq(left == 2)]
+    return last

@@ -124,7 +124,7 @@ class ParameterStore(wiring.Component):
         group = Signal()
         requested = Signal(2)
         in_use = Signal()
-        loaded = [Signal(range(self._blocks + 1), name=f"loaded_{n}") for n in range(2)]
+        loaded = [Signal(self._blocks, name=f"loaded_{n}") for n in range(2)]
         request = Signal()
         m.d.comb += [
             request.eq((blocks_left != 0) & ~requested.bit_select(group, 1)),
@@ -151,20 +151,23 @@ class ParameterStore(wiring.Component):
             arrived.eq(reading),
             arrived_beat.eq(ring_read.data),
         ]
-        wanted_block = Mux(command.uniform, 0, self.block)
+        block_bits = (self._blocks - 1).bit_length()
+        wanted = self.block[:block_bits]
         for n in range(2):
             with m.If(arrived.valid & (arrived.beat == PARAMETER_BEATS - 1) & (arrived.group == n)):
-                m.d.sync += loaded[n].eq(loaded[n] + 1)
-        m.d.comb += self.available.eq(Mux(in_use, loaded[1], loaded[0]) > wanted_block)
+                m.d.sync += loaded[n].eq(
+                    loaded[n] | Mux(command.uniform, -1, 1 << arrived.block[:block_bits])
+                )
+        # One bit a block: every cycle's read waits for this answer.
+        m.d.comb += self.available.eq(Cat(loaded).bit_select(Cat(wanted, in_use), 1))
 
-        block_bits = (self._blocks - 1).bit_length()
         self._lookup(
             m,
             beat=arrived_beat,
             write=arrived.valid,
             write_beat=arrived.beat,
             write_place=Cat(arrived.block[:block_bits], arrived.group),
-            read_place=_delayed(m, Cat(wanted_block[:block_bits], in_use)),
+            read_place=_delayed(m, Cat(wanted & ~command.uniform.replicate(block_bits), in_use)),
             read_part=_delayed(m, self.part[: (self._parts - 1).bit_length()]),
         )
 
