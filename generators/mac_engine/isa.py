@@ -64,6 +64,16 @@ WEIGHTS = CommandLayout(
         Field("beats", 20, "64-bit beats to move, at least 1"),
         Field("destination", 2, "see Destination"),
         Field("address", 16, "first beat in the destination"),
+        Field(
+            "words",
+            14,
+            "weight store: 128-bit words that the beats decode to (see weight_code); 0: not coded",
+        ),
+        Field("vectors", 14, "coded: vectors of 16 bytes"),
+        Field("live_lanes", 4, "coded: lanes of an output channel that are not always zero: 1, 2, 3, 4 or 8"),
+        Field("remainder_bits", 3, "coded: low bits of a weight that are plain"),
+        Field("unary_planes", 2, "coded: planes of the unary part, 1..3"),
+        Field("zero_vectors", 1, "coded: a bit for each vector tells whether it is zero"),
     ),
 )
 

@@ -1,0 +1,85 @@
+"""A window on a stream of bits that moves on by any number of bits a cycle."""
+
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, unsigned
+from amaranth.lib import stream, wiring
+from amaranth.lib.wiring import In, Out
+
+_BEAT_BITS = 64
+_BEATS = 4
+_BITS = _BEATS * _BEAT_BITS
+
+LARGEST_ADVANCE = _BITS - _BEAT_BITS + 1
+"""Most bits that the window can always come to hold."""
+
+
+class BitWindow(wiring.Component):
+    """Keeps four beats of a stream, and shows two cuts of them.
+
+    Timing: a beat taken in cycle t counts from t + 1 on; so does what `take` moves on. Both cuts are combinational.
+
+    Members:
+        beats: 64-bit beats, least significant bit first; taken while one of the four is used up.
+        clear: forget everything.
+        level: bits that are there.
+        take, length: move on by `length` bits, at most `level`.
+        near: the next bits.
+        distance: bits before `far`.
+        far: bits from there on.
+    """
+
+    beats: stream.Interface
+    clear: Signal
+    level: Signal
+    take: Signal
+    length: Signal
+    near: Signal
+    distance: Signal
+    far: Signal
+
+    def __init__(self, near_bits: int, far_bits: int) -> None:
+        """Raises ValueError when a cut does not fit into three beats and a bit."""
+        for name, value in (("near_bits", near_bits), ("far_bits", far_bits)):
+            if not 1 <= value <= LARGEST_ADVANCE:
+                raise ValueError(f"{name} must be in 1..{LARGEST_ADVANCE}, not {value}")
+        super().__init__(
+            {
+                "beats": In(stream.Signature(unsigned(_BEAT_BITS))),
+                "clear": In(1),
+                "level": Out(range(_BITS + 1)),
+                "take": In(1),
+                "length": In(range(LARGEST_ADVANCE + 1)),
+                "near": Out(near_bits),
+                "distance": In(range(near_bits + 1)),
+                "far": Out(far_bits),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """A ring of beats, a place to write and a place to read."""
+        m = Module()
+        ring = Array(Signal(_BEAT_BITS, name=f"beat_{index}") for index in range(_BEATS))
+        first = Signal(range(2 * _BITS))  # bit counters that wrap after two rounds
+        last = Signal(range(2 * _BEATS))
+        held = Signal(range(2 * _BEATS))
+        accepted = Signal()
+        m.d.comb += [
+            held.eq(last - first[6:]),
+            self.beats.ready.eq(held != _BEATS),
+            accepted.eq(self.beats.valid & self.beats.ready),
+        ]
+        m.d.sync += [
+            last.eq(last + accepted),
+            first.eq(first + Mux(self.take, self.length, 0)),
+            self.level.eq(self.level + (accepted << 6) - Mux(self.take, self.length, 0)),
+        ]
+        with m.If(accepted):
+            m.d.sync += ring[last[:2]].eq(self.beats.payload)
+        with m.If(self.clear):
+            m.d.sync += [first.eq(0), last.eq(0), self.level.eq(0)]
+        for cut, place in ((self.near, first), (self.far, first + self.distance)):
+            start = Signal(8)
+            m.d.comb += start.eq(place)
+            beats = range(1 + -(-(len(cut) - 1) // _BEAT_BITS))
+            rotated = Cat(ring[(start[6:] + index)[:2]] for index in beats)
+            m.d.comb += cut.eq(rotated.bit_select(start[:6], len(cut)))
+        return m

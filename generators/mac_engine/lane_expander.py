@@ -1,0 +1,110 @@
+"""From dense vectors of bytes to weight words whose upper lanes are zero."""
+
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .isa import BRICK_CHANNELS, WEIGHT_WORD_BYTES
+from .weight_code import LIVE_LANES, VECTOR
+
+VECTOR_LAYOUT = data.ArrayLayout(unsigned(8), VECTOR)
+
+EXPANSION_CYCLES = {1: 8, 2: 4, 3: 3, 4: 2, 8: 1}
+"""By live lanes, the most words that become complete with a vector: cycles between two vectors."""
+
+
+class LaneExpander(wiring.Component):
+    """Cuts vectors of 16 unsigned bytes into words of 2 x `live_lanes` bytes, and makes them signed.
+
+    Timing: a vector taken in cycle t gives its first word in t + 2 and then one a cycle; the next vector may come
+    `EXPANSION_CYCLES` after it. Words stop after `words` of them.
+
+    Members:
+        start: forget what is left over and expect `words` words.
+        words: their number, sampled with `start`.
+        live_lanes: held from `start` on.
+        vectors: `VECTOR_LAYOUT`, unsigned as in `weight_code`.
+        o: words of 128 bits.
+        busy: a word is about to be made.
+        left: words that have not been made.
+    """
+
+    start: Signal
+    words: Signal
+    live_lanes: Signal
+    vectors: stream.Interface
+    o: stream.Interface
+    busy: Signal
+    left: Signal
+
+    def __init__(self, count_bits: int) -> None:
+        super().__init__(
+            {
+                "start": In(1),
+                "words": In(count_bits),
+                "live_lanes": In(4),
+                "vectors": In(stream.Signature(VECTOR_LAYOUT, always_ready=True)),
+                "o": Out(stream.Signature(unsigned(WEIGHT_WORD_BYTES * 8), always_ready=True)),
+                "busy": Out(1),
+                "left": Out(count_bits),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """One vector is held, and of the one before it the four bytes that a word may still need."""
+        m = Module()
+        vector = Signal(VECTOR_LAYOUT, reset_less=True)
+        before = Signal(data.ArrayLayout(unsigned(8), 4), reset_less=True)
+        offset = Signal(range(VECTOR))  # of the next word's first byte, even
+        crosses = Signal()
+        word_bytes, following = Signal(5), Signal(6)
+        emits = Signal()
+        m.d.comb += [
+            word_bytes.eq(self.live_lanes << 1),
+            crosses.eq((self.live_lanes == 3) & (offset >= 12)),
+            following.eq(offset + word_bytes),
+            emits.eq(self.busy & (self.left != 0)),
+        ]
+        m.d.sync += self.o.valid.eq(emits)
+        with m.If(emits):
+            m.d.sync += [offset.eq(following), self.left.eq(self.left - 1)]
+            with m.If((~crosses & (following + word_bytes > VECTOR)) | (self.left == 1)):
+                m.d.sync += self.busy.eq(0)
+        with m.Else():
+            m.d.sync += self.busy.eq(0)
+        with m.If(self.vectors.valid):
+            m.d.sync += [
+                vector.eq(self.vectors.payload),
+                Cat(before).eq(Cat(vector[index] for index in range(12, VECTOR))),
+                self.busy.eq(1),
+            ]
+        with m.If(self.start):
+            m.d.sync += [offset.eq(0), self.left.eq(self.words), self.busy.eq(0)]
+
+        source: list[Value] = [vector[index] for index in range(VECTOR)]
+        for index in range(12, VECTOR):
+            merged = Signal(8, name=f"merged_{index}")
+            m.d.comb += merged.eq(Mux(crosses, before[index - 12], source[index]))
+            source[index] = merged
+        lanes = [
+            self._lane(m, source, offset, output, lane)
+            for output in range(2)
+            for lane in range(BRICK_CHANNELS)
+        ]
+        m.d.sync += self.o.payload.eq(Cat(lanes))
+        return m
+
+    def _lane(self, m: Module, source: list[Value], offset: Signal, output: int, lane: int) -> Value:
+        """The signed byte of one lane: by live lanes and offset, one of the bytes of the vector."""
+        value = Signal(8, name=f"lane_{output}_{lane}")
+        with m.Switch(self.live_lanes):
+            for live_lanes in LIVE_LANES:
+                if lane >= live_lanes:
+                    continue
+                with m.Case(live_lanes):
+                    place = output * live_lanes + lane
+                    starts = range(0, VECTOR, 2 if live_lanes == 3 else 2 * live_lanes)
+                    shift = (starts.step - 1).bit_length()
+                    choices = Array(source[(start + place) % VECTOR] for start in starts)
+                    m.d.comb += value.eq(choices[offset >> shift] if len(choices) > 1 else choices[0])
+        return Cat(value[1:] ^ value[0].replicate(7), value[0])

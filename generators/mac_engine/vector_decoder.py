@@ -1,0 +1,272 @@
+"""Turns records of `weight_code` into vectors, and tells the lengths of records to come."""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from .isa import WEIGHTS
+from .lane_expander import VECTOR_LAYOUT
+from .weight_code import ESCAPES, MAXIMUM_PLANES, SKEW, VECTOR
+
+ESCAPE_WINDOW_BITS = ESCAPES * 8
+RECORD_WINDOW_BITS = VECTOR * MAXIMUM_PLANES + 1
+VECTOR_STEPS = 4 * SKEW + 1
+"""Steps after that of a vector's flag, the last of which moves the finished vector on."""
+
+_REMAINDER_PLANES = 7
+_COUNT_BITS = 5
+
+
+def population(bits: Value) -> Value:
+    """How many of 16 bits are set, summed as a tree."""
+    quarters = [(bits[low] + bits[low + 1]) + (bits[low + 2] + bits[low + 3]) for low in range(0, VECTOR, 4)]
+    return ((quarters[0] + quarters[1]) + (quarters[2] + quarters[3]))[:_COUNT_BITS]
+
+
+def ranks(mask: Value) -> Value:
+    """For each of 16 bits, how many of those below it are set: 4 bits each."""
+    below: Value = Const(0, 4)
+    result: list[Value] = []
+    for low in range(0, VECTOR, 4):
+        inside: Value = Const(0, 1)
+        for index in range(low, low + 4):
+            result.append((below + inside)[:4])
+            inside = inside + mask[index]
+        below = (below + inside)[:4]
+    return Cat(result)
+
+
+def spread(bits: Value, mask: Value, places: Value) -> Value:
+    """The lowest bits of `bits`, one for each set bit of `mask`, in its places; `places` are `ranks(mask)`."""
+    return Cat(
+        mask[index] & bits[: index + 1].bit_select(places.word_select(index, 4), 1) for index in range(VECTOR)
+    )
+
+
+def escape_length(count: Value, escape_bits: Value) -> Value:
+    """Bits of up to four escapes of `escape_bits` each."""
+    number = Mux(count >= ESCAPES, ESCAPES, count)[:3]
+    return sum(
+        (Mux(number[bit], escape_bits << bit, 0) for bit in range(1, 3)), Mux(number[0], escape_bits, 0)
+    )
+
+
+class VectorDecoder(wiring.Component):
+    """Everything between the window on the stream and the vectors.
+
+    `step` takes a record, `escape_step` up to four more escapes of the vector whose remainders came with
+    the last record. What is held for later records moves with `step`.
+
+    Timing: a record's length is known from the step before it. The vector whose flag came in step s is on `vectors`
+    in the cycle after step s + VECTOR_STEPS.
+
+    Members:
+        command: held from `start` on.
+        start: the next step takes the first record.
+        step, escape_step: not both in one cycle.
+        escape_window: bits of the stream from the record (or its further escapes) on.
+        record_window: bits from `early_bits` on.
+        early_bits: of the next record, the length of its first escapes.
+        bits: of the next record, its length without further escapes.
+        escapes: of the next record, escapes in all.
+        vectors: `VECTOR_LAYOUT`, unsigned bytes.
+    """
+
+    command: data.View
+    start: Signal
+    step: Signal
+    escape_step: Signal
+    escape_window: Signal
+    record_window: Signal
+    early_bits: Signal
+    bits: Signal
+    escapes: Signal
+    vectors: stream.Interface
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "command": In(WEIGHTS.struct()),
+                "start": In(1),
+                "step": In(1),
+                "escape_step": In(1),
+                "escape_window": In(ESCAPE_WINDOW_BITS),
+                "record_window": In(RECORD_WINDOW_BITS),
+                "early_bits": Out(range(ESCAPE_WINDOW_BITS + 1)),
+                "bits": Out(8),
+                "escapes": Out(range(VECTOR + 1)),
+                "vectors": Out(stream.Signature(VECTOR_LAYOUT, always_ready=True)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Two registers cut a record up; masks and counts follow, each plane `SKEW` steps after the one before."""
+        m = Module()
+        command, step = self.command, self.step
+        remainder_bits = command.remainder_bits
+        has_second, has_third = Signal(), Signal()
+        escape_bits = Signal(4)
+        m.d.sync += [  # settled long before a vector needs them
+            has_second.eq(command.unary_planes != 1),
+            has_third.eq(command.unary_planes == 3),
+            escape_bits.eq(8 - remainder_bits),
+        ]
+        vectors_left = Signal.like(command.vectors)
+        has_flag, has_first, has_remainder = Signal(), Signal(), Signal()
+        second_bits, third_bits = Signal(_COUNT_BITS), Signal(_COUNT_BITS)
+
+        # What the record holds, registered with it.
+        record = Signal(RECORD_WINDOW_BITS, reset_less=True)
+        is_live, held_flag, held_first, held_remainder = Signal(), Signal(), Signal(), Signal()
+        held_second = Signal(_COUNT_BITS)
+        second_used, third_used = Signal(VECTOR), Signal(VECTOR)
+        with m.If(step):
+            m.d.sync += [
+                record.eq(self.record_window),
+                is_live.eq(vectors_left != 0),
+                held_flag.eq(has_flag),
+                held_first.eq(has_first),
+                held_remainder.eq(has_remainder),
+                held_second.eq(second_bits),
+                second_used.eq(Cat(second_bits > index for index in range(VECTOR))),
+                third_used.eq(Cat(third_bits > index for index in range(VECTOR))),
+                vectors_left.eq(vectors_left - (vectors_left != 0)),
+            ]
+
+        # Its parts.
+        body, tail, planes = Signal(RECORD_WINDOW_BITS - VECTOR), Signal(2 * VECTOR + 1), Signal(2 * VECTOR)
+        skipped = Signal(3)
+        places = [
+            Cat(body, Const(0, 2 * VECTOR + 1))[VECTOR * planes_ :]
+            for planes_ in range(_REMAINDER_PLANES + 1)
+        ]
+        m.d.comb += [
+            body.eq(Mux(held_first, record[VECTOR:], record)),
+            skipped.eq(Mux(held_remainder, remainder_bits, 0)),
+            tail.eq(Array(place[: len(tail)] for place in places)[skipped]),
+            planes.eq(Mux(held_flag, tail[1:], tail)),
+        ]
+        flag = Signal()
+        first, second, third = (Signal(VECTOR, name=name) for name in ("first", "second", "third"))
+        remainders = [Signal(VECTOR, name=f"remainder_{bit}") for bit in range(_REMAINDER_PLANES)]
+        with m.If(step):
+            m.d.sync += [
+                flag.eq(Mux(held_flag, tail[0], is_live)),
+                first.eq(Mux(held_first, record[:VECTOR], 0)),
+                second.eq(planes[:VECTOR] & second_used),
+                third.eq((planes >> held_second)[:VECTOR] & third_used),
+            ]
+            for bit, plane in enumerate(remainders):
+                used = held_remainder & (remainder_bits > bit)
+                m.d.sync += plane.eq(Mux(used, body.word_select(bit, VECTOR), 0))
+
+        # Masks of the bytes whose bit is set in a plane, oldest last.
+        flags = self._delay_line(m, flag, 3 * SKEW + 1, "flags")
+        mask_1 = self._delay_line(m, first, 2 * SKEW + 4, "mask_1")
+        rank_1, rank_2, rank_3 = (Signal(4 * VECTOR, name=f"rank_{plane}") for plane in (1, 2, 3))
+        reached_2, reached_3 = Signal(VECTOR), Signal(VECTOR)
+        m.d.comb += reached_2.eq(Mux(has_second, spread(second, mask_1[3], rank_1), mask_1[3]))
+        mask_2 = self._delay_line(m, reached_2, SKEW + 4, "mask_2")
+        m.d.comb += reached_3.eq(Mux(has_third, spread(third, mask_2[3], rank_2), mask_2[3]))
+        mask_3 = self._delay_line(m, reached_3, 4, "mask_3")
+        count_1, count_2, count_3 = (Signal(_COUNT_BITS, name=f"count_{plane}") for plane in (1, 2, 3))
+        with m.If(step):
+            m.d.sync += [
+                rank_1.eq(ranks(mask_1[2])),
+                rank_2.eq(ranks(mask_2[2])),
+                rank_3.eq(ranks(mask_3[1])),
+                count_1.eq(population(first)),
+                count_2.eq(population(second)),
+                count_3.eq(population(Mux(has_third, third, mask_2[3]))),
+            ]
+
+        # The next record.
+        next_second, next_third = Signal(_COUNT_BITS), Signal(_COUNT_BITS)
+        next_flag = Signal()
+        early = Signal.like(self.early_bits)
+        whole_planes = Signal(range(MAXIMUM_PLANES))
+        m.d.comb += [
+            next_second.eq(Mux(has_second, count_1, 0)),
+            next_third.eq(Mux(has_third, count_2, 0)),
+            next_flag.eq(command.zero_vectors & (vectors_left > 1)),
+            early.eq(escape_length(count_3, escape_bits)),
+            whole_planes.eq(flags[0] + Mux(flags[-1], remainder_bits, 0)),
+        ]
+        with m.If(step):
+            m.d.sync += [
+                has_flag.eq(next_flag),
+                has_first.eq(flags[0]),
+                has_remainder.eq(flags[-1]),
+                second_bits.eq(next_second),
+                third_bits.eq(next_third),
+                self.escapes.eq(count_3),
+                self.early_bits.eq(early),
+                self.bits.eq(
+                    (Cat(next_flag, Const(0, 3), whole_planes) + early) + (next_second + next_third)
+                ),
+            ]
+        with m.If(self.start):
+            m.d.sync += [
+                vectors_left.eq(command.vectors),
+                has_flag.eq(command.zero_vectors),
+                self.bits.eq(command.zero_vectors),
+            ]
+
+        quotients = self._elaborate_escapes(m, mask_3[2], rank_3, remainder_bits)
+        self._elaborate_vectors(m, quotients, remainders, (mask_1[-1], mask_2[-1], mask_3[-1]))
+        return m
+
+    def _delay_line(self, m: Module, value: Signal, length: int, name: str) -> list[Signal]:
+        """The value of each of the last `length` steps, the newest first."""
+        line = [Signal(len(value), name=f"{name}_{age}") for age in range(length)]
+        with m.If(self.step):
+            m.d.sync += [after.eq(before) for after, before in zip(line, [value, *line], strict=False)]
+        return line
+
+    def _elaborate_escapes(
+        self, m: Module, mask: Signal, rank: Signal, remainder_bits: Signal
+    ) -> list[Signal]:
+        """Quotients of the bytes that escape, in place: four are put there in the cycle after they were taken."""
+        escapes = Signal(ESCAPE_WINDOW_BITS, reset_less=True)
+        is_new, group = Signal(), Signal(2)
+        m.d.sync += is_new.eq(self.step | self.escape_step)
+        with m.If(self.step | self.escape_step):
+            m.d.sync += [escapes.eq(self.escape_window), group.eq(Mux(self.step, 0, group + 1))]
+        values = []
+        for place in range(ESCAPES):
+            value = Signal(8, name=f"escape_{place}")
+            m.d.comb += value.eq(
+                Array((escapes[place * (8 - low) :][: 8 - low] << low)[:8] for low in range(8))[
+                    remainder_bits
+                ]
+            )
+            values.append(value)
+        quotients = [Signal(8, name=f"quotient_{byte}", reset_less=True) for byte in range(VECTOR)]
+        for byte, quotient in enumerate(quotients):
+            own_rank = rank.word_select(byte, 4)
+            with m.If(is_new & mask[byte] & (own_rank[2:] == group)):
+                m.d.sync += quotient.eq(Array(values)[own_rank[:2]])
+        return quotients
+
+    def _elaborate_vectors(
+        self, m: Module, quotients: Sequence[Signal], remainders: Sequence[Signal], masks: Sequence[Signal]
+    ) -> None:
+        """Quotient and remainder side by side."""
+        steps = Signal(range(VECTOR_STEPS + 1))
+        with m.If(self.step & (steps != VECTOR_STEPS)):
+            m.d.sync += steps.eq(steps + 1)
+        with m.If(self.start):
+            m.d.sync += steps.eq(0)
+        m.d.sync += self.vectors.valid.eq(self.step & (steps == VECTOR_STEPS))
+        remainder_bits = self.command.remainder_bits
+        unit = Signal(9)
+        m.d.sync += unit.eq(1 << remainder_bits)
+        for byte, quotient in enumerate(quotients):
+            reached = [mask[byte] for mask in masks]
+            is_one, is_two = reached[0] & ~reached[1], reached[1] & ~reached[2]
+            for bit in range(8):
+                unary = (is_one & unit[bit]) | (is_two & unit[bit - 1] if bit else Const(0, 1))
+                low = remainders[bit][byte] if bit < _REMAINDER_PLANES else Const(0, 1)
+                m.d.comb += self.vectors.payload[byte][bit].eq(low | Mux(reached[2], quotient[bit], unary))

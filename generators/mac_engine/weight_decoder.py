@@ -1,0 +1,160 @@
+"""Decodes the streams of `weight_code` at up to 16 weights a cycle."""
+
+from amaranth.hdl import Array, Module, Mux, Signal, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from ...hdl.stream_queue import StreamQueue
+from .bit_window import BitWindow
+from .isa import WEIGHT_WORD_BYTES, WEIGHTS
+from .lane_expander import EXPANSION_CYCLES, LaneExpander
+from .vector_decoder import (
+    ESCAPE_WINDOW_BITS,
+    RECORD_WINDOW_BITS,
+    VECTOR_STEPS,
+    VectorDecoder,
+    escape_length,
+)
+from .weight_code import ESCAPES, LIVE_LANES, MAXIMUM_PLANES
+
+_BEAT_BITS = 64
+
+
+class WeightDecoder(wiring.Component):
+    """From the beats of a coded WEIGHTS to words of the weight store.
+
+        beats -> queue -> BitWindow -> VectorDecoder -> LaneExpander -> words
+
+    Every cycle takes one record, or four of its further escapes, if all its bits are there and the expander is
+    ready for another vector: up to 16 weights, and more where lanes are known to be zero.
+
+    Timing: see `weight_decoder_timing`, which predicts every cycle.
+
+    Members:
+        command: held from `start` to `finished` or `malformed`.
+        start: a coded command begins; its beats come later.
+        beats: its beats, no more than the queue has places for.
+        freed: a beat left the queue.
+        words: 128-bit words, in order.
+        finished: all words were made.
+        malformed: the command's fields are illegal or its beats are not what they say; nothing happens until the
+            next reset.
+    """
+
+    command: data.View
+    start: Signal
+    beats: stream.Interface
+    freed: Signal
+    words: stream.Interface
+    finished: Signal
+    malformed: Signal
+
+    def __init__(self, queue_beats: int) -> None:
+        """`queue_beats` as for `StreamQueue`."""
+        self._queue_beats = queue_beats
+        super().__init__(
+            {
+                "command": In(WEIGHTS.struct()),
+                "start": In(1),
+                "beats": In(stream.Signature(unsigned(_BEAT_BITS), always_ready=True)),
+                "freed": Out(1),
+                "words": Out(stream.Signature(unsigned(WEIGHT_WORD_BYTES * 8), always_ready=True)),
+                "finished": Out(1),
+                "malformed": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Decides what is taken in a cycle."""
+        m = Module()
+        command = self.command
+        m.submodules.queue = queue = StreamQueue(unsigned(_BEAT_BITS), self._queue_beats)
+        m.submodules.window = window = BitWindow(ESCAPE_WINDOW_BITS, RECORD_WINDOW_BITS)
+        m.submodules.vectors = vectors = VectorDecoder()
+        m.submodules.expander = expander = LaneExpander(len(command.words))
+        wiring.connect(m, queue.o, window.beats)
+        wiring.connect(m, vectors.vectors, expander.vectors)
+        wiring.connect(m, expander.o, wiring.flipped(self.words))
+
+        steps_left = Signal(len(command.vectors) + 1)
+        beats_left = Signal.like(command.beats)
+        pause = Signal(range(max(EXPANSION_CYCLES.values())))
+        escapes_left = Signal.like(vectors.escapes)
+        late_bits = Signal.like(vectors.early_bits)
+        in_escapes, enough, ended = Signal(), Signal(), Signal()
+        step, escape_step = vectors.step, vectors.escape_step
+        escape_bits = Signal(4)
+        after = Signal.like(escapes_left)
+        more = Signal()
+        m.d.comb += [
+            queue.i.payload.eq(self.beats.payload),
+            queue.i.valid.eq(self.beats.valid),
+            self.freed.eq(queue.o.valid & window.beats.ready),
+            vectors.command.eq(command),
+            vectors.start.eq(self.start),
+            vectors.escape_window.eq(window.near),
+            vectors.record_window.eq(window.far),
+            expander.start.eq(self.start),
+            expander.words.eq(command.words),
+            expander.live_lanes.eq(command.live_lanes),
+            window.clear.eq(self.start),
+            window.distance.eq(vectors.early_bits),
+            window.length.eq(Mux(in_escapes, late_bits, vectors.bits)),
+            window.take.eq(step | escape_step),
+            enough.eq(window.level >= window.length),
+            in_escapes.eq(escapes_left != 0),
+            escape_bits.eq(8 - command.remainder_bits),
+            after.eq(Mux(in_escapes, escapes_left, vectors.escapes) - ESCAPES),
+            more.eq(Mux(in_escapes, escapes_left, vectors.escapes) > ESCAPES),
+        ]
+        m.d.sync += beats_left.eq(beats_left - self.freed)
+        with m.If(pause != 0):
+            m.d.sync += pause.eq(pause - 1)
+        with m.If(step | escape_step):
+            m.d.sync += [
+                escapes_left.eq(Mux(more, after, 0)),
+                late_bits.eq(escape_length(after, escape_bits)),
+            ]
+        with m.If(step):
+            m.d.sync += [
+                steps_left.eq(steps_left - 1),
+                pause.eq(
+                    Array(EXPANSION_CYCLES.get(lanes, 1) - 1 for lanes in range(16))[command.live_lanes]
+                ),
+            ]
+        with m.If(self.start):
+            m.d.sync += [
+                steps_left.eq(command.vectors + VECTOR_STEPS),
+                beats_left.eq(command.beats),
+                escapes_left.eq(0),
+                pause.eq(0),
+            ]
+        legal = Signal()
+        legal_lanes = Array(lanes in LIVE_LANES for lanes in range(16))[command.live_lanes]
+        planes = command.unary_planes + command.remainder_bits
+        m.d.comb += legal.eq(
+            legal_lanes & (command.unary_planes != 0) & (planes <= MAXIMUM_PLANES) & (command.vectors != 0)
+        )
+
+        with m.FSM():
+            with m.State("IDLE"), m.If(self.start):
+                m.next = "DECODE"
+            with m.State("DECODE"):
+                with m.If(~legal | (~enough & (beats_left == 0))):
+                    m.next = "MALFORMED"
+                with m.Elif(enough & in_escapes):
+                    m.d.comb += escape_step.eq(1)
+                with m.Elif(enough & (pause == 0)):
+                    m.d.comb += step.eq(1)
+                    with m.If(steps_left == 1):
+                        m.next = "DRAIN"
+            with m.State("DRAIN"), m.If(~vectors.vectors.valid & ~expander.busy & ~expander.o.valid):
+                m.d.comb += ended.eq(1)
+                with m.If((beats_left == 0) & (window.level < _BEAT_BITS) & (expander.left == 0)):
+                    m.d.comb += self.finished.eq(1)
+                    m.next = "IDLE"
+                with m.Else():
+                    m.next = "MALFORMED"
+            with m.State("MALFORMED"):
+                m.d.comb += self.malformed.eq(1)
+        return m

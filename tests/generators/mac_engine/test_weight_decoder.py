@@ -1,0 +1,183 @@
+"""WeightDecoder: exactly the model's words, in exactly the predicted cycles."""
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from celosia.generators.mac_engine.weight_code import (
+    LIVE_LANES,
+    CodedWeights,
+    MalformedWeights,
+    encode,
+    records,
+)
+from celosia.generators.mac_engine.weight_decoder import WeightDecoder
+from celosia.generators.mac_engine.weight_decoder_timing import WeightDecoderTiming
+from tests.gateware import convert, simulate
+from tests.generators.mac_engine.weight_samples import sample
+
+QUEUE_BEATS = 64
+
+
+def command_of(coded: CodedWeights, **changes: int) -> dict[str, int]:
+    return {
+        "beats": len(coded.content) // 8,
+        "words": coded.words,
+        "vectors": coded.code.vectors(coded.words),
+        "live_lanes": coded.code.live_lanes,
+        "remainder_bits": coded.code.remainder_bits,
+        "unary_planes": coded.code.unary_planes,
+        "zero_vectors": int(coded.code.zero_vectors),
+        **changes,
+    }
+
+
+def _model(command: dict[str, int], coded: CodedWeights) -> WeightDecoderTiming | None:
+    """Of legal streams alone."""
+    if command != command_of(coded):
+        return None
+    try:
+        found = records(coded.content, coded.code, coded.words)
+    except MalformedWeights:
+        return None
+    return WeightDecoderTiming(found, coded.words, coded.code.live_lanes, 0)
+
+
+class Run:
+    """Decodes streams one after the other, and predicts it."""
+
+    def __init__(
+        self, streams: list[tuple[dict[str, int], CodedWeights]], gap: float = 0.0, seed: int = 1
+    ) -> None:
+        self.words: list[bytes] = []
+        self.cycles: list[int] = []
+        self.predicted: list[int] = []
+        self.malformed = False
+        self.generator = random.Random(seed)
+        decoder = WeightDecoder(QUEUE_BEATS)
+
+        async def watch(ctx: Any) -> None:
+            while True:
+                _, _, valid, word = await ctx.tick().sample(decoder.words.valid, decoder.words.payload)
+                if valid:
+                    self.words.append(word.to_bytes(16, "little"))
+
+        async def bench(ctx: Any) -> None:
+            for command, coded in streams:
+                ctx.set(decoder.command, command)
+                ctx.set(decoder.start, 1)
+                await ctx.tick()
+                ctx.set(decoder.start, 0)
+                await self._feed(ctx, decoder, coded, gap, _model(command, coded))
+
+        simulate(decoder, watch, testbenches=[bench])
+
+    async def _feed(
+        self,
+        ctx: Any,
+        decoder: WeightDecoder,
+        coded: CodedWeights,
+        gap: float,
+        model: WeightDecoderTiming | None,
+    ) -> None:
+        beats = [coded.content[place : place + 8] for place in range(0, len(coded.content), 8)]
+        room, cycle = QUEUE_BEATS, 1
+        while True:
+            sends = bool(beats) and room > 0 and self.generator.random() >= gap
+            ctx.set(decoder.beats.valid, sends)
+            if sends:
+                ctx.set(decoder.beats.payload, int.from_bytes(beats.pop(0), "little"))
+                if model:
+                    model.beat(cycle)
+            freed = bool(ctx.get(decoder.freed))
+            room += freed - sends
+            if model:
+                assert freed == model.cycle(cycle), f"a beat left the queue, cycle {cycle}"
+            finished, self.malformed = ctx.get(decoder.finished), bool(ctx.get(decoder.malformed))
+            if finished:
+                self.cycles.append(cycle)
+                if model and model.finished is not None:
+                    self.predicted.append(model.finished)
+            await ctx.tick()
+            if finished or self.malformed:
+                ctx.set(decoder.beats.valid, 0)
+                return
+            cycle += 1
+
+
+@pytest.mark.parametrize("gap", [0.0, 0.5])
+@pytest.mark.parametrize("seed", range(6))
+def test_words_and_cycles_are_those_of_the_model(seed: int, gap: float) -> None:
+    generator = np.random.default_rng(seed)
+    contents = [sample(generator, live_lanes) for live_lanes in LIVE_LANES]
+    streams = [encode(content) for content in contents]
+    run = Run([(command_of(coded), coded) for coded in streams], gap, seed)
+    assert b"".join(run.words) == b"".join(contents)
+    assert run.cycles == run.predicted
+    assert len(run.cycles) == len(streams)
+
+
+@pytest.mark.parametrize("scale", [2.0, 4.0, 5.0])
+def test_at_least_twelve_weights_a_cycle_where_the_port_allows_it(scale: float) -> None:
+    """Up to 5.33 bits a weight, where the 64 bits of the port become 12 weights."""
+    values = np.rint(np.random.default_rng(1).laplace(0.0, scale, 16 * 1000))
+    content = np.clip(values, -128, 127).astype(np.int8).tobytes()
+    coded = encode(content)
+    assert len(coded.content) * 8 < 5.33 * 16000
+    run = Run([(command_of(coded), coded)])
+    assert b"".join(run.words) == content
+    assert run.cycles == run.predicted
+    assert 16000 / run.cycles[0] >= 12
+
+
+def coded_sample() -> CodedWeights:
+    return encode(sample(np.random.default_rng(11), words=90))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"live_lanes": 0},
+        {"live_lanes": 5},
+        {"unary_planes": 0},
+        {"vectors": 0},
+        {"unary_planes": 3, "remainder_bits": 7},
+        {"words": 91},
+        {"words": 200, "vectors": 200},
+        {"words": 20, "vectors": 20},
+    ],
+    ids=str,
+)
+def test_fields_that_do_not_fit_the_stream_are_refused(changes: dict[str, int]) -> None:
+    coded = coded_sample()
+    assert Run([(command_of(coded, **changes), coded)]).malformed
+
+
+def test_a_stream_that_is_cut_short_is_refused() -> None:
+    coded = coded_sample()
+    short = CodedWeights(coded.code, coded.words, coded.content[:-16])
+    run = Run([(command_of(short), short)])
+    assert run.malformed
+    assert not run.cycles
+
+
+def test_a_stream_with_more_to_come_is_refused() -> None:
+    coded = coded_sample()
+    long = CodedWeights(coded.code, coded.words, coded.content + bytes(8))
+    assert Run([(command_of(long), long)]).malformed
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_damage_never_hangs(seed: int) -> None:
+    generator = random.Random(seed)
+    coded = coded_sample()
+    content = generator.randbytes(len(coded.content))
+    damaged = CodedWeights(coded.code, coded.words, content)
+    run = Run([(command_of(damaged), damaged)])
+    assert run.malformed or run.cycles
+
+
+def test_converts() -> None:
+    assert "module" in convert(WeightDecoder(QUEUE_BEATS))
