@@ -61,19 +61,29 @@ class BrickWalk(wiring.Component):
         command = self.command
         bricks = Signal(14)  # of a pixel
         tail = Signal(range(BRICK_BYTES + 1))  # bytes of a pixel's last brick
-        wrapped_pitch = Signal(18)
-        last_unwrapped = Signal(signed(19))  # the next row wraps when this one lies at or past it
+        wrapped_pitch = Signal(signed(18))
+        # A row that lies at or past this is followed by a wrap; so is the row that follows one at or past the others.
+        wrap_from = Signal(signed(19))
+        wrap_from_after_step = Signal(signed(20))
+        wrap_from_after_wrap = Signal(signed(20))
+        first_wraps = Signal()
         m.d.sync += [
             bricks.eq((command.channels + (BRICK_BYTES - 1)) // BRICK_BYTES),
             tail.eq(Mux(command.channels % BRICK_BYTES == 0, BRICK_BYTES, command.channels % BRICK_BYTES)),
             wrapped_pitch.eq(command.row_pitch - command.ring_size),
-            last_unwrapped.eq(command.ring_end - command.row_pitch),
+            wrap_from.eq(command.ring_end - command.row_pitch),
+            wrap_from_after_step.eq(wrap_from - command.row_pitch),
+            wrap_from_after_wrap.eq(wrap_from - wrapped_pitch),
+            first_wraps.eq(command.row >= wrap_from),
         ]
 
         valid = Signal()
         address = Signal(BRICK_ADDRESS_BITS)
         pixel = Signal(BRICK_ADDRESS_BITS)
         row = Signal(BRICK_ADDRESS_BITS)
+        wraps = (
+            Signal()
+        )  # the next row does; known beforehand, so that no comparison stands before its address
         bricks_left = Signal(14)
         pixels_left = Signal(16)
         rows_left = Signal(16)
@@ -81,13 +91,15 @@ class BrickWalk(wiring.Component):
         last_pixel = Signal()
         next_pixel = Signal(BRICK_ADDRESS_BITS)
         next_row = Signal(BRICK_ADDRESS_BITS)
+        next_wraps = Signal()
         m.d.comb += [
             self.o.valid.eq(valid),
             self.o.payload.address.eq(address),
             self.o.payload.bytes.eq(Mux(last_brick, tail, BRICK_BYTES)),
             self.o.payload.last.eq(last_brick & last_pixel & (rows_left == 0)),
             next_pixel.eq(pixel + 1),
-            next_row.eq(Mux(row >= last_unwrapped, row + wrapped_pitch, row + command.row_pitch)),
+            next_row.eq(Mux(wraps, row + wrapped_pitch, row + command.row_pitch)),
+            next_wraps.eq(Mux(wraps, row >= wrap_from_after_wrap, row >= wrap_from_after_step)),
         ]
 
         def start_pixel(place: Signal) -> None:
@@ -98,16 +110,17 @@ class BrickWalk(wiring.Component):
                 last_brick.eq(bricks == 1),
             ]
 
-        def start_row(place: Signal) -> None:
+        def start_row(place: Signal, is_followed_by_wrap: Signal) -> None:
             start_pixel(place)
             m.d.sync += [
                 row.eq(place),
+                wraps.eq(is_followed_by_wrap),
                 pixels_left.eq(command.width - 1),
                 last_pixel.eq(command.width == 1),
             ]
 
         with m.If(self.start):
-            start_row(command.row)
+            start_row(command.row, first_wraps)
             m.d.sync += [rows_left.eq(command.rows - 1), valid.eq(1)]
         with m.Elif(valid & self.o.ready):
             with m.If(~last_brick):
@@ -120,6 +133,6 @@ class BrickWalk(wiring.Component):
                 start_pixel(next_pixel)
                 m.d.sync += [pixels_left.eq(pixels_left - 1), last_pixel.eq(pixels_left == 1)]
             with m.Else():
-                start_row(next_row)
+                start_row(next_row, next_wraps)
                 m.d.sync += [rows_left.eq(rows_left - 1), valid.eq(rows_left != 0)]
         return m
