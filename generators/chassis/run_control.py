@@ -112,6 +112,7 @@ class RunControl(wiring.Component):
         """One state machine beside a timer."""
         m = Module()
         state = Signal(_State)
+        next_state = Signal(_State)
         bus_lost = Signal()
         drained, expired = self._elaborate_timers(m)
         flags = {
@@ -125,10 +126,17 @@ class RunControl(wiring.Component):
         }
         m.d.comb += [
             self.status.eq(Cat(flags[entry.name] for entry in STATUS.fields)),
-            self.clear.eq((state == _State.CLEAR) | (state == _State.RESET_CLEAR)),
             self.fetch_start.eq(state == _State.BEGIN),
             self.counting.eq((state == _State.BEGIN) | (state == _State.RUN) | (state == _State.DRAIN)),
-            self.stop.eq((state == _State.DRAIN) | (state == _State.ERROR) | (state == _State.RESET)),
+            next_state.eq(state),
+        ]
+        # These two reach nearly every register of the engine: registers of their own, not decoded from the state.
+        m.d.sync += [
+            state.eq(next_state),
+            self.clear.eq((next_state == _State.CLEAR) | (next_state == _State.RESET_CLEAR)),
+            self.stop.eq(
+                (next_state == _State.DRAIN) | (next_state == _State.ERROR) | (next_state == _State.RESET)
+            ),
         ]
         with m.If(self.clear):
             m.d.sync += self.error.eq(0)
@@ -142,32 +150,37 @@ class RunControl(wiring.Component):
             m.d.sync += pending.eq(0)
         with m.Switch(state):
             with m.Case(_State.IDLE, _State.DONE, _State.ERROR), m.If(self.start):
-                m.d.sync += [bus_lost.eq(0), state.eq(_State.CLEAR)]
+                m.d.comb += next_state.eq(_State.CLEAR)
+                m.d.sync += bus_lost.eq(0)
             with m.Case(_State.CLEAR):
-                m.d.sync += state.eq(_State.BEGIN)
+                m.d.comb += next_state.eq(_State.BEGIN)
             with m.Case(_State.BEGIN):
-                m.d.sync += state.eq(_State.RUN)
+                m.d.comb += next_state.eq(_State.RUN)
             with m.Case(_State.RUN):
                 with m.If(self.halted & self.queues_idle & self.bus_idle):
-                    m.d.sync += [pending.eq(1), state.eq(_State.DONE)]
+                    m.d.comb += next_state.eq(_State.DONE)
+                    m.d.sync += pending.eq(1)
                 with m.If(expired):
+                    m.d.comb += next_state.eq(_State.DRAIN)
                     m.d.sync += [
                         self.error.valid.eq(1),
                         self.error.code.eq(ErrorCode.WATCHDOG),
                         self.error.index.eq(self.oldest_index),
-                        state.eq(_State.DRAIN),
                     ]
                 for source in reversed(range(self._error_sources)):  # the last assignment wins
                     with m.If(self.errors[source].valid):
-                        m.d.sync += [self.error.eq(self.errors[source]), state.eq(_State.DRAIN)]
+                        m.d.comb += next_state.eq(_State.DRAIN)
+                        m.d.sync += self.error.eq(self.errors[source])
             with m.Case(_State.DRAIN), m.If(drained | expired):
-                m.d.sync += [pending.eq(1), bus_lost.eq(~drained), state.eq(_State.ERROR)]
+                m.d.comb += next_state.eq(_State.ERROR)
+                m.d.sync += [pending.eq(1), bus_lost.eq(~drained)]
             with m.Case(_State.RESET), m.If(drained | expired):
-                m.d.sync += [bus_lost.eq(~drained), state.eq(_State.RESET_CLEAR)]
+                m.d.comb += next_state.eq(_State.RESET_CLEAR)
+                m.d.sync += bus_lost.eq(~drained)
             with m.Case(_State.RESET_CLEAR):
-                m.d.sync += state.eq(_State.IDLE)
+                m.d.comb += next_state.eq(_State.IDLE)
         with m.If(self.reset):
-            m.d.sync += state.eq(_State.RESET)
+            m.d.comb += next_state.eq(_State.RESET)
         return m
 
     def _elaborate_timers(self, m: Module) -> tuple[Signal, Signal]:
