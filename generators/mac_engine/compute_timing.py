@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from .compute import FILL_LATENCY, SETUP_CYCLES
+from .compute import FILL_LATENCY
 from .config import MacEngineConfig
 from .isa import Mode
+from .loop_sequencer import SETUP_CYCLES
 from .step_walk import STEP_WALK_CYCLES
 
 

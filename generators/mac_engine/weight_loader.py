@@ -1,6 +1,6 @@
 """Reads the weight store ahead of the steps of COMPUTE."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,9 +11,23 @@ from .isa import COMPUTE
 _ADDRESSES = ("following", "resumed", "group_address")
 
 
-def weight_word_layout(config: MacEngineConfig) -> data.StructLayout:
-    """Which part of which output block's weights a word holds."""
-    return data.StructLayout({"block": range(max(2, config.cores)), "part": range(config.block_words)})
+def weight_read_layout(config: MacEngineConfig) -> data.StructLayout:
+    """A word to read, and which part of which output block's weights it holds.
+
+    reading: there is one.
+    address: in the weight store.
+    block, part: of the step's output blocks, and of that block's words.
+    ones: instead, every output channel's lane 0 is to be given weight 1 and the others 0.
+    """
+    return data.StructLayout(
+        {
+            "reading": unsigned(1),
+            "address": range(config.weight_words),
+            "block": range(max(2, config.cores)),
+            "part": range(config.block_words),
+            "ones": unsigned(1),
+        }
+    )
 
 
 class WeightLoader(wiring.Component):
@@ -27,10 +41,7 @@ class WeightLoader(wiring.Component):
         start: load the first step's weights.
         step_taken: the step whose weights are ready starts.
         step_ends_tile, step_ends_blocks, step_is_last: about that step, as in `STEP`.
-        reading: a word is read in this cycle.
-        address: its address.
-        word: what it holds.
-        ones: instead, every output channel's lane 0 is to be given weight 1 and the others 0.
+        read: the word of this cycle, `weight_read_layout`.
         ready: the next step's weights are loaded, or their last word is read in this cycle.
     """
 
@@ -41,10 +52,7 @@ class WeightLoader(wiring.Component):
     step_ends_tile: Signal
     step_ends_blocks: Signal
     step_is_last: Signal
-    reading: Signal
-    address: Signal
-    word: data.View
-    ones: Signal
+    read: data.View
     ready: Signal
 
     def __init__(self, config: MacEngineConfig) -> None:
@@ -58,10 +66,7 @@ class WeightLoader(wiring.Component):
                 "step_ends_tile": In(1),
                 "step_ends_blocks": In(1),
                 "step_is_last": In(1),
-                "reading": Out(1),
-                "address": Out(range(config.weight_words)),
-                "word": Out(weight_word_layout(config)),
-                "ones": Out(1),
+                "read": Out(weight_read_layout(config)),
                 "ready": Out(1),
             }
         )
@@ -69,44 +74,48 @@ class WeightLoader(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """A ring address, the place within the step, and where the block group began."""
         m = Module()
-        constants, word = self.constants, self.word
+        constants, read = self.constants, self.read
         loading = Signal()
         last_word = (self._config.block_words << self.command.block_cores_log2) - 1
         words_left = Signal(range(self._config.cores * self._config.block_words))
-        following, resumed, group_address = (Signal.like(self.address, name=name) for name in _ADDRESSES)
-        part_ends = word.part == self._config.block_words - 1
+        following, resumed, group_address = (
+            Signal(range(self._config.weight_words), name=name) for name in _ADDRESSES
+        )
+        part_ends = read.part == self._config.block_words - 1
         m.d.comb += [
-            self.reading.eq(loading & constants.reads_weights),
-            self.ones.eq(loading & ~constants.reads_weights),
-            following.eq(Mux(self.address == self._config.weight_words - 1, 0, self.address + 1)),
-            resumed.eq(Mux(self.reading, following, self.address)),
+            read.reading.eq(loading & constants.reads_weights),
+            read.ones.eq(loading & ~constants.reads_weights),
+            following.eq(Mux(read.address == self._config.weight_words - 1, 0, read.address + 1)),
+            resumed.eq(Mux(read.reading, following, read.address)),
         ]
         with m.If(loading):
             m.d.sync += [
-                self.address.eq(resumed),
-                word.part.eq(word.part + 1),
-                word.block.eq(word.block + part_ends),
+                read.address.eq(resumed),
+                read.part.eq(read.part + 1),
+                read.block.eq(read.block + part_ends),
                 words_left.eq(words_left - 1),
-                loading.eq((words_left != 0) & ~self.ones),
-                self.ready.eq((words_left <= 1) | self.ones),
+                loading.eq((words_left != 0) & ~read.ones),
+                self.ready.eq((words_left <= 1) | read.ones),
             ]
         with m.If(self.step_taken & constants.reads_weights):
             m.d.sync += [
-                word.eq(0),
+                read.block.eq(0),
+                read.part.eq(0),
                 words_left.eq(last_word),
                 loading.eq(~self.step_is_last),
                 self.ready.eq(0),
-                self.address.eq(Mux(self.step_ends_tile & ~self.step_ends_blocks, group_address, resumed)),
+                read.address.eq(Mux(self.step_ends_tile & ~self.step_ends_blocks, group_address, resumed)),
             ]
             with m.If(self.step_ends_blocks):
                 m.d.sync += group_address.eq(resumed)
         with m.If(self.start):
             m.d.sync += [
-                word.eq(0),
+                read.block.eq(0),
+                read.part.eq(0),
                 words_left.eq(last_word),
                 loading.eq(1),
                 self.ready.eq(0),
-                self.address.eq(self.command.weight_address),
+                read.address.eq(self.command.weight_address),
                 group_address.eq(self.command.weight_address),
             ]
         return m

@@ -42,11 +42,11 @@ class Loader:
         for name in ("tile", "blocks"):
             ctx.set(getattr(self.unit, f"step_ends_{name}"), ends.get(name, 0))
         ctx.set(self.unit.step_is_last, ends.get("last", 0))
-        if ctx.get(self.unit.reading):
-            word = ctx.get(self.unit.word)
-            self.reads.append((len(self.ready), ctx.get(self.unit.address), word.block, word.part))
+        read = ctx.get(self.unit.read)
+        if read.reading:
+            self.reads.append((len(self.ready), read.address, read.block, read.part))
         self.ready.append(bool(ctx.get(self.unit.ready)))
-        self.ones.append(bool(ctx.get(self.unit.ones)))
+        self.ones.append(bool(read.ones))
         await ctx.tick()
 
 

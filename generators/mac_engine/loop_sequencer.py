@@ -1,0 +1,114 @@
+"""Everything of COMPUTE that decides: which window is read in which cycle, and which weights are loaded."""
+
+from amaranth.hdl import Cat, Module, Mux, Shape, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from ..chassis.counters import Cause
+from .compute_constants import COMPUTE_CONSTANTS, CONSTANTS_LATENCY, ComputeConstants
+from .config import MacEngineConfig
+from .isa import COMPUTE
+from .pixel_walk import WINDOW_READ, PixelWalk
+from .step_walk import STEP_WALK_CYCLES, StepWalk
+from .tile_walk import TILE_WALK_CYCLES, TileWalk
+from .weight_loader import WeightLoader, weight_read_layout
+from .window_slot import WINDOW_SLOT
+
+_WALK_DELAY = CONSTANTS_LATENCY - 1
+
+SETUP_CYCLES = _WALK_DELAY + TILE_WALK_CYCLES + STEP_WALK_CYCLES
+"""From `start` to the earliest start of the first step, whose first window is read one cycle later."""
+
+
+class LoopSequencer(wiring.Component):
+    """The loop nest, as four walkers behind each other that run ahead as far as they may.
+
+    Members:
+        command: held from `start` until the command is complete.
+        start: begin.
+        half_free, half: see `PixelWalk`.
+        tile_starts: in this cycle, and needs a half.
+        tile_ends: its last step starts in this cycle, and it will be handed over.
+        reading, read, slot: the window of this cycle, if any; see `PixelWalk`.
+        weight_read: the word of weights of this cycle, if any.
+        constants: of the command.
+        cause: `Cause` of this cycle while a command runs: ACTIVE for a read; IFM never.
+    """
+
+    command: data.View
+    start: Signal
+    half_free: Signal
+    half: Signal
+    tile_starts: Signal
+    tile_ends: Signal
+    reading: Signal
+    read: data.View
+    slot: data.View
+    weight_read: data.View
+    constants: data.View
+    cause: Signal
+
+    def __init__(self, config: MacEngineConfig) -> None:
+        self._config = config
+        super().__init__(
+            {
+                "command": In(COMPUTE.struct()),
+                "start": In(1),
+                "half_free": In(1),
+                "half": In(1),
+                "tile_starts": Out(1),
+                "tile_ends": Out(1),
+                "reading": Out(1),
+                "read": Out(WINDOW_READ),
+                "slot": Out(WINDOW_SLOT),
+                "weight_read": Out(weight_read_layout(config)),
+                "constants": Out(COMPUTE_CONSTANTS),
+                "cause": Out(Shape.cast(Cause)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Constants, tiles, steps, pixels, and the weights beside them."""
+        m = Module()
+        m.submodules.constants = constants = ComputeConstants(self._config)
+        m.submodules.tile_walk = tile_walk = TileWalk()
+        m.submodules.step_walk = step_walk = StepWalk()
+        m.submodules.pixel_walk = pixel_walk = PixelWalk()
+        m.submodules.weight_loader = loader = WeightLoader(self._config)
+        m.d.comb += [constants.command.eq(self.command), self.constants.eq(constants.constants)]
+        for part in (tile_walk, step_walk, pixel_walk, loader):
+            m.d.comb += [part.command.eq(self.command), part.constants.eq(constants.constants)]
+        wiring.connect(m, tile_walk.o, step_walk.i)
+        wiring.connect(m, step_walk.o, pixel_walk.i)
+
+        starts = Signal(_WALK_DELAY)
+        m.d.sync += starts.eq(Cat(self.start, starts))
+        step = pixel_walk.i
+        step_starts = step.valid & step.ready
+        m.d.comb += [
+            tile_walk.start.eq(starts[-1]),
+            loader.start.eq(self.start),
+            loader.step_taken.eq(step_starts),
+            loader.step_ends_tile.eq(step.payload.last_of_tile),
+            loader.step_ends_blocks.eq(step.payload.last_of_blocks),
+            loader.step_is_last.eq(step.payload.last),
+            pixel_walk.weights_ready.eq(loader.ready),
+            pixel_walk.half_free.eq(self.half_free),
+            pixel_walk.half.eq(self.half),
+            self.tile_starts.eq(step_starts & step.payload.first_of_tile & ~self.command.accumulate),
+            self.tile_ends.eq(step_starts & step.payload.last_of_tile & ~self.command.partial),
+            self.reading.eq(pixel_walk.reading),
+            self.read.eq(pixel_walk.read),
+            self.slot.eq(pixel_walk.slot),
+            self.weight_read.eq(loader.read),
+        ]
+
+        # Why there is no read in a cycle is decided in the one before, when none started.
+        reason = Signal(Shape.cast(Cause), init=Cause.DMA)
+        m.d.sync += reason.eq(Cause.DMA)
+        with m.If(step_walk.busy & ~loader.ready):
+            m.d.sync += reason.eq(Cause.WEIGHTS)
+        with m.Elif(step.valid & step.payload.first_of_tile & ~self.half_free):
+            m.d.sync += reason.eq(Cause.OFM)
+        m.d.comb += self.cause.eq(Mux(self.reading, Cause.ACTIVE, reason))
+        return m

@@ -1,0 +1,74 @@
+"""Reads windows of bricks out of the unified buffer and puts padding where they leave the ifm."""
+
+from amaranth.hdl import Module, Mux, Signal
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from celosia.hdl.brick_buffer import GATHER_LATENCY, Gather, GatherPort
+
+from .delay_line import delayed
+from .isa import BANKS, BRICK_CHANNELS, COMPUTE
+from .padding import PADDING_LATENCY, PaddingMask
+from .pixel_walk import WINDOW_READ
+from .window_slot import WINDOW, WINDOW_SLOT
+
+WINDOW_LATENCY = 1 + GATHER_LATENCY + 1
+"""Cycles from a read to its window: address, buffer, padding."""
+
+
+class WindowReader(wiring.Component):
+    """A window a cycle, `WINDOW_LATENCY` cycles after it was asked for, together with its slot.
+
+    Members:
+        command: held while windows are read.
+        reading, read, slot: see `PixelWalk`.
+        gather: reads of the unified buffer.
+        window: eight bricks; those outside of the ifm are `pad_value` throughout.
+        window_slot: what they are for.
+    """
+
+    command: data.View
+    reading: Signal
+    read: data.View
+    slot: data.View
+    gather: Gather
+    window: data.View
+    window_slot: data.View
+
+    def __init__(self) -> None:
+        super().__init__(
+            {
+                "command": In(COMPUTE.struct()),
+                "reading": In(1),
+                "read": In(WINDOW_READ),
+                "slot": In(WINDOW_SLOT),
+                "gather": Out(GatherPort()),
+                "window": Out(WINDOW),
+                "window_slot": Out(WINDOW_SLOT),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Padding is found out while the buffer is read."""
+        m = Module()
+        m.submodules.padding = padding = PaddingMask()
+        m.d.comb += [
+            padding.x.eq(self.read.x),
+            padding.y.eq(self.read.y),
+            padding.width.eq(self.command.ifm_width),
+            padding.height.eq(self.command.ifm_height),
+            padding.enable.eq(~self.slot.second_operand),
+            self.gather.count.eq(self.command.window),
+            self.window_slot.eq(delayed(m, self.slot, WINDOW_LATENCY, "slot")),
+        ]
+        m.d.sync += [
+            self.gather.enable.eq(self.reading),
+            self.gather.address.eq(self.read.row + self.read.column),
+        ]
+        mask = delayed(m, padding.padding, WINDOW_LATENCY - 1 - PADDING_LATENCY, "mask")
+        pad_brick = self.command.pad_value.as_unsigned().replicate(BRICK_CHANNELS)
+        window = Signal(WINDOW, reset_less=True)
+        for brick in range(BANKS):
+            m.d.sync += window[brick].eq(Mux(mask[brick], pad_brick, self.gather.bricks[brick]))
+        m.d.comb += self.window.eq(window)
+        return m
