@@ -104,7 +104,6 @@ class LoadUnit(wiring.Component):
             splitter.transfer.payload.address.eq(plan.address),
             splitter.transfer.payload.beats.eq(plan.beats),
             splitter.transfer.valid.eq(start),
-            unpacker.start.eq(start),
             unpacker.offset.eq(plan.address),
             unpacker.request.payload.bytes.eq(walk.o.payload.bytes),
             unpacker.request.payload.tag.address.eq(walk.o.payload.address),
@@ -117,6 +116,8 @@ class LoadUnit(wiring.Component):
             unpacker.o.ready.eq(self.bricks.ready),
             written.eq(unpacker.o.valid & self.bricks.ready & brick.tag.last),
         ]
+        # A cycle later than the rest, out of a register: the first beat is still far away.
+        m.d.sync += unpacker.start.eq(start)
         wiring.connect(m, queue.o, unpacker.i)
         self._elaborate_requests(m, splitter.burst, queue)
 
