@@ -37,7 +37,7 @@ class TileHalves(wiring.Component):
                 "leave": In(1),
                 "hand_over": In(1),
                 "drained": In(1),
-                "free": Out(1, init=1),
+                "free": Out(1),
                 "fill_half": Out(1),
                 "filled": Out(1),
                 "drain_half": Out(1),
@@ -49,14 +49,16 @@ class TileHalves(wiring.Component):
         m = Module()
         free_halves, filled_halves = Signal(range(3), init=2), Signal(range(3))
         free_next, filled_next = Signal(range(3)), Signal(range(3))
+        free = Signal(init=1)
         m.d.comb += [
+            self.free.eq(free),
             free_next.eq(free_halves + self.drained - self.take),
             filled_next.eq(filled_halves + self.hand_over - self.drained),
         ]
         m.d.sync += [
             free_halves.eq(free_next),
             filled_halves.eq(filled_next),
-            self.free.eq(free_next != 0),
+            free.eq(free_next != 0),
             self.filled.eq(filled_next != 0),
             self.fill_half.eq(self.fill_half ^ self.leave),
             self.drain_half.eq(self.drain_half ^ self.drained),
