@@ -23,7 +23,7 @@ from .options import (
     Settings,
     simulated,
 )
-from .terminal import output, print_json, table
+from .terminal import output, print_json, print_line, table
 
 _Output = Annotated[
     Path, typer.Option("--output", "-o", metavar="FILE", help="The program file.", show_default=False)
@@ -66,25 +66,24 @@ def compile_command(
             }
         )
         return
-    regions = table(
-        f"Memory of {model}", ("section", "region", "address", "bytes"), left=("section", "region")
-    )
+    console = output()
+    print_line(console, f"Memory of {model}")
+    regions = table(("section", "region", "address", "bytes"), left=("section", "region"))
     for entry in memory:
         regions.add_row(
             str(entry["section"]), str(entry["region"]), f"0x{entry['address']:08x}", f"{entry['bytes']:,}"
         )
     regions.add_row("all", "", "", f"{program_memory_bytes(program):,}")
-    console = output()
     console.print(regions)
     for index, section in enumerate(program.engine_sections):
-        console.print(
+        print_line(
+            console,
             f"section {index}: {len(section.layers)} layers, {section.queue_count} commands, "
             f"{section.peak_bricks * 8:,} of {spec.config.buffer_bricks * 8:,} bytes of the unified buffer",
-            markup=False,
         )
-    console.print(f"predicted cycles: {program.predicted_cycles:,}", markup=False)
-    console.print(f"on the host: {', '.join(program.host_operators) or 'nothing'}", markup=False)
-    console.print(f"written: {output_file} ({file_bytes:,} bytes)", markup=False, soft_wrap=True)
+    print_line(console, f"predicted cycles: {program.predicted_cycles:,}")
+    print_line(console, f"on the host: {', '.join(program.host_operators) or 'nothing'}")
+    print_line(console, f"written: {output_file} ({file_bytes:,} bytes)")
 
 
 def memory_map(program: Program) -> list[dict[str, int | str]]:

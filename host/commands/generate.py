@@ -17,7 +17,7 @@ from .options import (
     Settings,
     simulated,
 )
-from .terminal import output, print_json, progress_bars, table
+from .terminal import output, print_json, print_line, progress_bars, table
 
 _Family = Annotated[str, typer.Argument(metavar="FAMILY", help="mac-engine.", show_default=False)]
 _Directory = Annotated[
@@ -55,7 +55,9 @@ def generate_command(
             }
         )
         return
-    listing = table(f"Configuration {spec.config.hash:016x}", ("file", "bytes"), left=("file",))
+    console = output()
+    print_line(console, f"Configuration {spec.config.hash:016x}")
+    listing = table(("file", "bytes"), left=("file",))
     for path in files:
         listing.add_row(str(path), f"{path.stat().st_size:,}")
-    output().print(listing)
+    console.print(listing)

@@ -15,7 +15,7 @@ from .options import (
     Settings,
     simulated,
 )
-from .terminal import output, print_json, table
+from .terminal import output, print_json, print_line, table
 
 
 def inspect_command(
@@ -46,7 +46,7 @@ def inspect_command(
 def _show(inspection: Inspection) -> None:
     columns = ("operator", "inputs", "output", "MACs", "weights", "runs on")
     text = ("operator", "inputs", "output", "runs on")
-    operators = table(inspection.model, columns, left=text)
+    operators = table(columns, left=text)
     for operator in inspection.operators:
         operators.add_row(
             operator.name,
@@ -58,17 +58,16 @@ def _show(inspection: Inspection) -> None:
         )
     operators.add_row("all", "", "", f"{inspection.macs:,}", f"{inspection.weight_bytes:,} B", "")
     console = output()
+    print_line(console, inspection.model)
     console.print(operators)
     refused = [operator for operator in inspection.operators if operator.reasons]
     if refused:
-        console.print("\nNot on the engine:", markup=False)
+        print_line(console, "\nNot on the engine:")
     for operator in refused:
         for reason in operator.reasons:
-            console.print(f"  {operator.name}: {reason}", markup=False, soft_wrap=True)
+            print_line(console, f"  {operator.name}: {reason}")
     if not inspection.can_run:
-        console.print(
-            "\nThis model cannot run: the operators that run nowhere must be replaced.", markup=False
-        )
+        print_line(console, "\nThis model cannot run: the operators that run nowhere must be replaced.")
 
 
 def _text(tensors: tuple[TensorSummary, ...]) -> str:

@@ -23,9 +23,7 @@ def profile_table(profile: Profile) -> Table:
         "ofm",
         "DMA",
     )
-    result = table(
-        "Layers (cycles: active + stalls by cause; bytes read and written)", columns, left=("layer",)
-    )
+    result = table(columns, left=("layer",))
     for layer in profile.layers:
         causes = [f"{getattr(layer, name):,}" for name in _STALLS]
         result.add_row(

@@ -21,7 +21,7 @@ from .options import (
     device_of,
 )
 from .profile_table import profile_table
-from .terminal import output, print_json, progress_bars, table
+from .terminal import output, print_json, print_line, progress_bars, table
 
 _SHOWN_VALUES = 10
 
@@ -85,6 +85,8 @@ def run_command(
         raise typer.BadParameter("give the inputs by --input FILE or by --random SEED", param_hint="inputs")
     if trace is not None and trace.suffix not in (".vcd", ".fst"):
         raise DataError(str(trace), "a waveform is written to a file named *.vcd or *.fst")
+    if trace is not None and not trace.absolute().parent.is_dir():
+        raise DataError(str(trace), "there is no such folder to write a waveform into")
     if output_file is not None and output_file.suffix not in (".npy", ".npz"):
         raise DataError(str(output_file), "outputs are written to a file named *.npy or *.npz")
     with (
@@ -147,9 +149,8 @@ def _show(
 ) -> None:
     profile = session.profile()
     console = output()
-    results = table(
-        f"{program} on {session.spec.name}", ("output", "dtype", "shape", "values"), left=("output", "values")
-    )
+    print_line(console, f"{program} on {session.spec.name}")
+    results = table(("output", "dtype", "shape", "values"), left=("output", "values"))
     for node, array in zip(session.get_outputs(), outputs, strict=True):
         values = " ".join(str(value) for value in array.reshape(-1)[:_SHOWN_VALUES])
         more = " .." if array.size > _SHOWN_VALUES else ""
@@ -157,12 +158,13 @@ def _show(
     console.print(results)
     if with_layers:
         console.print()
+        print_line(console, "Cycles of every layer: active, and stalls by cause")
         console.print(profile_table(profile))
     console.print()
-    console.print(f"cycles: {profile.cycles:,} (predicted {profile.predicted_cycles:,})", markup=False)
-    console.print(f"MAC utilisation: {profile.mac_utilization:.1%} ({profile.macs:,} MACs)", markup=False)
-    console.print(f"on the host: {', '.join(session.program.host_operators) or 'nothing'}", markup=False)
-    console.print(f"simulated in {seconds:.2f} s: {profile.cycles / seconds:,.0f} cycles/s", markup=False)
-    console.print(f"Verilog: {session.verilog_path}", markup=False, soft_wrap=True)
+    print_line(console, f"cycles: {profile.cycles:,} (predicted {profile.predicted_cycles:,})")
+    print_line(console, f"MAC utilisation: {profile.mac_utilization:.1%} ({profile.macs:,} MACs)")
+    print_line(console, f"on the host: {', '.join(session.program.host_operators) or 'nothing'}")
+    print_line(console, f"simulated in {seconds:.2f} s: {profile.cycles / seconds:,.0f} cycles/s")
+    print_line(console, f"Verilog: {session.verilog_path}")
     if output_file is not None:
-        console.print(f"written: {output_file}", markup=False, soft_wrap=True)
+        print_line(console, f"written: {output_file}")

@@ -33,17 +33,20 @@ def print_json(value: Mapping[str, object]) -> None:
     sys.stdout.write(json.dumps(value, indent=2) + "\n")
 
 
-def table(title: str, columns: Sequence[str], *, left: Sequence[str] = ()) -> Table:
+def table(columns: Sequence[str], *, left: Sequence[str] = ()) -> Table:
     """An empty table; columns not named in `left` hold numbers."""
-    result = Table(
-        title=title, title_justify="left", title_style="bold", box=None, header_style="bold", pad_edge=False
-    )
+    result = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
         is_text = column in left
         result.add_column(
             column, justify="left" if is_text else "right", overflow="fold", no_wrap=not is_text
         )
     return result
+
+
+def print_line(console: Console, text: str) -> None:
+    """A line as it is: neither wrapped nor searched for markup."""
+    console.print(text, markup=False, soft_wrap=True)
 
 
 @contextmanager

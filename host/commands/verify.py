@@ -17,7 +17,7 @@ from .options import (
     Settings,
     device_of,
 )
-from .terminal import output, print_json, progress_bars
+from .terminal import output, print_json, print_line, progress_bars
 
 DIFFERENT_STATUS = 1
 
@@ -70,4 +70,4 @@ def _show(verification: Verification) -> None:
     ]
     console = output()
     for line in lines:
-        console.print(line, markup=False, soft_wrap=True)
+        print_line(console, line)
