@@ -90,12 +90,16 @@ class StreamQueue(wiring.Component):
             self.o.valid.eq(offered),
             self.level.eq(level),
         ]
-        m.d.sync += [
-            write.addr.eq(write.addr + write.en),
-            read.addr.eq(read.addr + fetch),
-            stored.eq(stored + write.en - fetch),
-            level.eq(level + write.en - (offered & self.o.ready)),
-        ]
+        m.d.sync += write.addr.eq(write.addr + write.en)
+        # `o.ready` comes late in its cycle: it chooses between sums instead of being added.
+        with m.If(fetch):
+            m.d.sync += [read.addr.eq(read.addr + 1), stored.eq(stored + write.en - 1)]
+        with m.Else():
+            m.d.sync += stored.eq(stored + write.en)
+        with m.If(offered & self.o.ready):
+            m.d.sync += level.eq(level + write.en - 1)
+        with m.Else():
+            m.d.sync += level.eq(level + write.en)
         with m.If(fetch):
             m.d.sync += offered.eq(1)
         with m.Elif(self.o.ready):

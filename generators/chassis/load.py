@@ -169,4 +169,8 @@ class LoadUnit(wiring.Component):
         ]
         with m.If(request.valid & request.ready):
             m.d.comb += promised.eq(burst.payload.length + 1)
-        m.d.sync += room.eq(room + (queue.o.valid & queue.o.ready) - promised)
+        # The queue's beat is taken late in the cycle: it chooses between sums instead of being added.
+        with m.If(queue.o.valid & queue.o.ready):
+            m.d.sync += room.eq(room + 1 - promised)
+        with m.Else():
+            m.d.sync += room.eq(room - promised)
