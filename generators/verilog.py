@@ -68,12 +68,16 @@ def write_verilog(top: CelosiaTop, title: str) -> VerilogText:
     )
 
 
+_EMPTY_CELL = re.compile(
+    r"^  cell \S+ \S+\n(?:    (?!parameter \\Y_WIDTH).*\n)*    parameter \\Y_WIDTH 0\n(?:    .*\n)*  end\n",
+    re.MULTILINE,
+)
 _EMPTY_WIRE = re.compile(r"^(?:  wire width 0 \S+|connect \S+ \{ *\})\n", re.MULTILINE)
 
 
 def _drop_empty_wires(design: str) -> str:
-    """Amaranth has signals of no bits, which Verilog would turn into vectors of two: `[-1:0]`."""
-    return _EMPTY_WIRE.sub("", design)
+    """Amaranth has signals and cells of no bits, which Verilog would turn into vectors of two: `[-1:0]`."""
+    return _EMPTY_WIRE.sub("", _EMPTY_CELL.sub("", design))
 
 
 _SHIFT = re.compile(r"^  cell \$shift (\S+)\n((?:    .*\n)+)  end\n", re.MULTILINE)
