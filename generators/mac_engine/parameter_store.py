@@ -153,6 +153,7 @@ class ParameterStore(wiring.Component):
         ]
         block_bits = (self._blocks - 1).bit_length()
         wanted = self.block[:block_bits]
+        own_block = wanted & ~command.uniform.replicate(block_bits) if block_bits else wanted
         for n in range(2):
             with m.If(arrived.valid & (arrived.beat == PARAMETER_BEATS - 1) & (arrived.group == n)):
                 m.d.sync += loaded[n].eq(
@@ -167,7 +168,7 @@ class ParameterStore(wiring.Component):
             write=arrived.valid,
             write_beat=arrived.beat,
             write_place=Cat(arrived.block[:block_bits], arrived.group),
-            read_place=_delayed(m, Cat(wanted & ~command.uniform.replicate(block_bits), in_use)),
+            read_place=_delayed(m, Cat(own_block, in_use)),
             read_part=_delayed(m, self.part[: (self._parts - 1).bit_length()]),
         )
 
