@@ -114,6 +114,8 @@ class CommandFetch(wiring.Component):
         )
         address = Signal(self._address_bits)
         end = Signal(REGISTER_BITS + COMMAND_BYTES.bit_length())
+        impossible = Signal()
+        beyond = Signal()
         m.d.comb += [
             splitter.stop.eq(self.stop),
             splitter.transfer.payload.address.eq(address),
@@ -127,17 +129,20 @@ class CommandFetch(wiring.Component):
                 ]
                 m.next = "CHECK"
             with m.State("CHECK"):
+                m.d.sync += [
+                    impossible.eq(
+                        (self.count == 0) | (self.count > _MAXIMUM_COMMANDS) | (address % COMMAND_BYTES != 0)
+                    ),
+                    beyond.eq(end > self.limit),
+                ]
                 m.next = "TRANSFER"
-                with m.If(
-                    (self.count == 0) | (self.count > _MAXIMUM_COMMANDS) | (address % COMMAND_BYTES != 0)
-                ):
-                    self._fail(m, ErrorCode.ILLEGAL_COMMAND, 0, address)
-                    m.next = "IDLE"
-                with m.Elif(end > self.limit):
-                    self._fail(m, ErrorCode.OUT_OF_REGION, 0, address)
-                    m.next = "IDLE"
             with m.State("TRANSFER"):
-                m.d.comb += splitter.transfer.valid.eq(1)
+                with m.If(impossible):
+                    self._fail(m, ErrorCode.ILLEGAL_COMMAND, 0, address)
+                with m.Elif(beyond):
+                    self._fail(m, ErrorCode.OUT_OF_REGION, 0, address)
+                with m.Else():
+                    m.d.comb += splitter.transfer.valid.eq(1)
                 m.next = "IDLE"
 
         request = self.read.request
