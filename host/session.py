@@ -13,7 +13,7 @@ from celosia.sim.verilator import Progress
 
 from .compiler import compile_graph
 from .device_spec import DeviceSpec, open_device, parse_device
-from .prediction import is_predicted_for, with_predictions
+from .prediction_cache import predicted
 from .profile import Profile
 from .program import Program
 from .program_file import ProgramError, is_program, load_program
@@ -78,7 +78,7 @@ class InferenceSession:
         """
         spec = parse_device(device, settings, None, memory) if isinstance(device, str) else device
         self.spec = spec
-        self.program = _program(model, spec)
+        self.program = _program(model, spec, progress)
         opened = open_device(
             spec,
             program_memory_bytes(self.program),
@@ -143,7 +143,7 @@ class InferenceSession:
         self.close()
 
 
-def _program(model: str | PathLike[str] | Program, spec: DeviceSpec) -> Program:
+def _program(model: str | PathLike[str] | Program, spec: DeviceSpec, progress: Progress | None) -> Program:
     if isinstance(model, Program):
         program = model
     elif is_program(model):
@@ -156,4 +156,4 @@ def _program(model: str | PathLike[str] | Program, spec: DeviceSpec) -> Program:
             f"it was compiled for configuration {program.config.hash:016x} ({program.config.macs} MACs), the device "
             f"{spec.name} has {spec.config.hash:016x} ({spec.config.macs} MACs): compile it for that device",
         )
-    return program if is_predicted_for(program, spec.memory) else with_predictions(program, spec.memory)
+    return predicted(program, spec.memory, progress=progress)

@@ -14,7 +14,6 @@ from .arrays import Case, load_cases
 from .compiler import compile_graph
 from .device_spec import DeviceSpec
 from .graph import Graph
-from .prediction import with_predictions
 from .profile import Profile
 from .reference import trace_graph
 from .session import InferenceSession
@@ -86,7 +85,7 @@ def verify_model(
         cases_file, [tensors[index] for index in graph.inputs], [tensors[index] for index in graph.outputs]
     )
     started = time.perf_counter()
-    program = with_predictions(compile_graph(graph, spec.config), spec.memory)
+    program = compile_graph(graph, spec.config)
     profiles: list[Profile] = []
     found: list[tuple[Case, int, tuple[int, ...], float]] = []
     with InferenceSession(program, spec, progress=progress) as session:

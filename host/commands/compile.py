@@ -7,7 +7,7 @@ import typer
 
 from ..compiler import compile_graph
 from ..driver import memory_bytes, region_places
-from ..prediction import with_predictions
+from ..prediction_cache import predicted
 from ..program import Program
 from ..program_file import save_program
 from ..runtime import program_memory_bytes
@@ -23,7 +23,7 @@ from .options import (
     Settings,
     simulated,
 )
-from .terminal import output, print_json, print_line, table
+from .terminal import output, print_json, print_line, progress_bars, table
 
 _Output = Annotated[
     Path, typer.Option("--output", "-o", metavar="FILE", help="The program file.", show_default=False)
@@ -45,7 +45,8 @@ def compile_command(
     Example: celosia compile model.tflite --preset u55-128 -o model.celosia
     """
     spec = simulated(preset, settings, config, memory_latency, memory_bytes_per_cycle)
-    program = with_predictions(compile_graph(load_tflite(model), spec.config), spec.memory)
+    with progress_bars() as progress:
+        program = predicted(compile_graph(load_tflite(model), spec.config), spec.memory, progress=progress)
     file_bytes = save_program(program, output_file)
     memory = memory_map(program)
     if as_json:

@@ -208,6 +208,7 @@ def test_a_full_disk_is_one_line(celosia: Celosia, monkeypatch: pytest.MonkeyPat
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
+    assert celosia(*RUN).status == 0
     monkeypatch.setattr("os.fsync", full)
     result = celosia(*RUN, "--output", "answer.npy")
     assert result.status == 2
