@@ -16,7 +16,7 @@ WINDOW_READ = data.StructLayout(
 )
 """Where a window is: pointer to its row, bricks from there to its first brick; the ifm pixel and row of that brick."""
 
-_EVENTS = ("start", "pixel_ends", "row_ends", "in_last_row", "step_ends")
+_EVENTS = ("start", "pixel_ends", "row_ends", "in_last_row")
 
 
 class PixelWalk(wiring.Component):
@@ -65,40 +65,51 @@ class PixelWalk(wiring.Component):
         """Registers describe the window of this cycle."""
         m = Module()
         command, constants, step = self.command, self.constants, self.i.payload
-        start, pixel_ends, row_ends, in_last_row, step_ends = (Signal(name=name) for name in _EVENTS)
+        start, pixel_ends, row_ends, in_last_row = (Signal(name=name) for name in _EVENTS)
         groups_left, rows_left = Signal(range(TILE_PIXELS)), Signal(range(TILE_PIXELS))
         last_group = Signal(range(TILE_PIXELS))
+        # Everybody waits for a step to end, so its end is a register too; it stays high until the next one starts.
+        step_ends = Signal(init=1)
         m.d.comb += [
             start.eq(self.i.valid & self.i.ready),
             self.i.ready.eq(
-                (~self.reading | step_ends)
-                & self.weights_ready
-                & (self.half_free | ~step.first_of_tile | command.accumulate)
+                step_ends & self.weights_ready & (self.half_free | ~step.first_of_tile | command.accumulate)
             ),
-            pixel_ends.eq(~constants.two_operands | self.slot.second_operand),
-            step_ends.eq(pixel_ends & row_ends & in_last_row),
         ]
+        next_pixel_ends, next_row_ends, next_in_last_row = (
+            Signal(name=f"next_{name}") for name in _EVENTS[1:]
+        )
+        m.d.comb += [
+            next_pixel_ends.eq(~constants.two_operands | ~pixel_ends),
+            next_row_ends.eq(row_ends),
+            next_in_last_row.eq(in_last_row),
+        ]
+        with m.If(pixel_ends & row_ends):
+            m.d.comb += [next_row_ends.eq(last_group == 0), next_in_last_row.eq(rows_left == 1)]
+            m.d.sync += [groups_left.eq(last_group), rows_left.eq(rows_left - 1)]
+        with m.Elif(pixel_ends):
+            m.d.comb += next_row_ends.eq(groups_left == 1)
+            m.d.sync += groups_left.eq(groups_left - 1)
         with m.If(start):
+            one_group, one_row = step.last_group == 0, step.last_row == 0
             m.d.sync += [
                 self.reading.eq(1),
                 groups_left.eq(step.last_group),
                 rows_left.eq(step.last_row),
                 last_group.eq(step.last_group),
-                row_ends.eq(step.last_group == 0),
-                in_last_row.eq(step.last_row == 0),
+                pixel_ends.eq(~constants.two_operands),
+                row_ends.eq(one_group),
+                in_last_row.eq(one_row),
+                step_ends.eq(~constants.two_operands & one_group & one_row),
             ]
-        with m.Elif(step_ends):
-            m.d.sync += self.reading.eq(0)
-        with m.Elif(pixel_ends):
-            with m.If(row_ends):
-                m.d.sync += [
-                    groups_left.eq(last_group),
-                    row_ends.eq(last_group == 0),
-                    rows_left.eq(rows_left - 1),
-                    in_last_row.eq(rows_left == 1),
-                ]
-            with m.Else():
-                m.d.sync += [groups_left.eq(groups_left - 1), row_ends.eq(groups_left == 1)]
+        with m.Else():
+            m.d.sync += [
+                self.reading.eq(self.reading & ~step_ends),
+                pixel_ends.eq(next_pixel_ends),
+                row_ends.eq(next_row_ends),
+                in_last_row.eq(next_in_last_row),
+                step_ends.eq(step_ends | (next_pixel_ends & next_row_ends & next_in_last_row)),
+            ]
         self._place(m, start, pixel_ends, row_ends)
         self._describe(m, start, pixel_ends, step_ends)
         return m
