@@ -32,7 +32,8 @@ def is_predicted_for(program: Program, memory: MemoryModel) -> bool:
 
 
 def _predicted(section: EngineSection, config: MacEngineConfig, memory: MemoryModel) -> EngineSection:
-    prediction = predict(section.content[section.queue_offset :], section.queue_offset, config, memory)
+    constants, words = section.content[: section.queue_offset], section.content[section.queue_offset :]
+    prediction = predict(words, section.queue_offset, config, memory, constants)
     layers = _layer_cycles(section.layers, prediction)
     return replace(section, layers=layers, predicted_cycles=prediction.cycles)
 

@@ -110,6 +110,7 @@ class ErrorCode(enum.IntEnum):
     )
     CONFIGURATION_MISMATCH = 5, "the program was compiled for another configuration"
     WATCHDOG = 6, "nothing moved for WATCHDOG_CYCLES: the memory stopped answering, or tokens deadlock"
+    MALFORMED_WEIGHTS = 7, "a coded WEIGHTS whose fields are illegal, or do not fit the stream that it names"
 
 
 MAGIC_VALUE = int.from_bytes(b"CELO", "little")

@@ -15,6 +15,7 @@ from .command import LOAD, STORE, CommandLayout, Region, Verb
 from .command_queue import CommandQueue
 from .counters import Cause, PerformanceCounters
 from .csr import CsrBlock
+from .decoder_port import DecoderPort, DecoderSignature
 from .destination_port import destination_write_signature
 from .fetch import CommandFetch
 from .load import LoadUnit, brick_write_layout
@@ -39,6 +40,7 @@ class ChassisParameters:
         macs, buffer_bytes: the registers of the same names.
         weights, compute, activate: the family's command words of these verbs.
         destination_depths: 64-bit beats of each destination of WEIGHTS; addresses wrap there.
+        decoder_beats: 64-bit beats that the queue of the weight decoder holds.
         queue_depth: commands that each verb's queue stores.
         burst_beats: longest AXI burst.
         outstanding_reads: AXI read bursts in flight.
@@ -54,6 +56,7 @@ class ChassisParameters:
     compute: CommandLayout
     activate: CommandLayout
     destination_depths: Sequence[int]
+    decoder_beats: int
     queue_depth: int
     burst_beats: int
     outstanding_reads: int
@@ -91,6 +94,7 @@ class Chassis(wiring.Component):
         load_bricks: bricks that LOAD writes into the unified buffer.
         store_request, store_response: bricks that STORE reads from it.
         destination_write: beats that WEIGHTS writes into the core's memories.
+        decoder: `DecoderSignature`, coded beats of WEIGHTS.
         cause: what COMPUTE does in this cycle, as long as it has a command; DMA for none of the others.
         progress: something moved in the core in this cycle (for the watchdog).
         snapshot: ACTIVATE completed a command that asks for a snapshot of the counters.
@@ -106,6 +110,7 @@ class Chassis(wiring.Component):
     store_request: stream.Interface
     store_response: stream.Interface
     destination_write: stream.Interface
+    decoder: DecoderPort
     cause: Signal
     progress: Signal
     snapshot: Signal
@@ -138,6 +143,7 @@ class Chassis(wiring.Component):
             parameters.destination_depths,
             address_bits=address_bits,
             burst_beats=parameters.burst_beats,
+            decoder_beats=parameters.decoder_beats,
         )
         self._store = StoreUnit(address_bits=address_bits, burst_beats=parameters.burst_beats)
         self._counters = PerformanceCounters(parameters.profile_entries, _BEAT_BYTES, START_CYCLES)
@@ -153,6 +159,7 @@ class Chassis(wiring.Component):
                 "store_request": Out(stream.Signature(brick_request_layout())),
                 "store_response": In(stream.Signature(brick_data_layout())),
                 "destination_write": Out(destination_write_signature()),
+                "decoder": Out(DecoderSignature(parameters.weights)),
                 "cause": In(Cause),
                 "progress": In(1),
                 "snapshot": In(1),
@@ -247,6 +254,7 @@ class Chassis(wiring.Component):
         connect(m, self._store.request, flipped(self.store_request))
         connect(m, flipped(self.store_response), self._store.response)
         connect(m, self._weights.write, flipped(self.destination_write))
+        connect(m, self._weights.decoder, flipped(self.decoder))
         connect(m, self._arbiter.bus.ar, flipped(self.bus.ar))
         connect(m, flipped(self.bus.r), self._arbiter.bus.r)
         connect(m, self._store.bus.aw, flipped(self.bus.aw))

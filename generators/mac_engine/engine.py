@@ -13,6 +13,7 @@ from .activate import ActivateUnit
 from .compute import ComputeUnit
 from .config import FAMILY_ID, MacEngineConfig
 from .isa import ACTIVATE, BRICK_CHANNELS, COMPUTE, WEIGHTS, Destination
+from .weight_decoder import WeightDecoder, decoder_beats
 from .weight_store import WeightStore
 
 
@@ -38,6 +39,7 @@ def chassis_parameters(config: MacEngineConfig) -> ChassisParameters:
         compute=COMPUTE,
         activate=ACTIVATE,
         destination_depths=destination_depths(config),
+        decoder_beats=decoder_beats(config),
         queue_depth=config.queue_depth,
         burst_beats=config.burst_beats,
         outstanding_reads=config.outstanding_reads,
@@ -50,7 +52,7 @@ class MacEngine(wiring.Component):
     """Chassis, unified buffer, weight store, COMPUTE and ACTIVATE.
 
         LOAD ----> buffer ----> COMPUTE ----> accumulators ----> ACTIVATE ----> buffer ----> STORE
-        WEIGHTS -> weight store ---^             WEIGHTS -> parameters ---^
+        WEIGHTS (-> decoder) -> weight store ---^             WEIGHTS -> parameters ---^
 
     Members:
         csr: AXI4-Lite slave with the registers of `chassis.register_map`.
@@ -79,10 +81,12 @@ class MacEngine(wiring.Component):
         restart = ResetInserter(chassis.clear)
         buffer = BrickBuffer(self._config.buffer_bricks)
         weight_store = WeightStore(self._config)
+        decoder = WeightDecoder(self._config)
         compute = ComputeUnit(self._config)
         activate = ActivateUnit(self._config)
         m.submodules.buffer = restart(buffer)
         m.submodules.weight_store = restart(weight_store)
+        m.submodules.decoder = restart(decoder)
         m.submodules.compute = restart(compute)
         m.submodules.activate = restart(activate)
 
@@ -95,6 +99,8 @@ class MacEngine(wiring.Component):
         connect(m, buffer.store_response, chassis.store_response)
         connect(m, compute.gather, buffer.gather)
         connect(m, compute.weights, weight_store.reads)
+        connect(m, chassis.decoder, decoder.port)
+        connect(m, decoder.words, weight_store.decoded)
         connect(m, compute.accumulators, activate.accumulators)
         connect(m, activate.results, buffer.activate_write)
         for memory in (weight_store.writes, compute.table_writes, activate.weights):
@@ -105,7 +111,9 @@ class MacEngine(wiring.Component):
         m.d.comb += [
             self.interrupt.eq(chassis.interrupt),
             chassis.cause.eq(compute.cause),
-            chassis.progress.eq((compute.cause == Cause.ACTIVE) | activate.results.enable),
+            chassis.progress.eq(
+                (compute.cause == Cause.ACTIVE) | activate.results.enable | decoder.words.valid
+            ),
             chassis.snapshot.eq(activate.snapshot),
         ]
         return m

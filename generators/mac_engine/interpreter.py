@@ -27,6 +27,7 @@ from .isa import (
     Destination,
     Mode,
 )
+from .weight_code import MalformedWeights, code_of, decode
 
 Fields = Mapping[str, int]
 _POINTER_MASK = 0xFFFF
@@ -163,6 +164,8 @@ class Interpreter:
         address = fields["address"]
         match Destination(fields["destination"]):
             case Destination.WEIGHT_STORE:
+                if fields["words"]:
+                    content = self._decoded(content, fields)
                 where = (address * 8 + np.arange(len(content))) % len(self.weights)
                 self.weights[where] = content.view(np.int8)
             case Destination.PARAMETER_STORE:
@@ -172,6 +175,12 @@ class Interpreter:
                 self.operand_table.reshape(-1)[address * 2 :][: fields["beats"] * 2] = content.view("<i4")
             case Destination.ACTIVATION_TABLE:
                 self.activation_table[address * 8 :][: len(content)] = content.view(np.int8)
+
+    def _decoded(self, content: npt.NDArray[np.uint8], fields: Fields) -> npt.NDArray[np.uint8]:
+        try:
+            return np.frombuffer(decode(content.tobytes(), code_of(fields), fields["words"]), np.uint8)
+        except MalformedWeights as error:
+            raise self._illegal(str(error)) from error
 
     def _compute(self, fields: Fields) -> None:
         mode = Mode(fields["mode"])

@@ -9,9 +9,6 @@ from .weight_code import LIVE_LANES, VECTOR
 
 VECTOR_LAYOUT = data.ArrayLayout(unsigned(8), VECTOR)
 
-EXPANSION_CYCLES = {1: 8, 2: 4, 3: 3, 4: 2, 8: 1}
-"""By live lanes, the most words that become complete with a vector: cycles between two vectors."""
-
 
 class LaneExpander(wiring.Component):
     """Cuts vectors of 16 unsigned bytes into words of 2 x `live_lanes` bytes, and makes them signed.

@@ -1,6 +1,6 @@
 """Layer -> commands of the MAC engine."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,6 +21,7 @@ from .tiling import (
     packed_channels,
     reads_weights,
 )
+from .weight_code import CodedWeights, encode_if_better
 from .weight_layout import parameter_blocks, weight_blocks
 
 WEIGHT_STORE = "weight store"
@@ -60,6 +61,8 @@ class Lowering:
     weight_address: int = 0
     parameter_address: int = 0
     commands: list[Command] = field(default_factory=list)
+    coded: dict[bytes, CodedWeights | None] = field(default_factory=dict)
+    """What raw weights are coded as, None for those that stay raw."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +152,7 @@ def _weights_command(
     destination: Destination,
     address: int,
     spans: Sequence[Span],
+    coding: Mapping[str, int] | None = None,
 ) -> None:
     offset = state.constants.add(content)
     state.commands.append(
@@ -160,6 +164,7 @@ def _weights_command(
                 "beats": len(content) // 8,
                 "destination": destination,
                 "address": address,
+                **(coding or {}),
             },
             reads=(
                 Span(
@@ -248,7 +253,11 @@ def _store_weights(plan: LayerPlan, content: bytes, state: Lowering) -> _Stored:
     address = state.weight_address
     words = len(content) // 16
     spans = ring_spans(WEIGHT_STORE, address, words, config.weight_words)
-    _weights_command(plan, state, content, Destination.WEIGHT_STORE, 2 * address, spans)
+    if content not in state.coded:
+        state.coded[content] = encode_if_better(content)
+    coded = state.coded[content]
+    stored, coding = (content, None) if coded is None else (coded.content, coded.fields)
+    _weights_command(plan, state, stored, Destination.WEIGHT_STORE, 2 * address, spans, coding)
     state.weight_address = (address + words) % config.weight_words
     return _Stored(address, spans)
 

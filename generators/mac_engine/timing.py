@@ -1,14 +1,15 @@
 """The cycles of a whole command list on a MAC engine, exactly, without running it.
 
 Every part of the engine has its model beside it; here they are put together the way `engine.py` puts the
-gateware together. Only the commands count: neither weights nor activations change a cycle.
+gateware together. Only the commands count, and the streams of coded weights: neither raw weights nor activations
+change a cycle.
 """
 
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..chassis.command import LOAD, STORE, Verb
+from ..chassis.command import LOAD, STORE, Region, Verb
 from ..chassis.memory import MemoryModel
 from ..chassis.run_control import START_CYCLES
 from ..chassis.schedule import decode_commands
@@ -24,6 +25,9 @@ from .activate_timing import ActivateTiming
 from .compute_timing import ComputeTiming
 from .config import MacEngineConfig
 from .isa import ACTIVATE, COMPUTE, LAYOUTS, WEIGHTS
+from .weight_code import Record, code_of, records
+from .weight_decoder import decoder_beats
+from .weight_decoder_timing import WeightDecoderTiming
 
 _REGION_BITS = 40
 """Regions lie at distinct multiples of 4 KiB; only that matters for the bursts."""
@@ -47,7 +51,11 @@ class Prediction:
 
 
 def predict(
-    words: bytes, queue_offset: int, config: MacEngineConfig, memory: MemoryModel | None = None
+    words: bytes,
+    queue_offset: int,
+    config: MacEngineConfig,
+    memory: MemoryModel | None = None,
+    constants: bytes = b"",
 ) -> Prediction:
     """Predict the run of a command list that lies `queue_offset` bytes into region PROGRAM.
 
@@ -56,11 +64,13 @@ def predict(
         queue_offset: a multiple of 64.
         config: of the engine.
         memory: behind its port; the defaults if not given. Its `seed` is ignored.
+        constants: the beginning of region PROGRAM, as far as coded weights lie there.
 
     Raises:
-        TimingError: the list never ends.
+        TimingError: the list never ends, or has coded weights that are not in `constants`.
+        MalformedWeights: coded weights are not what their command says.
     """
-    return _Engine(config, memory or MemoryModel()).run(words, queue_offset)
+    return _Engine(config, memory or MemoryModel(), constants).run(words, queue_offset)
 
 
 def _address_of(command: QueuedCommand) -> int:
@@ -70,8 +80,10 @@ def _address_of(command: QueuedCommand) -> int:
 class _Engine:
     """All models, connected."""
 
-    def __init__(self, config: MacEngineConfig, memory: MemoryModel) -> None:
+    def __init__(self, config: MacEngineConfig, memory: MemoryModel, constants: bytes) -> None:
         self._config = config
+        self._constants = constants
+        self._records: dict[tuple[int, int], list[Record]] = {}
         clock = self._clock = Clock()
         port = MemoryPort(clock, memory, config.data_bits // 8)
         self._arbiter = arbiter = ReadArbiter(clock, port, config.outstanding_reads)
@@ -98,7 +110,15 @@ class _Engine:
             _address_of,
             self._core.drains.written_bank,
         )
-        weights = WeightsUnit(clock, arbiter, self._queues[Verb.WEIGHTS], config.burst_beats, _address_of)
+        weights = WeightsUnit(
+            clock,
+            arbiter,
+            self._queues[Verb.WEIGHTS],
+            config.burst_beats,
+            _address_of,
+            self._decoder_of,
+            decoder_beats(config),
+        )
         StoreUnit(
             clock,
             port,
@@ -109,6 +129,20 @@ class _Engine:
         )
         for client in (self._fetch, load, weights):
             arbiter.add_client(client)
+
+    def _decoder_of(self, command: QueuedCommand, cycle: int) -> WeightDecoderTiming | None:
+        fields = command.fields
+        if not fields["words"]:
+            return None
+        code = code_of(fields)
+        place = fields["offset"], fields["offset"] + 8 * fields["beats"]
+        if fields["region"] != Region.PROGRAM or place[1] > len(self._constants):
+            raise TimingError(
+                f"command {command.index}: coded weights must be in the constants of the program"
+            )
+        if place not in self._records:
+            self._records[place] = records(self._constants[slice(*place)], code, fields["words"])
+        return WeightDecoderTiming(self._records[place], fields["words"], code.live_lanes, cycle)
 
     def run(self, words: bytes, queue_offset: int) -> Prediction:
         self._fetch.start(decode_commands(words, LAYOUTS), queue_offset)

@@ -26,7 +26,7 @@ spread over records, `SKEW` apart. Of V vectors, record r in 0 .. V + 4 * SKEW -
 Golomb-Rice codes: R. F. Rice, "Some practical universal noiseless coding techniques", JPL 79-22, 1979.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,11 +44,21 @@ ESCAPES = 4
 """Escapes that the decoder takes in a cycle."""
 
 LIVE_LANES = (1, 2, 3, 4, 8)
+
+EXPANSION_CYCLES = {1: 8, 2: 4, 3: 3, 4: 2, 8: 1}
+"""By live lanes, the most words that become complete with a vector: cycles from a vector to the next."""
+
 MAXIMUM_UNARY_PLANES = 3
 MAXIMUM_PLANES = 9
 """Most remainder and unary planes together: the decoder's window."""
 
 _BEAT_BYTES = 8
+_START_CYCLES = 24
+"""By how much a coded WEIGHTS takes longer than the slower of its beats and its records."""
+
+_LARGEST_SLOWDOWN = 1.25
+"""What fewer bytes may cost in cycles, which other work mostly hides; short or dense streams stay raw."""
+_FIELDS = ("live_lanes", "remainder_bits", "unary_planes", "zero_vectors")
 _POPULATION = np.array([bin(value).count("1") for value in range(1 << VECTOR)], np.uint8).tolist()
 
 
@@ -80,6 +90,11 @@ class WeightCode:
             )
 
     @property
+    def fields(self) -> dict[str, int]:
+        """What a WEIGHTS command says of it."""
+        return {name: int(getattr(self, name)) for name in _FIELDS}
+
+    @property
     def escape_bits(self) -> int:
         """Bits of an escape."""
         return 8 - self.remainder_bits
@@ -87,6 +102,28 @@ class WeightCode:
     def vectors(self, words: int) -> int:
         """Vectors of `words` 128-bit words."""
         return -(-words * 2 * self.live_lanes // VECTOR)
+
+
+def code_of(fields: Mapping[str, int]) -> WeightCode:
+    """The code that a WEIGHTS command names.
+
+    Raises:
+        MalformedWeights: there is no such code, or `vectors` does not go with `words`.
+    """
+    try:
+        code = WeightCode(
+            fields["live_lanes"],
+            fields["remainder_bits"],
+            fields["unary_planes"],
+            bool(fields["zero_vectors"]),
+        )
+    except ValueError as error:
+        raise MalformedWeights(str(error)) from error
+    if fields["vectors"] != code.vectors(fields["words"]):
+        raise MalformedWeights(
+            f"vectors must be {code.vectors(fields['words'])} for {fields['words']} words, not {fields['vectors']}"
+        )
+    return code
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +134,18 @@ class CodedWeights:
         code: how it is coded.
         words: 128-bit words that it decodes to.
         content: whole 64-bit beats.
+        cycles: that the decoder takes, were all beats there.
     """
 
     code: WeightCode
     words: int
     content: bytes
+    cycles: int
+
+    @property
+    def fields(self) -> dict[str, int]:
+        """What its WEIGHTS command says of it, place and size in memory apart."""
+        return {"words": self.words, "vectors": self.code.vectors(self.words), **self.code.fields}
 
 
 def best_code(content: bytes) -> WeightCode:
@@ -184,7 +228,22 @@ def encode(content: bytes, code: WeightCode | None = None) -> CodedWeights:
     used = np.hstack([_delayed(used, delay) for delay, _, used in parts])
     packed = np.packbits(bits[used].astype(bool), bitorder="little").tobytes()
     beats = max(1, -(-len(packed) // _BEAT_BYTES))
-    return CodedWeights(code, len(lanes) // 2, packed.ljust(beats * _BEAT_BYTES, b"\0"))
+    cycles = np.maximum(-(-is_escape.sum(1) // ESCAPES), EXPANSION_CYCLES[code.live_lanes])
+    return CodedWeights(
+        code,
+        len(lanes) // 2,
+        packed.ljust(beats * _BEAT_BYTES, b"\0"),
+        int(cycles.sum()) + 4 * SKEW,
+    )
+
+
+def encode_if_better(content: bytes) -> CodedWeights | None:
+    """The best code of `content` if that takes fewer bytes than `content` itself, and not much longer to load."""
+    coded = encode(content)
+    raw_cycles = len(content) // _BEAT_BYTES
+    coded_cycles = max(len(coded.content) // _BEAT_BYTES, coded.cycles) + _START_CYCLES
+    is_better = len(coded.content) < len(content) and coded_cycles <= _LARGEST_SLOWDOWN * raw_cycles
+    return coded if is_better else None
 
 
 def _delayed(values: npt.NDArray[np.generic], delay: int) -> npt.NDArray[np.bool_]:

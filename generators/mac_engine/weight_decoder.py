@@ -1,13 +1,15 @@
 """Decodes the streams of `weight_code` at up to 16 weights a cycle."""
 
 from amaranth.hdl import Array, Module, Mux, Signal, unsigned
-from amaranth.lib import data, stream, wiring
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ...hdl.stream_queue import StreamQueue
+from ..chassis.decoder_port import DecoderPort, DecoderSignature
 from .bit_window import BitWindow
-from .isa import WEIGHT_WORD_BYTES, WEIGHTS
-from .lane_expander import EXPANSION_CYCLES, LaneExpander
+from .config import MacEngineConfig
+from .isa import WEIGHTS
+from .lane_expander import LaneExpander
 from .vector_decoder import (
     ESCAPE_WINDOW_BITS,
     RECORD_WINDOW_BITS,
@@ -15,9 +17,17 @@ from .vector_decoder import (
     VectorDecoder,
     escape_length,
 )
-from .weight_code import ESCAPES, LIVE_LANES, MAXIMUM_PLANES
+from .weight_code import ESCAPES, EXPANSION_CYCLES, LIVE_LANES, MAXIMUM_PLANES
+from .weight_store import decoded_word_signature
 
 _BEAT_BITS = 64
+_SMALLEST_QUEUE = 64
+
+
+def decoder_beats(config: MacEngineConfig) -> int:
+    """Beats of the decoder's queue: all that may be in flight, so that a slow memory's latency is hidden."""
+    wanted = max(config.burst_beats * max(2, config.outstanding_reads), _SMALLEST_QUEUE)
+    return 1 << (wanted - 1).bit_length()
 
 
 class WeightDecoder(wiring.Component):
@@ -31,50 +41,30 @@ class WeightDecoder(wiring.Component):
     Timing: see `weight_decoder_timing`, which predicts every cycle.
 
     Members:
-        command: held from `start` to `finished` or `malformed`.
-        start: a coded command begins; its beats come later.
-        beats: its beats, no more than the queue has places for.
-        freed: a beat left the queue.
-        words: 128-bit words, in order.
-        finished: all words were made.
-        malformed: the command's fields are illegal or its beats are not what they say; nothing happens until the
-            next reset.
+        port: from the WEIGHTS unit, the other side of `DecoderSignature`. After `malformed`, which is also raised for
+            illegal fields, nothing happens until the next reset.
+        words: to the weight store, in order.
     """
 
-    command: data.View
-    start: Signal
-    beats: stream.Interface
-    freed: Signal
+    port: DecoderPort
     words: stream.Interface
-    finished: Signal
-    malformed: Signal
 
-    def __init__(self, queue_beats: int) -> None:
-        """`queue_beats` as for `StreamQueue`."""
-        self._queue_beats = queue_beats
+    def __init__(self, config: MacEngineConfig) -> None:
+        self._config = config
         super().__init__(
-            {
-                "command": In(WEIGHTS.struct()),
-                "start": In(1),
-                "beats": In(stream.Signature(unsigned(_BEAT_BITS), always_ready=True)),
-                "freed": Out(1),
-                "words": Out(stream.Signature(unsigned(WEIGHT_WORD_BYTES * 8), always_ready=True)),
-                "finished": Out(1),
-                "malformed": Out(1),
-            }
+            {"port": In(DecoderSignature(WEIGHTS)), "words": Out(decoded_word_signature(config))}
         )
 
     def elaborate(self, platform: object) -> Module:
         """Decides what is taken in a cycle."""
         m = Module()
-        command = self.command
-        m.submodules.queue = queue = StreamQueue(unsigned(_BEAT_BITS), self._queue_beats)
+        port, command = self.port, self.port.command
+        m.submodules.queue = queue = StreamQueue(unsigned(_BEAT_BITS), decoder_beats(self._config))
         m.submodules.window = window = BitWindow(ESCAPE_WINDOW_BITS, RECORD_WINDOW_BITS)
         m.submodules.vectors = vectors = VectorDecoder()
         m.submodules.expander = expander = LaneExpander(len(command.words))
         wiring.connect(m, queue.o, window.beats)
         wiring.connect(m, vectors.vectors, expander.vectors)
-        wiring.connect(m, expander.o, wiring.flipped(self.words))
 
         steps_left = Signal(len(command.vectors) + 1)
         beats_left = Signal.like(command.beats)
@@ -87,17 +77,19 @@ class WeightDecoder(wiring.Component):
         after = Signal.like(escapes_left)
         more = Signal()
         m.d.comb += [
-            queue.i.payload.eq(self.beats.payload),
-            queue.i.valid.eq(self.beats.valid),
-            self.freed.eq(queue.o.valid & window.beats.ready),
+            queue.i.payload.eq(port.beats.payload),
+            queue.i.valid.eq(port.beats.valid),
+            self.words.valid.eq(expander.o.valid),
+            self.words.payload.data.eq(expander.o.payload),
+            port.freed.eq(queue.o.valid & window.beats.ready),
             vectors.command.eq(command),
-            vectors.start.eq(self.start),
+            vectors.start.eq(port.start),
             vectors.escape_window.eq(window.near),
             vectors.record_window.eq(window.far),
-            expander.start.eq(self.start),
+            expander.start.eq(port.start),
             expander.words.eq(command.words),
             expander.live_lanes.eq(command.live_lanes),
-            window.clear.eq(self.start),
+            window.clear.eq(port.start),
             window.distance.eq(vectors.early_bits),
             window.length.eq(Mux(in_escapes, late_bits, vectors.bits)),
             window.take.eq(step | escape_step),
@@ -107,7 +99,7 @@ class WeightDecoder(wiring.Component):
             after.eq(Mux(in_escapes, escapes_left, vectors.escapes) - ESCAPES),
             more.eq(Mux(in_escapes, escapes_left, vectors.escapes) > ESCAPES),
         ]
-        m.d.sync += beats_left.eq(beats_left - self.freed)
+        m.d.sync += beats_left.eq(beats_left - port.freed)
         with m.If(pause != 0):
             m.d.sync += pause.eq(pause - 1)
         with m.If(step | escape_step):
@@ -122,8 +114,12 @@ class WeightDecoder(wiring.Component):
                     Array(EXPANSION_CYCLES.get(lanes, 1) - 1 for lanes in range(16))[command.live_lanes]
                 ),
             ]
-        with m.If(self.start):
+        address = self.words.payload.address
+        with m.If(self.words.valid):
+            m.d.sync += address.eq(Mux(address == self._config.weight_words - 1, 0, address + 1))
+        with m.If(port.start):
             m.d.sync += [
+                address.eq(command.address >> 1),
                 steps_left.eq(command.vectors + VECTOR_STEPS),
                 beats_left.eq(command.beats),
                 escapes_left.eq(0),
@@ -137,7 +133,7 @@ class WeightDecoder(wiring.Component):
         )
 
         with m.FSM():
-            with m.State("IDLE"), m.If(self.start):
+            with m.State("IDLE"), m.If(port.start):
                 m.next = "DECODE"
             with m.State("DECODE"):
                 with m.If(~legal | (~enough & (beats_left == 0))):
@@ -151,10 +147,10 @@ class WeightDecoder(wiring.Component):
             with m.State("DRAIN"), m.If(~vectors.vectors.valid & ~expander.busy & ~expander.o.valid):
                 m.d.comb += ended.eq(1)
                 with m.If((beats_left == 0) & (window.level < _BEAT_BITS) & (expander.left == 0)):
-                    m.d.comb += self.finished.eq(1)
+                    m.d.comb += port.finished.eq(1)
                     m.next = "IDLE"
                 with m.Else():
                     m.next = "MALFORMED"
             with m.State("MALFORMED"):
-                m.d.comb += self.malformed.eq(1)
+                m.d.comb += port.malformed.eq(1)
         return m

@@ -4,8 +4,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 from .isa import BRICK_CHANNELS
-from .lane_expander import EXPANSION_CYCLES
-from .weight_code import VECTOR, Record
+from .weight_code import EXPANSION_CYCLES, SKEW, VECTOR, Record
 
 _BEAT_BITS = 64
 _WINDOW_BEATS = 4
@@ -26,7 +25,7 @@ class WeightDecoderTiming:
     """
 
     def __init__(self, records: Sequence[Record], words: int, live_lanes: int, cycle: int) -> None:
-        vectors = len(records) - 16
+        vectors = len(records) - 4 * SKEW
         last_words = words - (vectors - 1) * VECTOR // (_WORD_LANES * live_lanes)
         self._drain_cycles = 3 + last_words
         self._pause = EXPANSION_CYCLES[live_lanes]

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from amaranth.hdl import Module, Signal, unsigned
-from amaranth.lib import stream, wiring
+from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
@@ -41,20 +41,34 @@ class WeightReads(wiring.PureInterface):
     data: Signal
 
 
+def decoded_word_signature(config: MacEngineConfig) -> stream.Signature:
+    """Whole words for the weight store: `address` and `data`; one is taken in any cycle."""
+    word = data.StructLayout({"address": range(config.weight_words), "data": unsigned(_WORD_BITS)})
+    return stream.Signature(word, always_ready=True)
+
+
 class WeightStore(wiring.Component):
-    """`weight_words` words of 128 bits in block RAM, written in halves.
+    """`weight_words` words of 128 bits in block RAM, written in halves or whole.
 
     Members:
         writes: WEIGHTS' port; takes the beats for `Destination.WEIGHT_STORE`. A word may be read in the next cycle.
+        decoded: words from the decoder, never in a cycle in which a beat comes.
         reads: `WeightPort`.
     """
 
+    decoded: stream.Interface
     writes: stream.Interface
     reads: WeightReads
 
     def __init__(self, config: MacEngineConfig) -> None:
         self._words = config.weight_words
-        super().__init__({"writes": In(destination_write_signature()), "reads": In(WeightPort(config))})
+        super().__init__(
+            {
+                "writes": In(destination_write_signature()),
+                "decoded": In(decoded_word_signature(config)),
+                "reads": In(WeightPort(config)),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         """One memory."""
@@ -63,13 +77,13 @@ class WeightStore(wiring.Component):
             shape=unsigned(_WORD_BITS), depth=self._words, init=[], attrs=_MEMORY
         )
         read, write = words.read_port(), words.write_port(granularity=BEAT_BITS)
-        beat = self.writes.payload
+        beat, word = self.writes.payload, self.decoded.payload
         chosen = self.writes.valid & (beat.destination == Destination.WEIGHT_STORE)
         m.d.comb += [
             read.addr.eq(self.reads.address),
             self.reads.data.eq(read.data),
-            write.addr.eq(beat.address[1:]),
-            write.data.eq(beat.data.replicate(2)),
-            write.en.eq(chosen << beat.address[0]),
+            write.addr.eq(Mux(self.decoded.valid, word.address, beat.address[1:])),
+            write.data.eq(Mux(self.decoded.valid, word.data, beat.data.replicate(2))),
+            write.en.eq((chosen << beat.address[0]) | self.decoded.valid.replicate(2)),
         ]
         return m

@@ -42,6 +42,7 @@ WEIGHTS = CommandLayout(
         Field("beats", 20, "beats"),
         Field("destination", 2, "destination"),
         Field("address", 16, "first beat"),
+        Field("words", 14, "not coded: 0"),
     ),
 )
 COMPUTE = CommandLayout(Opcode.COMPUTE, ())
@@ -56,6 +57,7 @@ PARAMETERS = ChassisParameters(
     compute=COMPUTE,
     activate=ACTIVATE,
     destination_depths=(BRICKS, BRICKS, 256, 32),
+    decoder_beats=64,
     queue_depth=4,
     burst_beats=16,
     outstanding_reads=4,

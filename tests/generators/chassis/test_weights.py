@@ -23,17 +23,19 @@ LAYOUT = CommandLayout(
         Field("beats", 20, "beats to move"),
         Field("destination", 2, "which memory"),
         Field("address", 16, "first beat in it"),
+        Field("words", 14, "what it decodes to"),
     ),
 )
 DEPTHS = (300, 64, 256, 32)
 BASE = 0x1000
 LIMIT = 0x2000
 BURST_BEATS = 16
+DECODER_BEATS = 64
 OUTSTANDING = 4
 
 
 def weights_unit() -> WeightsUnit:
-    return WeightsUnit(LAYOUT, DEPTHS, address_bits=32, burst_beats=BURST_BEATS)
+    return WeightsUnit(LAYOUT, DEPTHS, address_bits=32, burst_beats=BURST_BEATS, decoder_beats=DECODER_BEATS)
 
 
 class Bench(wiring.Component):
@@ -183,6 +185,8 @@ def test_converts() -> None:
 
 def test_refuses_a_bad_layout_or_depth() -> None:
     with pytest.raises(ValueError, match="layout must be WEIGHTS with the fields"):
-        WeightsUnit(LOAD, DEPTHS, address_bits=32, burst_beats=16)
+        WeightsUnit(LOAD, DEPTHS, address_bits=32, burst_beats=16, decoder_beats=64)
     with pytest.raises(ValueError, match=r"depths must be 4 numbers in 1..65536, not \[1, 2, 3\]"):
-        WeightsUnit(LAYOUT, (1, 2, 3), address_bits=32, burst_beats=16)
+        WeightsUnit(LAYOUT, (1, 2, 3), address_bits=32, burst_beats=16, decoder_beats=64)
+    with pytest.raises(ValueError, match="decoder_beats must hold a burst of 16, not 8"):
+        WeightsUnit(LAYOUT, DEPTHS, address_bits=32, burst_beats=16, decoder_beats=8)

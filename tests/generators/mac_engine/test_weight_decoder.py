@@ -1,11 +1,13 @@
 """WeightDecoder: exactly the model's words, in exactly the predicted cycles."""
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from celosia.generators.mac_engine.config import MacEngineConfig
 from celosia.generators.mac_engine.weight_code import (
     LIVE_LANES,
     CodedWeights,
@@ -13,25 +15,18 @@ from celosia.generators.mac_engine.weight_code import (
     encode,
     records,
 )
-from celosia.generators.mac_engine.weight_decoder import WeightDecoder
+from celosia.generators.mac_engine.weight_decoder import WeightDecoder, decoder_beats
 from celosia.generators.mac_engine.weight_decoder_timing import WeightDecoderTiming
 from tests.gateware import convert, simulate
 from tests.generators.mac_engine.weight_samples import sample
 
-QUEUE_BEATS = 64
+CONFIG = MacEngineConfig(weight_kib=4, burst_beats=16, outstanding_reads=4)
+QUEUE_BEATS = decoder_beats(CONFIG)
+ADDRESS = 250
 
 
 def command_of(coded: CodedWeights, **changes: int) -> dict[str, int]:
-    return {
-        "beats": len(coded.content) // 8,
-        "words": coded.words,
-        "vectors": coded.code.vectors(coded.words),
-        "live_lanes": coded.code.live_lanes,
-        "remainder_bits": coded.code.remainder_bits,
-        "unary_planes": coded.code.unary_planes,
-        "zero_vectors": int(coded.code.zero_vectors),
-        **changes,
-    }
+    return {"beats": len(coded.content) // 8, "address": 2 * ADDRESS, **coded.fields, **changes}
 
 
 def _model(command: dict[str, int], coded: CodedWeights) -> WeightDecoderTiming | None:
@@ -52,24 +47,26 @@ class Run:
         self, streams: list[tuple[dict[str, int], CodedWeights]], gap: float = 0.0, seed: int = 1
     ) -> None:
         self.words: list[bytes] = []
+        self.addresses: list[int] = []
         self.cycles: list[int] = []
         self.predicted: list[int] = []
         self.malformed = False
         self.generator = random.Random(seed)
-        decoder = WeightDecoder(QUEUE_BEATS)
+        decoder = WeightDecoder(CONFIG)
 
         async def watch(ctx: Any) -> None:
             while True:
                 _, _, valid, word = await ctx.tick().sample(decoder.words.valid, decoder.words.payload)
                 if valid:
-                    self.words.append(word.to_bytes(16, "little"))
+                    self.words.append(word.data.to_bytes(16, "little"))
+                    self.addresses.append(word.address)
 
         async def bench(ctx: Any) -> None:
             for command, coded in streams:
-                ctx.set(decoder.command, command)
-                ctx.set(decoder.start, 1)
+                ctx.set(decoder.port.command, command)
+                ctx.set(decoder.port.start, 1)
                 await ctx.tick()
-                ctx.set(decoder.start, 0)
+                ctx.set(decoder.port.start, 0)
                 await self._feed(ctx, decoder, coded, gap, _model(command, coded))
 
         simulate(decoder, watch, testbenches=[bench])
@@ -86,23 +83,23 @@ class Run:
         room, cycle = QUEUE_BEATS, 1
         while True:
             sends = bool(beats) and room > 0 and self.generator.random() >= gap
-            ctx.set(decoder.beats.valid, sends)
+            ctx.set(decoder.port.beats.valid, sends)
             if sends:
-                ctx.set(decoder.beats.payload, int.from_bytes(beats.pop(0), "little"))
+                ctx.set(decoder.port.beats.payload, int.from_bytes(beats.pop(0), "little"))
                 if model:
                     model.beat(cycle)
-            freed = bool(ctx.get(decoder.freed))
+            freed = bool(ctx.get(decoder.port.freed))
             room += freed - sends
             if model:
                 assert freed == model.cycle(cycle), f"a beat left the queue, cycle {cycle}"
-            finished, self.malformed = ctx.get(decoder.finished), bool(ctx.get(decoder.malformed))
+            finished, self.malformed = ctx.get(decoder.port.finished), bool(ctx.get(decoder.port.malformed))
             if finished:
                 self.cycles.append(cycle)
                 if model and model.finished is not None:
                     self.predicted.append(model.finished)
             await ctx.tick()
             if finished or self.malformed:
-                ctx.set(decoder.beats.valid, 0)
+                ctx.set(decoder.port.beats.valid, 0)
                 return
             cycle += 1
 
@@ -117,6 +114,9 @@ def test_words_and_cycles_are_those_of_the_model(seed: int, gap: float) -> None:
     assert b"".join(run.words) == b"".join(contents)
     assert run.cycles == run.predicted
     assert len(run.cycles) == len(streams)
+    assert run.addresses == [
+        (ADDRESS + word) % CONFIG.weight_words for coded in streams for word in range(coded.words)
+    ]
 
 
 @pytest.mark.parametrize("scale", [2.0, 4.0, 5.0])
@@ -157,7 +157,7 @@ def test_fields_that_do_not_fit_the_stream_are_refused(changes: dict[str, int]) 
 
 def test_a_stream_that_is_cut_short_is_refused() -> None:
     coded = coded_sample()
-    short = CodedWeights(coded.code, coded.words, coded.content[:-16])
+    short = replace(coded, content=coded.content[:-16])
     run = Run([(command_of(short), short)])
     assert run.malformed
     assert not run.cycles
@@ -165,7 +165,7 @@ def test_a_stream_that_is_cut_short_is_refused() -> None:
 
 def test_a_stream_with_more_to_come_is_refused() -> None:
     coded = coded_sample()
-    long = CodedWeights(coded.code, coded.words, coded.content + bytes(8))
+    long = replace(coded, content=coded.content + bytes(8))
     assert Run([(command_of(long), long)]).malformed
 
 
@@ -174,10 +174,10 @@ def test_damage_never_hangs(seed: int) -> None:
     generator = random.Random(seed)
     coded = coded_sample()
     content = generator.randbytes(len(coded.content))
-    damaged = CodedWeights(coded.code, coded.words, content)
+    damaged = replace(coded, content=content)
     run = Run([(command_of(damaged), damaged)])
     assert run.malformed or run.cycles
 
 
 def test_converts() -> None:
-    assert "module" in convert(WeightDecoder(QUEUE_BEATS))
+    assert "module" in convert(WeightDecoder(CONFIG))
