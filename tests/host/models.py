@@ -13,7 +13,7 @@ __all__ = ["mixed_graph", "mixed_model", "pooling_graph", "save_cases"]
 
 
 def mixed_model(seed: int = 1) -> bytes:
-    """[1, 4, 4, 3] -> CONV_2D (engine) -> SOFTMAX (host) -> MEAN (engine) -> [1, 8]."""
+    """[1, 4, 4, 3] -> CONV_2D (engine) -> QUANTIZE (host) -> MEAN (engine) -> [1, 8]."""
     generator = np.random.default_rng(seed)
     model = ModelBuilder()
     image = model.tensor((1, 4, 4, 3), scale=0.5)
@@ -23,11 +23,11 @@ def mixed_model(seed: int = 1) -> bytes:
     convolved = model.tensor((1, 4, 4, 8), scale=0.25, zero_point=3)
     options = {"strideH": 1, "strideW": 1, "dilationHFactor": 1, "dilationWFactor": 1}
     model.operator("CONV_2D", [image, weights], [convolved], "Conv2DOptions", padding=0, **options)
-    probabilities = model.tensor((1, 4, 4, 8), scale=1 / 256, zero_point=-128)
-    model.operator("SOFTMAX", [convolved], [probabilities], "SoftmaxOptions", beta=1.0)
+    coarse = model.tensor((1, 4, 4, 8), scale=0.5, zero_point=-9)
+    model.operator("QUANTIZE", [convolved], [coarse])
     axes = model.tensor((2,), "int32", data=np.array([1, 2], np.int32))
-    averages = model.tensor((1, 8), scale=1 / 256, zero_point=-128)
-    model.operator("MEAN", [probabilities, axes], [averages], "ReducerOptions", keepDims=False)
+    averages = model.tensor((1, 8), scale=0.125)
+    model.operator("MEAN", [coarse, axes], [averages], "ReducerOptions", keepDims=False)
     return model.pack([image], [averages])
 
 

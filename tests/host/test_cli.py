@@ -79,7 +79,7 @@ def test_wrong_usage_is_status_2(celosia: Celosia, arguments: list[str]) -> None
 def test_inspect_lists_operators_and_reasons(celosia: Celosia) -> None:
     result = celosia("inspect", "mixed.tflite", "--preset", "u55-64")
     assert result.status == 0
-    assert "SOFTMAX #1: SOFTMAX runs on the host for now" in result.out
+    assert "QUANTIZE #1: QUANTIZE runs on the host for now" in result.out
     assert celosia("inspect", "mixed.tflite", "--json").json["operators"][0]["macs"] == 4 * 4 * 8 * 27
 
 

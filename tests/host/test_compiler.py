@@ -41,7 +41,7 @@ def test_sections_run_on_both_sides() -> None:
     program = compile_graph(mixed_graph(), CONFIG)
     kinds = [type(section) for section in program.sections]
     assert kinds == [EngineSection, HostSection, EngineSection]
-    assert program.host_operators == ("SOFTMAX #1",)
+    assert program.host_operators == ("QUANTIZE #1",)
     assert program.macs == 4 * 4 * 8 * 27 + 4 * 4 * 8
 
 
@@ -98,9 +98,10 @@ def reshaped(model: ModelBuilder, source: int, shape: tuple[int, ...]) -> int:
     return target
 
 
-def softmax(model: ModelBuilder, source: int) -> int:
-    result = model.tensor(model.tensors[source].shape, scale=1 / 256, zero_point=-128)
-    model.operator("SOFTMAX", [source], [result], "SoftmaxOptions", beta=1.0)
+def quantized(model: ModelBuilder, source: int) -> int:
+    """QUANTIZE, which runs on the host."""
+    result = model.tensor(model.tensors[source].shape, scale=1 / 4, zero_point=-20)
+    model.operator("QUANTIZE", [source], [result])
     return result
 
 
@@ -125,7 +126,7 @@ def test_a_reshaped_input_feeds_engine_and_host() -> None:
     view = reshaped(model, source, (3, 4))
     doubled = model.tensor((3, 4), scale=0.5)
     model.operator("ADD", [view, view], [doubled], "AddOptions")
-    check(model, [source], [doubled, softmax(model, view)])
+    check(model, [source], [doubled, quantized(model, view)])
 
 
 def test_a_result_is_read_in_two_shapes_on_either_side() -> None:
@@ -134,11 +135,11 @@ def test_a_result_is_read_in_two_shapes_on_either_side() -> None:
     doubled = model.tensor((1, 4, 4, 3), scale=0.5)
     model.operator("ADD", [source, source], [doubled], "AddOptions")
     view = reshaped(model, doubled, (1, 2, 8, 3))
-    probabilities = softmax(model, view)
-    total = model.tensor((1, 2, 8, 3), scale=1 / 128)
-    model.operator("ADD", [view, probabilities], [total], "AddOptions")
+    finer = quantized(model, view)
+    total = model.tensor((1, 2, 8, 3), scale=1.0)
+    model.operator("ADD", [view, finer], [total], "AddOptions")
     back = reshaped(model, total, (1, 4, 4, 3))
-    last = model.tensor((1, 4, 4, 3), scale=1 / 64)
+    last = model.tensor((1, 4, 4, 3), scale=2.0)
     model.operator("SUB", [doubled, back], [last], "SubOptions")
     check(model, [source], [last, view])
 
@@ -150,13 +151,13 @@ def test_a_constant_may_be_reshaped_and_read_anywhere() -> None:
     view = reshaped(model, constant, (1, 2, 2, 3))
     total = model.tensor((1, 2, 2, 3), scale=0.5)
     model.operator("ADD", [source, view], [total], "AddOptions")
-    check(model, [source], [total, view, softmax(model, view)])
+    check(model, [source], [total, view, quantized(model, view)])
 
 
 def test_a_network_of_host_operators_needs_no_engine() -> None:
     model = ModelBuilder()
     source = model.tensor((1, 12), scale=0.5)
-    graph_output = softmax(model, source)
+    graph_output = quantized(model, source)
     check(model, [source], [graph_output])
 
 

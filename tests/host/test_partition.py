@@ -33,7 +33,7 @@ def test_sections_alternate_in_order() -> None:
     split = partition(mixed_graph(), CONFIG)
     assert [section.on_engine for section in split.sections] == [True, False, True]
     names = [assignment.operator.name for assignment in split.assignments]
-    assert names == ["CONV_2D #0", "SOFTMAX #1", "MEAN #2"]
+    assert names == ["CONV_2D #0", "QUANTIZE #1", "MEAN #2"]
 
 
 def test_what_runs_on_the_engine_has_layers_and_no_reasons() -> None:

@@ -92,7 +92,7 @@ def test_the_profile_adds_up(session: InferenceSession) -> None:
 
 
 def test_host_operators_are_reported(session: InferenceSession) -> None:
-    assert session.program.host_operators == ("SOFTMAX #1",)
+    assert session.program.host_operators == ("QUANTIZE #1",)
 
 
 def test_cycles_are_predicted_for_the_memory_of_the_device(model: Path, interpreted) -> None:

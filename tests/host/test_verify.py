@@ -35,7 +35,7 @@ def test_equal_cases_are_counted(model: Path, cases: Path, interpreted) -> None:
     assert (result.cases, result.equal, result.is_equal, result.differences) == (3, 3, True, ())
     assert result.model == str(model)
     assert result.device == "sim:u55-128"
-    assert result.host_operators == ("SOFTMAX #1",)
+    assert result.host_operators == ("QUANTIZE #1",)
     assert result.predicted_cycles > 0
     assert result.mac_utilization == result.macs / (128 * result.cycles)
 
