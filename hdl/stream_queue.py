@@ -1,6 +1,6 @@
 """A queue between two streams."""
 
-from amaranth.hdl import Module, Shape, ShapeLike, Signal
+from amaranth.hdl import Module, Shape, ShapeLike, Signal, Value
 from amaranth.lib import fifo, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -91,16 +91,19 @@ class StreamQueue(wiring.Component):
             self.level.eq(level),
         ]
         m.d.sync += write.addr.eq(write.addr + write.en)
-        # `o.ready` comes late in its cycle: it chooses between sums instead of being added.
         with m.If(fetch):
-            m.d.sync += [read.addr.eq(read.addr + 1), stored.eq(stored + write.en - 1)]
-        with m.Else():
-            m.d.sync += stored.eq(stored + write.en)
-        with m.If(offered & self.o.ready):
-            m.d.sync += level.eq(level + write.en - 1)
-        with m.Else():
-            m.d.sync += level.eq(level + write.en)
+            m.d.sync += read.addr.eq(read.addr + 1)
+        _count(m, stored, up=write.en, down=fetch)
+        _count(m, level, up=write.en, down=offered & self.o.ready)
         with m.If(fetch):
             m.d.sync += offered.eq(1)
         with m.Elif(self.o.ready):
             m.d.sync += offered.eq(0)
+
+
+def _count(m: Module, count: Signal, *, up: Value, down: Value) -> None:
+    """Both come late in their cycle, so they choose between sums instead of being added."""
+    with m.If(up & ~down):
+        m.d.sync += count.eq(count + 1)
+    with m.Elif(down & ~up):
+        m.d.sync += count.eq(count - 1)

@@ -158,7 +158,6 @@ class LoadUnit(wiring.Component):
         beats = self.read.beats
         room = Signal(range(self._queue_beats + 1), init=self._queue_beats)
         enough = Signal()
-        promised = Signal(range(self._burst_beats + 1))
         m.d.comb += [
             enough.eq(room >= self._burst_beats),
             request.payload.eq(burst.payload),
@@ -167,10 +166,13 @@ class LoadUnit(wiring.Component):
             queue.i.payload.eq(beats.payload.data),
             queue.i.valid.eq(beats.valid),
         ]
+        # Both events come late in their cycle, so they choose between sums instead of being added.
+        taken = queue.o.valid & queue.o.ready
+        length = burst.payload.length  # beats less one
         with m.If(request.valid & request.ready):
-            m.d.comb += promised.eq(burst.payload.length + 1)
-        # The queue's beat is taken late in the cycle: it chooses between sums instead of being added.
-        with m.If(queue.o.valid & queue.o.ready):
-            m.d.sync += room.eq(room + 1 - promised)
-        with m.Else():
-            m.d.sync += room.eq(room - promised)
+            with m.If(taken):
+                m.d.sync += room.eq(room - length)
+            with m.Else():
+                m.d.sync += room.eq(room - length - 1)
+        with m.Elif(taken):
+            m.d.sync += room.eq(room + 1)
