@@ -21,12 +21,13 @@ FIND_PYTHON = for python in "$(PYTHON)" python3 python3.13 python3.12 python3.11
 
 SETUP = @$(FIND_PYTHON); "$$found" .dev/setup_venv.py
 
-.PHONY: help demo test test-slow lint format docs goldens lock clean
+.PHONY: help demo test test-slow bench-ethos lint format docs goldens lock clean
 
 help:
 	@echo "make demo       classify handwritten digits on the simulated engine"
 	@echo "make test       check style and types, run the tests (all but the slow ones)"
 	@echo "make test-slow  run the slow tests"
+	@echo "make bench-ethos  measure cycles beside Arm's Ethos-U55, into docs/performance.md"
 	@echo "make lint       check style and types only"
 	@echo "make format     bring the Python files into the style that lint asks for"
 	@echo "make docs       write the tables in README.md and docs/ again that are made from the code"
@@ -44,6 +45,10 @@ test: lint
 test-slow:
 	$(SETUP) requirements/test.lock
 	$(PYTEST) -m slow
+
+bench-ethos:
+	$(SETUP) requirements/test.lock
+	.venv/bin/python -m benchmarks.ethos
 
 lint:
 	$(SETUP) requirements/test.lock
