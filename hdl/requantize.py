@@ -9,6 +9,9 @@ from .multiplier import MULTIPLIER_LATENCY, Multiplier
 REQUANTIZE_LATENCY = 9 + MULTIPLIER_LATENCY
 """Cycles from an accumulator at `accumulators` to its result at `results`."""
 
+SCALED_LATENCY = REQUANTIZE_LATENCY - 2
+"""Cycles from an accumulator at `accumulators` to its scaled value at `scaled`."""
+
 _LOW_BITS = 17
 """Where the 32 x 31 bit product is cut: the unsigned low part fills a signed 18-bit multiplier."""
 
@@ -58,11 +61,14 @@ class Requantize(wiring.Component):
     Members:
         accumulators: one accumulator with its parameters in every cycle in which `valid` is high.
         results: the results, in order.
+        scaled: the int32 value, zero point added, before it is saturated; two cycles before its result, and
+            there for every accumulator, `valid` or not.
         zero_point, minimum, maximum: constants of the layer; hold them while results are on their way.
     """
 
     accumulators: stream.Interface
     results: stream.Interface
+    scaled: Signal
     zero_point: Signal
     minimum: Signal
     maximum: Signal
@@ -72,6 +78,7 @@ class Requantize(wiring.Component):
             {
                 "accumulators": In(stream.Signature(accumulator_layout(metadata), always_ready=True)),
                 "results": Out(stream.Signature(result_layout(metadata), always_ready=True)),
+                "scaled": Out(signed(32)),
                 "zero_point": In(signed(8)),
                 "minimum": In(signed(8)),
                 "maximum": In(signed(8)),
@@ -159,6 +166,7 @@ class Requantize(wiring.Component):
             valid, previous = Signal(name="valid_delayed"), valid
             m.d.sync += valid.eq(previous)
         m.d.comb += [
+            self.scaled.eq(scaled_9),
             self.results.valid.eq(valid),
             self.results.payload.value.eq(value_11),
             self.results.payload.metadata.eq(_delayed(m, given.metadata, REQUANTIZE_LATENCY)),

@@ -18,7 +18,6 @@ from .layering.turning import can_turn, turned, turned_shape
 from .layering.views import map_name, view
 
 HOST_KINDS = {
-    "SOFTMAX": "SOFTMAX runs on the host for now",
     "QUANTIZE": "QUANTIZE runs on the host for now",
     "DEQUANTIZE": "DEQUANTIZE runs on the host for now",
 }

@@ -4,6 +4,8 @@ from amaranth.hdl import unsigned
 from amaranth.lib import data, stream
 
 BEAT_BITS = 64
+DESTINATION_BITS = 3
+"""A core has at most 2**3 memories for WEIGHTS."""
 
 
 def destination_write() -> data.StructLayout:
@@ -12,7 +14,7 @@ def destination_write() -> data.StructLayout:
     `destination` is the memory's number in the command set, `address` counts beats from its start.
     """
     return data.StructLayout(
-        {"destination": unsigned(2), "address": unsigned(16), "data": unsigned(BEAT_BITS)}
+        {"destination": unsigned(DESTINATION_BITS), "address": unsigned(16), "data": unsigned(BEAT_BITS)}
     )
 
 

@@ -24,6 +24,8 @@ class LayerKind(enum.Enum):
     """accumulator[c] = operand_tables[0][ifm] + operand_tables[1][ifm2]"""
     MULTIPLY = "multiply"
     """accumulator[c] = operand_tables[0][ifm] * operand_tables[1][ifm2]"""
+    SOFTMAX = "softmax"
+    """ofm[y, x] = TFLite's SOFTMAX of the channels of ifm[y, x], by `exponentials`."""
 
 
 ELEMENTWISE = frozenset({LayerKind.ADD, LayerKind.MULTIPLY})
@@ -137,6 +139,7 @@ class Layer:
         depth_multiplier: outputs per input channel (DEPTHWISE).
         requantization: accumulator to result.
         operand_tables: int32[2, 256], indexed by value + 128 (ADD, MULTIPLY).
+        exponentials: int32[256] in Q0.31, indexed by how far a value is below its pixel's maximum (SOFTMAX).
         ifm2_shape, broadcast: of the second operand.
         ofm_y, ofm_x, ofm_channel: where in `ofm` the part starts (concatenation).
         macs: useful multiply-accumulates, for reports.
@@ -155,6 +158,7 @@ class Layer:
     weights: npt.NDArray[np.int8] | None = None
     depth_multiplier: int = 1
     operand_tables: npt.NDArray[np.int32] | None = None
+    exponentials: npt.NDArray[np.int32] | None = None
     ifm2: str | None = None
     ifm2_shape: MapShape | None = None
     broadcast: Broadcast = Broadcast()
@@ -168,6 +172,8 @@ class Layer:
             raise ValueError(f"layer {self.name}: a second operand and its tables belong to ADD and MULTIPLY")
         if (self.kind in (LayerKind.CONVOLUTION, LayerKind.DEPTHWISE)) != (self.weights is not None):
             raise ValueError(f"layer {self.name}: weights belong to CONVOLUTION and DEPTHWISE")
+        if (self.kind is LayerKind.SOFTMAX) != (self.exponentials is not None):
+            raise ValueError(f"layer {self.name}: exponentials belong to SOFTMAX")
         if len(self.requantization.bias) != self.ofm_shape.channels:
             raise ValueError(f"layer {self.name}: one set of parameters is needed for each ofm channel")
         if self.weights is not None and self.weights.dtype != np.int8:

@@ -10,14 +10,14 @@ from ...hdl.axi import ReadClient, ReadClientSignature, is_error
 from ...hdl.burst_splitter import BurstSplitter
 from .command import CommandLayout, Opcode
 from .decoder_port import DecoderPort, DecoderSignature
-from .destination_port import BEAT_BITS, destination_write_signature
+from .destination_port import BEAT_BITS, DESTINATION_BITS, destination_write_signature
 from .region_check import BEAT_COUNT_BITS, RegionCheck, regions_layout
 from .register_map import ErrorCode
 from .run_control import error_layout
 from .unit_error import report, report_response
 
 _FIELDS = ("region", "offset", "beats", "destination", "address", "words", "index")
-_DESTINATIONS = 4
+_LARGEST_COUNT = 1 << DESTINATION_BITS
 _LARGEST_DEPTH = 1 << 16
 
 
@@ -25,6 +25,7 @@ class WeightsUnit(wiring.Component):
     """Executes WEIGHTS commands, one at a time: one beat a cycle, nothing is stored on the way.
 
     The destination's address counts up from the command's and wraps to 0 after the destination's last beat.
+    Beats for a destination that the core does not have go nowhere.
     A command with `words` other than 0 is coded: its beats go to the decoder, into whose queue they always fit.
 
     Timing, in cycles: `command.valid` from cycle t requests its first burst in t + 5, further ones every 2 cycles while
@@ -68,14 +69,18 @@ class WeightsUnit(wiring.Component):
         beats that destination d holds, `decoder_beats` of those that the decoder's queue holds.
 
         Raises:
-            ValueError: `layout` is not WEIGHTS or lacks a field, there are not 4 depths or one is not in 1..65536, or
-                the decoder's queue does not hold a burst.
+            ValueError: `layout` is not WEIGHTS or lacks a field, there are not 1..8 depths or one is not in
+                1..65536, or the decoder's queue does not hold a burst.
         """
         missing = set(_FIELDS) - {entry.name for entry in layout.all_fields}
         if layout.opcode is not Opcode.WEIGHTS or missing:
             raise ValueError(f"layout must be WEIGHTS with the fields {', '.join(_FIELDS)}, not {layout}")
-        if len(depths) != _DESTINATIONS or not all(1 <= depth <= _LARGEST_DEPTH for depth in depths):
-            raise ValueError(f"depths must be 4 numbers in 1..{_LARGEST_DEPTH}, not {list(depths)}")
+        if not 1 <= len(depths) <= _LARGEST_COUNT or not all(
+            1 <= depth <= _LARGEST_DEPTH for depth in depths
+        ):
+            raise ValueError(
+                f"depths must be 1..{_LARGEST_COUNT} numbers in 1..{_LARGEST_DEPTH}, not {list(depths)}"
+            )
         if decoder_beats < burst_beats:
             raise ValueError(f"decoder_beats must hold a burst of {burst_beats}, not {decoder_beats}")
         self._decoder_beats = decoder_beats

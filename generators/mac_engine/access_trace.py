@@ -17,7 +17,9 @@ from .isa import BRICK_CHANNELS, Mode
 Fields = Mapping[str, int]
 _READ_DELAY = 2
 """Cycles from COMPUTE's read to the one in which the buffer's banks are taken."""
-_WRITE_DELAY = WRITE_LATENCY + 1
+_BUFFER_DELAY = 1
+"""Cycles from ACTIVATE's write to the one in which the buffer's banks are taken."""
+_WRITE_DELAY = WRITE_LATENCY + _BUFFER_DELAY
 """Cycles from ACTIVATE's read of the accumulators to its write to the banks."""
 
 
@@ -58,20 +60,32 @@ class _Drain:
 
 
 class DrainTrace:
-    """Writes of ACTIVATE."""
+    """Writes of ACTIVATE; those of one command are all added before those of the next."""
 
     def __init__(self, config: MacEngineConfig) -> None:
         self._parts = config.core_outputs // config.lanes
         self._blocks_per_brick = BRICK_CHANNELS // config.core_outputs
         self._drains: deque[_Drain] = deque()
+        self._softmaxes: deque[tuple[Fields, range]] = deque()
 
     def add(self, fields: Fields, tile: int, block_reads: Sequence[tuple[int, int]]) -> None:
         """A tile: (first read, reads) of each of its blocks."""
         for block, (first, reads) in enumerate(block_reads):
             self._drains.append(_Drain(fields, tile, first, reads, block))
 
+    def add_softmax(self, fields: Fields, writes: range) -> None:
+        """A SOFTMAX: the cycle in which ACTIVATE writes each brick of its pixel."""
+        self._softmaxes.append((fields, writes))
+
     def written_bank(self, cycle: int) -> int:
         """The bank written in `cycle`, -1 for none; cycles must not fall from call to call."""
+        softmaxes = self._softmaxes
+        while softmaxes and softmaxes[0][1][-1] + _BUFFER_DELAY < cycle:
+            softmaxes.popleft()
+        if softmaxes and cycle - _BUFFER_DELAY in softmaxes[0][1]:
+            fields, writes = softmaxes[0]
+            brick = writes.index(cycle - _BUFFER_DELAY)
+            return (fields["ofm_row"] + brick * fields["ofm_channel_pitch"]) % BANKS
         cycle -= _WRITE_DELAY
         drains = self._drains
         while drains and drains[0].first + drains[0].reads <= cycle:

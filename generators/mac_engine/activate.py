@@ -16,6 +16,7 @@ from .config import MacEngineConfig
 from .drain_sequencer import DrainSequencer, brick_parts, element_layout
 from .isa import ACTIVATE
 from .parameter_store import ParameterStore
+from .softmax_unit import SoftmaxUnit
 
 WRITE_LATENCY = ACCUMULATOR_READ_LATENCY + REQUANTIZE_LATENCY + TABLE_LATENCY
 """Cycles from the read of an accumulator to the write of its result."""
@@ -29,13 +30,16 @@ class ActivateUnit(wiring.Component):
     parameters are there. What is read in cycle t is written in cycle t + `WRITE_LATENCY`, in which the last
     write takes the command (`ready`). `activate_timing.ActivateTiming` tells every cycle exactly.
 
-    Cost: 4 multipliers of 18 x 18 bits a lane; block RAM for the parameter ring and the activation table.
+    With `softmax_lanes` the results go to a `SoftmaxUnit` instead, which writes once it has them all.
+
+    Cost: 4 multipliers of 18 x 18 bits a lane; block RAM for the parameter ring, the activation table and SOFTMAX.
 
     Members:
         command: taken with its last write.
-        weights: WEIGHTS' port, for the parameter store and the activation table.
+        weights: WEIGHTS' port, for the parameter store and the tables.
         accumulators: what COMPUTE has filled.
         results: writes into the unified buffer; a lane's worth is a half brick with four lanes.
+        progress: something is written, or will be in cycles that are already certain.
         snapshot: high for the cycle in which a command that asks for a snapshot is taken.
     """
 
@@ -43,6 +47,7 @@ class ActivateUnit(wiring.Component):
     weights: stream.Interface
     accumulators: Any
     results: Any
+    progress: Signal
     snapshot: Signal
 
     def __init__(self, config: MacEngineConfig) -> None:
@@ -53,12 +58,13 @@ class ActivateUnit(wiring.Component):
                 "weights": In(destination_write_signature()),
                 "accumulators": In(AccumulatorPort(config)),
                 "results": Out(HalfBrickWritePort()),
+                "progress": Out(1),
                 "snapshot": Out(1),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Sequencer and parameters, `lanes` requantizers, table, write."""
+        """Sequencer and parameters, `lanes` requantizers, table, SOFTMAX, write."""
         m = Module()
         config = self._config
         command = self.command.payload
@@ -95,25 +101,58 @@ class ActivateUnit(wiring.Component):
             self.accumulators.core.eq(sequencer.core),
             self.accumulators.address.eq(sequencer.address),
         ]
-        self._requantizers(m, sequencer.elements, parameters.parameters, table)
-
-        written = table.results.payload
-        m.d.comb += [
-            table.enable.eq(command.use_table),
-            self.results.enable.eq(table.results.valid),
-            self.results.address.eq(written.metadata.address),
-            self.results.data.eq(written["values"].as_value().replicate(brick_parts(config))),
-            self.command.ready.eq(table.results.valid & written.metadata.last),
-            self.snapshot.eq(self.command.ready & command.snapshot),
-        ]
-        halves = Mux(written.metadata.part, 0b10, 0b01) if brick_parts(config) == 2 else 0b11
-        m.d.comb += self.results.halves.eq(halves)
+        m.submodules.softmax = softmax = SoftmaxUnit(config)
+        self._requantizers(m, sequencer.elements, parameters.parameters, table, softmax)
+        self._writes(m, table, softmax)
         return m
 
+    def _writes(self, m: Module, table: ActivationTable, softmax: SoftmaxUnit) -> None:
+        """The table's results go to the buffer, or through SOFTMAX, which takes the command with its last write."""
+        config = self._config
+        command = self.command.payload
+        written = table.results.payload
+        is_softmax = Signal()
+        m.d.sync += is_softmax.eq(command.softmax_lanes != 0)
+        bricks = command.output_blocks if config.core_outputs == 8 else (command.output_blocks + 1) >> 1
+        m.d.sync += softmax.bricks_last.eq(bricks - 1)
+        m.d.comb += [
+            table.enable.eq(command.use_table),
+            softmax.writes.valid.eq(self.weights.valid),
+            softmax.writes.payload.eq(self.weights.payload),
+            softmax.values.valid.eq(table.results.valid & is_softmax),
+            softmax.values.payload.eq(written),
+            softmax.lanes.eq(command.softmax_lanes),
+            softmax.channel_pitch.eq(command.ofm_channel_pitch),
+            self.progress.eq(table.results.valid | softmax.busy),
+            self.snapshot.eq(self.command.ready & command.snapshot),
+        ]
+        with m.If(is_softmax):
+            m.d.comb += [
+                self.results.enable.eq(softmax.results.enable),
+                self.results.address.eq(softmax.results.address),
+                self.results.data.eq(softmax.results.data),
+                self.results.halves.eq(softmax.results.halves),
+                self.command.ready.eq(softmax.done),
+            ]
+        with m.Else():
+            halves = Mux(written.metadata.part, 0b10, 0b01) if brick_parts(config) == 2 else 0b11
+            m.d.comb += [
+                self.results.enable.eq(table.results.valid),
+                self.results.address.eq(written.metadata.address),
+                self.results.data.eq(written["values"].as_value().replicate(brick_parts(config))),
+                self.results.halves.eq(halves),
+                self.command.ready.eq(table.results.valid & written.metadata.last),
+            ]
+
     def _requantizers(
-        self, m: Module, elements: stream.Interface, parameters: data.View, table: ActivationTable
+        self,
+        m: Module,
+        elements: stream.Interface,
+        parameters: data.View,
+        table: ActivationTable,
+        softmax: SoftmaxUnit,
     ) -> None:
-        """One requantizer a lane, all in step; the first carries the element to the table."""
+        """One requantizer a lane, all in step; the first carries the element and multiplies for SOFTMAX."""
         config = self._config
         command = self.command.payload
         element = elements.payload
@@ -140,6 +179,14 @@ class ActivateUnit(wiring.Component):
             if lane == 0:
                 m.d.comb += [
                     given.metadata.eq(element),
+                    softmax.scaled.eq(requantize.scaled),
                     table.values.valid.eq(requantize.results.valid),
                     table.values.payload.metadata.eq(requantize.results.payload.metadata),
                 ]
+                with m.If(softmax.busy):
+                    m.d.comb += [
+                        given.accumulator.eq(softmax.product.factor),
+                        given.bias.eq(0),
+                        given.multiplier.eq(softmax.product.multiplier),
+                        given.shift.eq(softmax.product.shift),
+                    ]

@@ -7,6 +7,7 @@ from .activate import WRITE_LATENCY
 from .config import MacEngineConfig
 from .isa import BRICK_CHANNELS, PARAMETER_BEATS
 from .parameter_store import FETCH_LATENCY
+from .softmax_unit import write_cycles
 
 
 class _Tile(NamedTuple):
@@ -39,6 +40,7 @@ class ActivateTiming:
         self._parameter_blocks = command["output_blocks"]
         if config.core_outputs < BRICK_CHANNELS:
             self._parameter_blocks = -(-self._parameter_blocks // 2)
+        self._softmax_bricks = self._parameter_blocks if command["softmax_lanes"] else 0
         self._uniform = bool(command["parameter_uniform"])
         if self._uniform:
             self._parameter_blocks = 1
@@ -78,7 +80,16 @@ class ActivateTiming:
     @property
     def completed(self) -> int:
         """The cycle of the last write, in which the command is taken; meaningful once every tile is drained."""
+        if self._softmax_bricks:
+            return self.softmax_writes[-1]
         return self._next_read - 1 + WRITE_LATENCY
+
+    @property
+    def softmax_writes(self) -> range:
+        """The cycle of each brick's write, of a SOFTMAX; meaningful once every tile is drained."""
+        last = self._next_read - 1 + WRITE_LATENCY
+        cycles = write_cycles(self._softmax_bricks)
+        return range(last + cycles.start, last + cycles.stop, cycles.step)
 
     def _available(self, group: int, block: int) -> int:
         if self._uniform:

@@ -24,6 +24,7 @@ def destination_depths(config: MacEngineConfig) -> tuple[int, ...]:
         Destination.PARAMETER_STORE: config.parameter_beats,
         Destination.OPERAND_TABLE: 256,
         Destination.ACTIVATION_TABLE: 32,
+        Destination.EXPONENTIAL_TABLE: 128,
     }
     return tuple(depths[destination] for destination in Destination)
 
@@ -111,9 +112,7 @@ class MacEngine(wiring.Component):
         m.d.comb += [
             self.interrupt.eq(chassis.interrupt),
             chassis.cause.eq(compute.cause),
-            chassis.progress.eq(
-                (compute.cause == Cause.ACTIVE) | activate.results.enable | decoder.words.valid
-            ),
+            chassis.progress.eq((compute.cause == Cause.ACTIVE) | activate.progress | decoder.words.valid),
             chassis.snapshot.eq(activate.snapshot),
         ]
         return m

@@ -23,10 +23,12 @@ from .isa import (
     LARGEST_PACKED_CHANNELS,
     LAYOUTS,
     PARAMETER_BEATS,
+    SOFTMAX_CHANNELS,
     TILE_PIXELS,
     Destination,
     Mode,
 )
+from .softmax_model import softmax
 from .weight_code import MalformedWeights, code_of, decode
 
 Fields = Mapping[str, int]
@@ -56,6 +58,7 @@ class Interpreter:
         self.parameters = np.zeros((config.parameter_beats, 8), np.uint8)
         self.operand_table = np.zeros((2, 256), np.int32)
         self.activation_table = np.zeros(256, np.int8)
+        self.exponential_table = np.zeros(256, np.int32)
         self.snapshots: list[int] = []
         self.tokens = {(giver, taker): 0 for giver in Verb for taker in Verb}
         self._tiles: deque[npt.NDArray[np.int32]] = deque()
@@ -175,6 +178,8 @@ class Interpreter:
                 self.operand_table.reshape(-1)[address * 2 :][: fields["beats"] * 2] = content.view("<i4")
             case Destination.ACTIVATION_TABLE:
                 self.activation_table[address * 8 :][: len(content)] = content.view(np.int8)
+            case Destination.EXPONENTIAL_TABLE:
+                self.exponential_table[address * 2 :][: fields["beats"] * 2] = content.view("<i4")
 
     def _decoded(self, content: npt.NDArray[np.uint8], fields: Fields) -> npt.NDArray[np.uint8]:
         try:
@@ -374,6 +379,8 @@ class Interpreter:
         x = rounding_divide_by_power_of_two(x, np.broadcast_to(np.maximum(-shift, 0), x.shape))
         x = np.clip(x.astype(np.int64) + fields["zero_point"], fields["minimum"], fields["maximum"])
         results = self.activation_table[x + 128] if fields["use_table"] else x.astype(np.int8)
+        if fields["softmax_lanes"]:
+            results = self._softmax(fields, results)
         per_brick = BRICK_CHANNELS // outputs
         rows = np.array(self._row_pointers(fields, "ofm_", [1] * (fields["height"] - 1)))
         for block in range(fields["output_blocks"]):
@@ -383,6 +390,18 @@ class Interpreter:
                 raise self._illegal(f"writes brick {addresses.max()} of {self.config.buffer_bricks}")
             first = outputs * (block % per_brick)
             self.buffer[addresses, first : first + outputs] = results[block]
+
+    def _softmax(self, fields: Fields, results: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+        """Of one pixel, [block, 1, 1, channel]."""
+        bricks = -(-results.size // BRICK_CHANNELS)
+        channels = (bricks - 1) * BRICK_CHANNELS + fields["softmax_lanes"]
+        if fields["height"] != 1 or fields["width"] != 1 or fields["zero_point"] != 0:
+            raise self._illegal("SOFTMAX of more than one pixel, or with a zero point")
+        if fields["softmax_lanes"] > BRICK_CHANNELS or channels > min(results.size, SOFTMAX_CHANNELS):
+            raise self._illegal(f"SOFTMAX of {channels} channels out of {results.size}")
+        values = results.reshape(-1).copy()
+        values[:channels] = softmax(values[:channels], self.exponential_table)
+        return values.reshape(results.shape)
 
     def _channel_parameters(self, fields: Fields) -> tuple[npt.NDArray[np.int32], ...]:
         """Bias, multiplier and shift, each int32[block, 1, 1, channel]."""

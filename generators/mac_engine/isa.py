@@ -16,6 +16,8 @@ class Destination(enum.IntEnum):
     """Two tables of 256 x int32 (operand A at beat 0, operand B at beat 128), two entries a beat."""
     ACTIVATION_TABLE = 3
     """256 x int8, eight entries a beat, entry index = value + 128."""
+    EXPONENTIAL_TABLE = 4
+    """256 x int32 for SOFTMAX, two entries a beat; entry d: what a value d below the maximum weighs, in Q0.31."""
 
 
 class Mode(enum.IntEnum):
@@ -62,7 +64,7 @@ WEIGHTS = CommandLayout(
         Field("region", 2, "memory region"),
         Field("offset", 32, "first byte, relative to the region; a multiple of 8"),
         Field("beats", 20, "64-bit beats to move, at least 1"),
-        Field("destination", 2, "see Destination"),
+        Field("destination", 3, "see Destination"),
         Field("address", 16, "first beat in the destination"),
         Field(
             "words",
@@ -131,6 +133,12 @@ ACTIVATE = CommandLayout(
         Field("minimum", 8, "lower clamp", is_signed=True),
         Field("maximum", 8, "upper clamp", is_signed=True),
         Field("use_table", 1, "replace the clamped value by its activation table entry"),
+        Field(
+            "softmax_lanes",
+            4,
+            "0: write the results; 1..8: write their SOFTMAX; height, width and every tile are one pixel, whose last "
+            "channel brick has so many channels; zero_point is 0",
+        ),
         Field("snapshot", 1, "on completion, append the performance counters to the profile memory"),
     ),
 )
@@ -150,6 +158,9 @@ BRICK_CHANNELS = 8
 
 LARGEST_PACKED_CHANNELS = 4
 """Most channels of an ifm whose kernel columns can share the lanes."""
+
+SOFTMAX_CHANNELS = 2048
+"""Most channels of a pixel whose SOFTMAX the engine computes."""
 
 BANKS = 8
 """Banks of the unified buffer; brick address modulo 8 names the bank."""

@@ -1,13 +1,13 @@
 """Layer -> commands of the MAC engine."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ..chassis.command import Opcode, Region
 from ..chassis.constants import ConstantPool
-from ..chassis.layer import ELEMENTWISE, Layer
+from ..chassis.layer import ELEMENTWISE, Layer, LayerKind, MapShape, Window
 from ..chassis.placement import MEMORY_SPAN_BYTES, MemoryTensor, Placement, load_rows, store_rows
 from ..chassis.schedule import Command, Span, ring_spans
 from .config import MacEngineConfig
@@ -28,6 +28,7 @@ WEIGHT_STORE = "weight store"
 PARAMETER_STORE = "parameter store"
 OPERAND_TABLE = Span("operand table", 0, 1)
 ACTIVATION_TABLE = Span("activation table", 0, 1)
+EXPONENTIAL_TABLE = Span("exponential table", 0, 1)
 _OPERAND_TABLE_BEATS = 256
 _ACTIVATION_TABLE_BEATS = 32
 
@@ -110,17 +111,39 @@ def lower(plan: LayerPlan, state: Lowering) -> None:
                 )
                 resident = (weights, parameters)
             weights, parameters = resident
-            _activate(plan, tiling, part, stripe, parameters, table_spans, state)
-            if is_chunked and blocks is not None:
-                _compute_in_chunks(plan, tiling, part, stripe, blocks, state)
-            else:
-                box = _whole(layer, tiling)
-                fields = _compute_fields(plan, tiling, part, stripe, box, state)
-                _compute(plan, fields, stripe, weights, table_spans, state)
+            pieces = _pieces(plan, stripe)
+            for piece, rows in pieces:
+                is_last = (stripe, part) == (plan.stripes[-1], passes[-1]) and piece is pieces[-1][0]
+                _activate(piece, tiling, part, rows, parameters, table_spans, state, snapshot=is_last)
+                if is_chunked and blocks is not None:
+                    _compute_in_chunks(piece, tiling, part, rows, blocks, state)
+                else:
+                    box = _whole(layer, tiling)
+                    fields = _compute_fields(piece, tiling, part, rows, box, state)
+                    _compute(piece, fields, rows, weights, table_spans, state)
         if plan.ofm.memory is not None:
             first = layer.ofm_y + stripe[0]
             last = layer.ofm_y + stripe[1]
             state.commands.append(store_rows(plan.ofm.memory, plan.ofm.placement, first, last, plan.index))
+
+
+def _pieces(plan: LayerPlan, stripe: tuple[int, int]) -> list[tuple[LayerPlan, tuple[int, int]]]:
+    """What one ACTIVATE covers, with its rows: the whole stripe; of SOFTMAX each pixel, as a layer of its own."""
+    layer = plan.layer
+    if layer.kind is not LayerKind.SOFTMAX:
+        return [(plan, stripe)]
+    pieces = []
+    for y in range(*stripe):
+        for x in range(layer.ofm_shape.width):
+            pixel = replace(
+                layer,
+                ofm_shape=MapShape(1, 1, layer.ofm_shape.channels),
+                window=Window(pad_top=-y, pad_left=-x),
+                ofm_y=layer.ofm_y + y,
+                ofm_x=layer.ofm_x + x,
+            )
+            pieces.append((replace(plan, layer=pixel), (0, 1)))
+    return pieces
 
 
 def needed_rows(layer: Layer, stripe: tuple[int, int]) -> tuple[int, int]:
@@ -190,6 +213,10 @@ def _load_tables(plan: LayerPlan, state: Lowering) -> tuple[Span, ...]:
         content = layer.requantization.table.astype("i1").tobytes()
         _weights_command(plan, state, content, Destination.ACTIVATION_TABLE, 0, (ACTIVATION_TABLE,))
         spans.append(ACTIVATION_TABLE)
+    if layer.exponentials is not None:
+        content = layer.exponentials.astype("<i4").tobytes()
+        _weights_command(plan, state, content, Destination.EXPONENTIAL_TABLE, 0, (EXPONENTIAL_TABLE,))
+        spans.append(EXPONENTIAL_TABLE)
     return tuple(spans)
 
 
@@ -289,6 +316,8 @@ def _activate(
     parameters: _Stored,
     table_spans: Sequence[Span],
     state: Lowering,
+    *,
+    snapshot: bool,
 ) -> None:
     layer, placement = plan.layer, plan.ofm.placement
     requantization = layer.requantization
@@ -298,7 +327,9 @@ def _activate(
     if fields["ofm_ring_size"]:
         fields["ofm_ring_end"] += first_brick * placement.shape.width + layer.ofm_x
     height = stripe[1] - stripe[0]
-    is_last = stripe == plan.stripes[-1] and part.last == output_blocks(layer, state.config)
+    softmax_lanes = 0
+    if layer.kind is LayerKind.SOFTMAX:
+        softmax_lanes = (layer.ofm_shape.channels - 1) % BRICK_CHANNELS + 1
     state.commands.append(
         Command(
             Opcode.ACTIVATE,
@@ -311,9 +342,10 @@ def _activate(
                 "minimum": requantization.minimum,
                 "maximum": requantization.maximum,
                 "use_table": int(requantization.table is not None),
-                "snapshot": int(is_last),
+                "softmax_lanes": softmax_lanes,
+                "snapshot": int(snapshot),
             },
-            reads=(*parameters.spans, *(span for span in table_spans if span == ACTIVATION_TABLE)),
+            reads=(*parameters.spans, *(span for span in table_spans if span != OPERAND_TABLE)),
             writes=placement.spans(layer.ofm_y + stripe[0], layer.ofm_y + stripe[1]),
             layer=plan.index,
         )

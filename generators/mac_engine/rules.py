@@ -9,7 +9,10 @@ from typing import TypeAlias
 
 from ..chassis.layer import ELEMENTWISE, Layer, LayerKind, treats_channels_apart
 from .config import MacEngineConfig
+from .isa import SOFTMAX_CHANNELS
 from .tiling import blocks_per_brick, output_blocks
+
+_SOFTMAX_PIXELS = 4096
 
 Rule: TypeAlias = Callable[[Layer, MacEngineConfig], str | None]
 
@@ -72,6 +75,18 @@ def _output_channels(layer: Layer, config: MacEngineConfig) -> str | None:
     return f"{layer.ofm_shape.channels}" if output_blocks(layer, config) > 4095 else None
 
 
+def _softmax_channels(layer: Layer, config: MacEngineConfig) -> str | None:
+    """SOFTMAX must be over at most 2,048 channels"""
+    channels = layer.ofm_shape.channels
+    return f"{channels}" if layer.kind is LayerKind.SOFTMAX and channels > SOFTMAX_CHANNELS else None
+
+
+def _softmax_pixels(layer: Layer, config: MacEngineConfig) -> str | None:
+    """SOFTMAX must be over at most 4,096 pixels: every one takes commands of its own"""
+    pixels = layer.ofm_shape.height * layer.ofm_shape.width
+    return f"{pixels}" if layer.kind is LayerKind.SOFTMAX and pixels > _SOFTMAX_PIXELS else None
+
+
 RULES: tuple[Rule, ...] = (
     _kernel,
     _stride,
@@ -81,6 +96,8 @@ RULES: tuple[Rule, ...] = (
     _row_size,
     _depth_multiplier,
     _output_channels,
+    _softmax_channels,
+    _softmax_pixels,
 )
 
 

@@ -52,7 +52,7 @@ def compute_mode(layer: Layer, config: MacEngineConfig) -> Mode:
         case LayerKind.DEPTHWISE:
             is_plain = layer.depth_multiplier == 1
             return Mode.DEPTHWISE if is_plain and _brick_fits(layer, config) else Mode.DENSE
-        case LayerKind.MAXIMUM:
+        case LayerKind.MAXIMUM | LayerKind.SOFTMAX:
             return Mode.MAXIMUM
         case LayerKind.ADD:
             return Mode.ADD
@@ -173,6 +173,8 @@ def choose_tiling(layer: Layer, height: int, config: MacEngineConfig) -> Tiling:
     Raises:
         ValueError: no legal split (a stride beyond what one window read covers).
     """
+    if layer.kind is LayerKind.SOFTMAX:
+        return Tiling(Mode.MAXIMUM, pixel_cores=1, block_cores=1, tile_rows=1, tile_groups=1, taps=1, steps=1)
     best: tuple[int, int, Tiling] | None = None
     for mode, pixel_cores, block_cores, taps, steps in _splits(layer, config):
         row_groups = -(-layer.ofm_shape.width // pixel_cores)

@@ -233,12 +233,15 @@ class _Core:
         if work is None or not self._filled:
             return False
         self._drained.append(work.timing.drain(self._filled.popleft()))
-        self.drains.add(work.command.fields, work.tile, work.timing.block_reads)
+        if not work.command.fields["softmax_lanes"]:
+            self.drains.add(work.command.fields, work.tile, work.timing.block_reads)
         work.tile += 1
         if work.tile == work.tiles_left:
             self._activating = None
             completed = work.timing.completed
             self._activate_queue.complete(completed)
+            if work.command.fields["softmax_lanes"]:
+                self.drains.add_softmax(work.command.fields, work.timing.softmax_writes)
             if work.command.fields["snapshot"]:
                 self.snapshots.append(completed)
         return True

@@ -11,6 +11,7 @@ from .convolution import convolution_layers, depthwise_layers, fully_connected_l
 from .elementwise import addition_layers, multiplication_layers
 from .layout import concatenation_layers, pad_layers
 from .pooling import average_pool_layers, max_pool_layers, mean_layers
+from .softmax import softmax_layers
 from .unary import unary_layers
 
 __all__ = ["BUILDERS", "EngineRefusal", "layers_of"]
@@ -33,6 +34,7 @@ BUILDERS: dict[str, tuple[_Build, int | None]] = {
     "PADV2": (pad_layers, 1),
     "RELU": (unary_layers, 1),
     "RELU6": (unary_layers, 1),
+    "SOFTMAX": (softmax_layers, 1),
     "SUB": (addition_layers, 2),
     "TANH": (unary_layers, 1),
 }

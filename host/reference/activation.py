@@ -19,6 +19,7 @@ from ..graph import BoundOperator
 from ..quantization import (
     SIGMOID_INTEGER_BITS,
     SOFTMAX_INTEGER_BITS,
+    SoftmaxRescale,
     activation_range,
     requantization_rescale,
     sigmoid_rescale,
@@ -27,7 +28,7 @@ from ..quantization import (
 from .arithmetic import centered, rescaled, store
 from .fixed_point import exp_of_negative, logistic_of, reciprocal, tanh_of
 
-__all__ = ["logistic", "relu", "relu6", "softmax", "tanh"]
+__all__ = ["logistic", "relu", "relu6", "softmax", "softmax_exponentials", "tanh"]
 
 _ACCUMULATOR_INTEGER_BITS = 12
 
@@ -72,14 +73,20 @@ def _sigmoid(
 
 def softmax(operator: BoundOperator, ifm: np.ndarray) -> np.ndarray:
     """Softmax over the last axis, with 8 fraction bits and zero point -128."""
-    constants = softmax_rescale(operator)
     difference = ifm.astype(np.int64) - ifm.max(axis=-1, keepdims=True)
-    counts = difference >= constants.minimum_difference
-    scaled = rescaled(np.where(counts, difference, 0), constants.rescale)
-    exponentials = np.where(counts, exp_of_negative(scaled, SOFTMAX_INTEGER_BITS), 0)
+    exponentials = softmax_exponentials(softmax_rescale(operator), difference)
     terms = rounding_divide_by_power_of_two(exponentials, _ACCUMULATOR_INTEGER_BITS)
     mantissa, leading_zeros = reciprocal(wrap_int32(terms.sum(axis=-1, keepdims=True)))
     product = saturating_rounding_doubling_high_multiply(mantissa, exponentials)
     shift = _ACCUMULATOR_INTEGER_BITS - leading_zeros + 31 - 8
     output = rounding_divide_by_power_of_two(product, shift) - 128
-    return np.where(counts, np.clip(output, -128, 127), -128).astype(operator.ofm.dtype)
+    return np.clip(output, -128, 127).astype(operator.ofm.dtype)
+
+
+def softmax_exponentials(
+    constants: SoftmaxRescale, difference: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """What values `difference` (0 or below) from their maximum weigh, in Q0.31: 0 for those too small to count."""
+    counts = difference >= constants.minimum_difference
+    scaled = rescaled(np.where(counts, difference, 0), constants.rescale)
+    return np.where(counts, exp_of_negative(scaled, SOFTMAX_INTEGER_BITS), 0)

@@ -7,8 +7,14 @@ import pytest
 from amaranth.hdl import unsigned
 from amaranth.sim import Simulator
 
-from celosia.hdl.arithmetic_model import INT32_MAX, INT32_MIN, requantize, wrap_int32
-from celosia.hdl.requantize import REQUANTIZE_LATENCY, Requantize
+from celosia.hdl.arithmetic_model import (
+    INT32_MAX,
+    INT32_MIN,
+    multiply_by_quantized_multiplier,
+    requantize,
+    wrap_int32,
+)
+from celosia.hdl.requantize import REQUANTIZE_LATENCY, SCALED_LATENCY, Requantize
 from tests.gateware import convert
 
 METADATA_BITS = 16
@@ -107,6 +113,29 @@ def test_zero_point_and_clamp(bounds: tuple[int, int, int]) -> None:
     """Every int8 result and what lies beyond, and the zero point wrapping at both ends of int32."""
     small = table(range(-300, 300), [0], [1 << 30], [1])
     check(np.concatenate([small, table([INT32_MIN, INT32_MAX], [0], [INT32_MAX], [0])]), *bounds)
+
+
+def test_the_scaled_value_before_it_is_saturated() -> None:
+    """Of accumulators that are not valid, too."""
+    cases = table([INT32_MIN, -70000, -3, 0, 5, INT32_MAX], [0], [1 << 30, INT32_MAX], [-9, 0, 3])
+    dut = Requantize(unsigned(1))
+    values = []
+
+    async def bench(ctx) -> None:
+        ctx.set(dut.zero_point, -7)
+        for case in [*cases.tolist(), *[[0, 0, 0, 0]] * SCALED_LATENCY]:
+            for name, value in zip(("accumulator", "bias", "multiplier", "shift"), case, strict=True):
+                ctx.set(dut.accumulators.payload[name], value)
+            values.append(ctx.get(dut.scaled))
+            await ctx.tick()
+
+    simulator = Simulator(dut)
+    simulator.add_clock(1e-8)
+    simulator.add_testbench(bench)
+    simulator.run()
+    accumulator, _, multiplier, shift = cases.T
+    reference = wrap_int32(multiply_by_quantized_multiplier(accumulator, multiplier, shift) - 7)
+    assert values[SCALED_LATENCY:] == reference.tolist()
 
 
 @pytest.mark.parametrize("seed", [1, 2])

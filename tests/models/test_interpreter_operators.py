@@ -21,7 +21,7 @@ from tests.interpreter_device import InterpreterDevice
 from tests.network_writer import random_network
 from tests.tflite_writer import OPERATORS, random_inputs, random_model
 
-ON_ENGINE = sorted(set(OPERATORS) - {"DEQUANTIZE", "QUANTIZE", "RESHAPE", "SOFTMAX"})
+ON_ENGINE = sorted(set(OPERATORS) - {"DEQUANTIZE", "QUANTIZE", "RESHAPE"})
 FILES = 30
 NETWORKS = 150
 NETWORKS_A_TEST = 10

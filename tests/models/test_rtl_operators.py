@@ -13,7 +13,7 @@ from celosia.host.tflite.importer import parse_tflite
 from tests.engine_bench import EngineBench
 from tests.tflite_writer import OPERATORS, random_inputs, random_model
 
-HOST_ONLY = {"DEQUANTIZE", "QUANTIZE", "RESHAPE", "SOFTMAX"}
+HOST_ONLY = {"DEQUANTIZE", "QUANTIZE", "RESHAPE"}
 ON_ENGINE = tuple(operator for operator in OPERATORS if operator not in HOST_ONLY)
 MODELS = 50
 MEMORIES = (

@@ -186,7 +186,7 @@ def test_converts() -> None:
 def test_refuses_a_bad_layout_or_depth() -> None:
     with pytest.raises(ValueError, match="layout must be WEIGHTS with the fields"):
         WeightsUnit(LOAD, DEPTHS, address_bits=32, burst_beats=16, decoder_beats=64)
-    with pytest.raises(ValueError, match=r"depths must be 4 numbers in 1..65536, not \[1, 2, 3\]"):
-        WeightsUnit(LAYOUT, (1, 2, 3), address_bits=32, burst_beats=16, decoder_beats=64)
+    with pytest.raises(ValueError, match=r"depths must be 1..8 numbers in 1..65536, not \[1, 0\]"):
+        WeightsUnit(LAYOUT, (1, 0), address_bits=32, burst_beats=16, decoder_beats=64)
     with pytest.raises(ValueError, match="decoder_beats must hold a burst of 16, not 8"):
         WeightsUnit(LAYOUT, DEPTHS, address_bits=32, burst_beats=16, decoder_beats=8)

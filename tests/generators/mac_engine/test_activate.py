@@ -11,6 +11,7 @@ from celosia.generators.mac_engine.activate import ActivateUnit
 from celosia.generators.mac_engine.activate_timing import ActivateTiming
 from celosia.generators.mac_engine.config import MacEngineConfig
 from celosia.generators.mac_engine.isa import PARAMETER_BEATS, TILE_PIXELS, Destination
+from celosia.generators.mac_engine.softmax_model import softmax
 from celosia.hdl.arithmetic_model import requantize, wrap_int32
 from tests.gateware import convert
 
@@ -26,6 +27,9 @@ CONFIGS = {
 
 FIRST_READ = 12
 """Cycles from the presentation of a command to its first read."""
+
+EXPONENTIALS = np.linspace(2**31 - 1, 0, 256).astype(np.int32)
+"""What a value weighs in SOFTMAX, by how far it is below the maximum."""
 
 Write = tuple[int, int, int]
 """Brick address, mask of halves, bytes as an integer (of a half brick: in both halves)."""
@@ -96,6 +100,7 @@ def random_case(config: MacEngineConfig, generator: np.random.Generator, **fixed
         "minimum": int(generator.integers(-128, -20)),
         "maximum": int(generator.integers(20, 128)),
         "use_table": int(generator.integers(0, 2)),
+        "softmax_lanes": 0,
         "ofm_channel_pitch": int(generator.integers(0, 40)),
         **fixed,
     }
@@ -156,6 +161,8 @@ def _parameters(case: Case, block: int) -> tuple[np.ndarray, np.ndarray, np.ndar
 def expected_writes(case: Case) -> list[Write]:
     """The loop nest, as the architecture writes it down."""
     fields, config = case.fields, case.config
+    if fields["softmax_lanes"]:
+        return _softmax_writes(case)
     pixel_cores = 1 << fields["pixel_cores_log2"]
     rows = [fields["ofm_row"]]
     for _ in range(fields["height"] - 1):
@@ -191,6 +198,19 @@ def expected_writes(case: Case) -> list[Write]:
                             (place, halves, int.from_bytes(content * (8 // config.lanes), "little"))
                         )
     return writes
+
+
+def _softmax_writes(case: Case) -> list[Write]:
+    """Whole bricks of the SOFTMAX of what would be written without."""
+    plain = expected_writes(replace(case, fields=case.fields | {"softmax_lanes": 0}))
+    lanes = case.config.lanes
+    values = b"".join(content.to_bytes(8, "little")[:lanes] for _, _, content in plain)
+    results = softmax(np.frombuffer(values, np.int8), EXPONENTIALS).reshape(-1, 8)
+    places = [place for place, _, _ in plain[:: 8 // lanes]]
+    return [
+        (place, 0b11, int.from_bytes(brick.tobytes(), "little"))
+        for place, brick in zip(places, results, strict=True)
+    ]
 
 
 class Accumulators:
@@ -253,6 +273,7 @@ def simulate(cases: list[Case], pause: int = 2) -> Observed:
         for destination, beats in (
             (Destination.PARAMETER_STORE, case.ring),
             (Destination.ACTIVATION_TABLE, case.table.astype("i1").view("<u8")),
+            (Destination.EXPONENTIAL_TABLE, EXPONENTIALS.view("<u8")),
         ):
             for address, beat in enumerate(beats.tolist()):
                 ctx.set(unit.weights.payload, {"destination": destination, "address": address, "data": beat})
@@ -341,6 +362,21 @@ def test_tiles_of_a_single_read_wait_for_the_parameters_of_each_block(uniform: i
     interval = 1 if uniform else PARAMETER_BEATS
     # Two groups are fetched one behind the other; from the third on, one follows each release.
     assert observed.drained[1] - observed.drained[0] == interval
+
+
+@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS.keys())
+def test_softmax_among_other_commands(config: MacEngineConfig) -> None:
+    """One, three and two bricks; the commands around them find the first requantizer as it was."""
+    generator = np.random.default_rng(7)
+    pixel = {"height": 1, "width": 1, "pixel_cores_log2": 0, "block_cores_log2": 0, "zero_point": 0}
+    other = random_case(config, generator, snapshot=1, output_blocks=2)
+    one, three, two = (
+        random_case(
+            config, generator, softmax_lanes=8, output_blocks=bricks * 8 // config.core_outputs, **pixel
+        )
+        for bricks in (1, 3, 2)
+    )
+    check([one, other, three, two, other], pause=0)
 
 
 def test_rows_wrap_where_their_ring_ends() -> None:
