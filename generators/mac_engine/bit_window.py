@@ -1,6 +1,6 @@
 """A window on a stream of bits that moves on by any number of bits a cycle."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, unsigned
+from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -57,7 +57,7 @@ class BitWindow(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """A ring of beats, a place to write and a place to read."""
         m = Module()
-        ring = Array(Signal(_BEAT_BITS, name=f"beat_{index}") for index in range(_BEATS))
+        ring = [Signal(_BEAT_BITS, name=f"beat_{index}", reset_less=True) for index in range(_BEATS)]
         first = Signal(range(2 * _BITS))  # bit counters that wrap after two rounds
         last = Signal(range(2 * _BEATS))
         held = Signal(range(2 * _BEATS))
@@ -73,13 +73,20 @@ class BitWindow(wiring.Component):
             self.level.eq(self.level + (accepted << 6) - Mux(self.take, self.length, 0)),
         ]
         with m.If(accepted):
-            m.d.sync += ring[last[:2]].eq(self.beats.payload)
+            m.d.sync += Array(ring)[last[:2]].eq(self.beats.payload)
         with m.If(self.clear):
             m.d.sync += [first.eq(0), last.eq(0), self.level.eq(0)]
         for cut, place in ((self.near, first), (self.far, first + self.distance)):
             start = Signal(8)
             m.d.comb += start.eq(place)
-            beats = range(1 + -(-(len(cut) - 1) // _BEAT_BITS))
-            rotated = Cat(ring[(start[6:] + index)[:2]] for index in beats)
-            m.d.comb += cut.eq(rotated.bit_select(start[:6], len(cut)))
+            m.d.comb += cut.eq(_cut(m, Cat(*ring, *ring), start, len(cut), cut.name))
         return m
+
+
+def _cut(m: Module, bits: Value, start: Signal, width: int, name: str) -> Value:
+    """`width` bits from `start` on: a multiplexer for each bit of `start`, not one for each of `bits`."""
+    for power in reversed(range(len(start))):
+        stage = Signal(width + (1 << power) - 1, name=f"{name}_{power}")
+        m.d.comb += stage.eq(Mux(start[power], bits[1 << power :], bits))
+        bits = stage
+    return bits

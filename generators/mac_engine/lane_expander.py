@@ -1,11 +1,16 @@
 """From dense vectors of bytes to weight words whose upper lanes are zero."""
 
-from amaranth.hdl import Array, Cat, Module, Mux, Signal, Value, unsigned
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .isa import BRICK_CHANNELS, WEIGHT_WORD_BYTES
 from .weight_code import LIVE_LANES, VECTOR
+
+_NARROW_BYTES = 8
+"""Most bytes of a word that has fewer than all lanes."""
 
 VECTOR_LAYOUT = data.ArrayLayout(unsigned(8), VECTOR)
 
@@ -83,25 +88,29 @@ class LaneExpander(wiring.Component):
             merged = Signal(8, name=f"merged_{index}")
             m.d.comb += merged.eq(Mux(crosses, before[index - 12], source[index]))
             source[index] = merged
+        nearest = source
+        for power in (8, 4, 2):
+            stage = [Signal(8, name=f"from_{power}_{index}") for index in range(_NARROW_BYTES + power - 2)]
+            for index, byte in enumerate(stage):
+                far = nearest[(index + power) % len(nearest)]
+                m.d.comb += byte.eq(Mux(offset[power.bit_length() - 1], far, nearest[index]))
+            nearest = stage
         lanes = [
-            self._lane(m, source, offset, output, lane)
+            self._lane(m, vector, nearest, output, lane)
             for output in range(2)
             for lane in range(BRICK_CHANNELS)
         ]
         m.d.sync += self.o.payload.eq(Cat(lanes))
         return m
 
-    def _lane(self, m: Module, source: list[Value], offset: Signal, output: int, lane: int) -> Value:
-        """The signed byte of one lane: by live lanes and offset, one of the bytes of the vector."""
+    def _lane(self, m: Module, vector: data.View, nearest: Sequence[Value], output: int, lane: int) -> Value:
+        """The signed byte of one lane; `nearest` are the bytes from the word's first one on, if it has few lanes."""
         value = Signal(8, name=f"lane_{output}_{lane}")
         with m.Switch(self.live_lanes):
-            for live_lanes in LIVE_LANES:
-                if lane >= live_lanes:
-                    continue
-                with m.Case(live_lanes):
-                    place = output * live_lanes + lane
-                    starts = range(0, VECTOR, 2 if live_lanes == 3 else 2 * live_lanes)
-                    shift = (starts.step - 1).bit_length()
-                    choices = Array(source[(start + place) % VECTOR] for start in starts)
-                    m.d.comb += value.eq(choices[offset >> shift] if len(choices) > 1 else choices[0])
+            with m.Case(BRICK_CHANNELS):
+                m.d.comb += value.eq(vector[output * BRICK_CHANNELS + lane])
+            for live_lanes in LIVE_LANES[:-1]:
+                if lane < live_lanes:
+                    with m.Case(live_lanes):
+                        m.d.comb += value.eq(nearest[output * live_lanes + lane])
         return Cat(value[1:] ^ value[0].replicate(7), value[0])

@@ -150,7 +150,9 @@ class VectorDecoder(wiring.Component):
         ]
         flag = Signal()
         first, second, third = (Signal(VECTOR, name=name) for name in ("first", "second", "third"))
-        remainders = [Signal(VECTOR, name=f"remainder_{bit}") for bit in range(_REMAINDER_PLANES)]
+        remainders = [
+            Signal(VECTOR, name=f"remainder_{bit}", reset_less=True) for bit in range(_REMAINDER_PLANES)
+        ]
         with m.If(step):
             m.d.sync += [
                 flag.eq(Mux(held_flag, tail[0], is_live)),
@@ -165,7 +167,9 @@ class VectorDecoder(wiring.Component):
         # Masks of the bytes whose bit is set in a plane, oldest last.
         flags = self._delay_line(m, flag, 3 * SKEW + 1, "flags")
         mask_1 = self._delay_line(m, first, 2 * SKEW + 4, "mask_1")
-        rank_1, rank_2, rank_3 = (Signal(4 * VECTOR, name=f"rank_{plane}") for plane in (1, 2, 3))
+        rank_1, rank_2, rank_3 = (
+            Signal(4 * VECTOR, name=f"rank_{plane}", reset_less=True) for plane in (1, 2, 3)
+        )
         reached_2, reached_3 = Signal(VECTOR), Signal(VECTOR)
         m.d.comb += reached_2.eq(Mux(has_second, spread(second, mask_1[3], rank_1), mask_1[3]))
         mask_2 = self._delay_line(m, reached_2, SKEW + 4, "mask_2")
