@@ -57,7 +57,7 @@ class Bench(wiring.Component):
 class Run:
     """Executes commands and keeps what was seen."""
 
-    def __init__(self, commands: list[dict[str, int]], bus: AxiMemory) -> None:
+    def __init__(self, commands: list[dict[str, int]], bus: AxiMemory, malformed: bool = False) -> None:
         self.written: list[tuple[int, int, int]] = []
         self.write_cycles: list[int] = []
         self.cycles: list[int] = []
@@ -84,6 +84,7 @@ class Run:
                 cycle += 1
 
         async def control(ctx: Any) -> None:
+            ctx.set(unit.decoder.malformed, malformed)
             for region in range(4):
                 ctx.set(unit.regions[region].base, BASE)
                 ctx.set(unit.regions[region].limit, LIMIT)
@@ -153,6 +154,55 @@ def test_a_command_of_no_beats_ends_at_once() -> None:
     run = Run([{"offset": 0, "beats": 0}], memory())
     assert run.cycles == [3]
     assert not run.written
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_coded_command_asks_for_no_more_than_the_decoder_can_queue(seed: int) -> None:
+    generator = random.Random(seed)
+    bus = memory(latency=9)
+    bench = Bench()
+    unit = bench.unit
+    beats = [
+        word
+        for _, _, word in expected_writes(
+            {"offset": 8, "beats": 400, "address": 0, "destination": 0}, bus.data
+        )
+    ]
+    taken: list[int] = []
+    queued = [0]
+
+    async def serve(ctx: Any) -> None:
+        await bus.serve_reads(ctx, bench.arbiter.bus)
+
+    async def decode(ctx: Any) -> None:
+        finished = False
+        while True:
+            freed = queued[0] > 0 and generator.random() < 0.3
+            ctx.set(unit.decoder.freed, freed)
+            finished = len(taken) == len(beats) and not queued[0] and not finished
+            ctx.set(unit.decoder.finished, finished)
+            _, _, valid, beat = await ctx.tick().sample(unit.decoder.beats.valid, unit.decoder.beats.payload)
+            if valid:
+                taken.append(beat)
+            queued[0] += valid - freed
+            assert queued[0] <= DECODER_BEATS
+
+    async def control(ctx: Any) -> None:
+        ctx.set(unit.regions[0].base, BASE)
+        ctx.set(unit.regions[0].limit, LIMIT)
+        ctx.set(unit.command.payload, {"offset": 8, "beats": 400, "words": 300})
+        ctx.set(unit.command.valid, 1)
+        while not ctx.get(unit.command.ready):
+            assert not ctx.get(unit.write.valid)
+            await ctx.tick()
+
+    simulate(bench, serve, decode, testbenches=[control])
+    assert taken == beats
+
+
+def test_a_malformed_stream_is_reported() -> None:
+    run = Run([{"offset": 64, "beats": 5, "words": 1, "index": 9}], memory(), malformed=True)
+    assert run.errors == [{"code": ErrorCode.MALFORMED_WEIGHTS, "index": 9, "address": BASE + 64}]
 
 
 @pytest.mark.parametrize(
