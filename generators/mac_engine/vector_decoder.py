@@ -70,6 +70,7 @@ class VectorDecoder(wiring.Component):
         record_window: bits from `early_bits` on.
         early_bits: of the next record, the length of its first escapes.
         bits: of the next record, its length without further escapes.
+        next_bits: what `bits` becomes with `step`.
         escapes: of the next record, escapes in all.
         vectors: `VECTOR_LAYOUT`, unsigned bytes.
     """
@@ -82,6 +83,7 @@ class VectorDecoder(wiring.Component):
     record_window: Signal
     early_bits: Signal
     bits: Signal
+    next_bits: Signal
     escapes: Signal
     vectors: stream.Interface
 
@@ -96,6 +98,7 @@ class VectorDecoder(wiring.Component):
                 "record_window": In(RECORD_WINDOW_BITS),
                 "early_bits": Out(range(ESCAPE_WINDOW_BITS + 1)),
                 "bits": Out(8),
+                "next_bits": Out(8),
                 "escapes": Out(range(VECTOR + 1)),
                 "vectors": Out(stream.Signature(VECTOR_LAYOUT, always_ready=True)),
             }
@@ -197,6 +200,9 @@ class VectorDecoder(wiring.Component):
             next_flag.eq(command.zero_vectors & (vectors_left > 1)),
             early.eq(escape_length(count_3, escape_bits)),
             whole_planes.eq(flags[0] + Mux(flags[-1], remainder_bits, 0)),
+            self.next_bits.eq(
+                (Cat(next_flag, Const(0, 3), whole_planes) + early) + (next_second + next_third)
+            ),
         ]
         with m.If(step):
             m.d.sync += [
@@ -207,9 +213,7 @@ class VectorDecoder(wiring.Component):
                 third_bits.eq(next_third),
                 self.escapes.eq(count_3),
                 self.early_bits.eq(early),
-                self.bits.eq(
-                    (Cat(next_flag, Const(0, 3), whole_planes) + early) + (next_second + next_third)
-                ),
+                self.bits.eq(self.next_bits),
             ]
         with m.If(self.start):
             m.d.sync += [

@@ -70,8 +70,8 @@ class WeightDecoder(wiring.Component):
         beats_left = Signal.like(command.beats)
         pause = Signal(range(max(EXPANSION_CYCLES.values())))
         escapes_left = Signal.like(vectors.escapes)
-        late_bits = Signal.like(vectors.early_bits)
-        in_escapes, enough, ended = Signal(), Signal(), Signal()
+        length = Signal.like(vectors.bits)  # of what is to be taken next
+        in_escapes, enough = Signal(), Signal()
         step, escape_step = vectors.step, vectors.escape_step
         escape_bits = Signal(4)
         after = Signal.like(escapes_left)
@@ -91,10 +91,9 @@ class WeightDecoder(wiring.Component):
             expander.live_lanes.eq(command.live_lanes),
             window.clear.eq(port.start),
             window.distance.eq(vectors.early_bits),
-            window.length.eq(Mux(in_escapes, late_bits, vectors.bits)),
+            window.length.eq(length),
             window.take.eq(step | escape_step),
-            enough.eq(window.level >= window.length),
-            in_escapes.eq(escapes_left != 0),
+            enough.eq(window.level >= length),
             escape_bits.eq(8 - command.remainder_bits),
             after.eq(Mux(in_escapes, escapes_left, vectors.escapes) - ESCAPES),
             more.eq(Mux(in_escapes, escapes_left, vectors.escapes) > ESCAPES),
@@ -104,8 +103,15 @@ class WeightDecoder(wiring.Component):
             m.d.sync += pause.eq(pause - 1)
         with m.If(step | escape_step):
             m.d.sync += [
-                escapes_left.eq(Mux(more, after, 0)),
-                late_bits.eq(escape_length(after, escape_bits)),
+                in_escapes.eq(more),
+                escapes_left.eq(after),
+                length.eq(
+                    Mux(
+                        more,
+                        escape_length(after, escape_bits),
+                        Mux(in_escapes, vectors.bits, vectors.next_bits),
+                    )
+                ),
             ]
         with m.If(step):
             m.d.sync += [
@@ -122,13 +128,14 @@ class WeightDecoder(wiring.Component):
                 address.eq(command.address >> 1),
                 steps_left.eq(command.vectors + VECTOR_STEPS),
                 beats_left.eq(command.beats),
-                escapes_left.eq(0),
+                in_escapes.eq(0),
+                length.eq(command.zero_vectors),
                 pause.eq(0),
             ]
         legal = Signal()
         legal_lanes = Array(lanes in LIVE_LANES for lanes in range(16))[command.live_lanes]
         planes = command.unary_planes + command.remainder_bits
-        m.d.comb += legal.eq(
+        m.d.sync += legal.eq(  # the command is there before it starts
             legal_lanes & (command.unary_planes != 0) & (planes <= MAXIMUM_PLANES) & (command.vectors != 0)
         )
 
@@ -145,7 +152,6 @@ class WeightDecoder(wiring.Component):
                     with m.If(steps_left == 1):
                         m.next = "DRAIN"
             with m.State("DRAIN"), m.If(~vectors.vectors.valid & ~expander.busy & ~expander.o.valid):
-                m.d.comb += ended.eq(1)
                 with m.If((beats_left == 0) & (window.level < _BEAT_BITS) & (expander.left == 0)):
                     m.d.comb += port.finished.eq(1)
                     m.next = "IDLE"
