@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from celosia.generators.chassis.layer import Layer, MapShape
 from celosia.generators.chassis.placement import Placement
 
-STREAMED_STRIPES = 8
+STREAMED_STRIPES = 6
 """Stripes into which a layer that streams is cut, so that moving rows hides behind computing."""
 
 

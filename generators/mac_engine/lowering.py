@@ -99,27 +99,29 @@ def lower(plan: LayerPlan, state: Lowering) -> None:
     blocks = weight_blocks(layer, tiling, config) if reads_weights(tiling.mode) else None
     passes = _passes(layer, tiling, blocks, config)
     is_chunked = blocks is not None and _step_bytes(tiling, blocks, config) > config.weight_kib * 1024
-    resident: tuple[_Stored | None, _Stored] | None = None
+    groups = _groups(passes, tiling, layer, config)
+    keeps_parameters = len(groups) == 1
+    keeps_weights = len(passes) == 1 and not is_chunked
+    parameters: _Stored | None = None
+    weights: _Stored | None = None
     loaded = [0, 0]
     for stripe in plan.stripes:
         _load_operands(plan, stripe, loaded, state)
-        for part in passes:
-            if resident is None or len(passes) > 1 or is_chunked:
-                parameters = _load_parameters(plan, part, state)
-                weights = (
-                    None if blocks is None or is_chunked else _load_weights(plan, tiling, part, blocks, state)
-                )
-                resident = (weights, parameters)
-            weights, parameters = resident
+        for group in groups:
+            whole = _Pass(group[0].first, group[-1].last)
+            if parameters is None or not keeps_parameters:
+                parameters = _load_parameters(plan, whole, state)
             pieces = _pieces(plan, stripe)
             for piece, rows in pieces:
-                is_last = (stripe, part) == (plan.stripes[-1], passes[-1]) and piece is pieces[-1][0]
-                _activate(piece, tiling, part, rows, parameters, table_spans, state, snapshot=is_last)
-                if is_chunked and blocks is not None:
-                    _compute_in_chunks(piece, tiling, part, rows, blocks, state)
-                else:
-                    box = _whole(layer, tiling)
-                    fields = _compute_fields(piece, tiling, part, rows, box, state)
+                is_last = (stripe, group) == (plan.stripes[-1], groups[-1]) and piece is pieces[-1][0]
+                _activate(piece, tiling, whole, rows, parameters, table_spans, state, snapshot=is_last)
+                for part in group:
+                    if is_chunked and blocks is not None:
+                        _compute_in_chunks(piece, tiling, part, rows, blocks, state)
+                        continue
+                    if blocks is not None and (weights is None or not keeps_weights):
+                        weights = _load_weights(plan, tiling, part, blocks, state)
+                    fields = _compute_fields(piece, tiling, part, rows, _whole(layer, tiling), state)
                     _compute(piece, fields, rows, weights, table_spans, state)
         if plan.ofm.memory is not None:
             first = layer.ofm_y + stripe[0]
@@ -231,7 +233,7 @@ def _step_bytes(tiling: Tiling, blocks: np.ndarray, config: MacEngineConfig) -> 
 
 
 def _passes(layer: Layer, tiling: Tiling, blocks: np.ndarray | None, config: MacEngineConfig) -> list[_Pass]:
-    """Cut the output blocks so that a pass fills at most half of either ring, if one block group allows it.
+    """Cut the output blocks so that a pass, one COMPUTE, fills at most half of either ring if a block group allows it.
 
     A pass starts on a whole ifm brick, or lies within one.
     """
@@ -259,6 +261,22 @@ def _passes(layer: Layer, tiling: Tiling, blocks: np.ndarray | None, config: Mac
         passes.append(_Pass(first, last))
         first = last
     return passes
+
+
+def _groups(
+    passes: Sequence[_Pass], tiling: Tiling, layer: Layer, config: MacEngineConfig
+) -> list[list[_Pass]]:
+    """Passes that one ACTIVATE drains: as many as fill at most half of the parameter store."""
+    limit = config.parameter_beats // 2 // PARAMETER_BEATS * (BRICK_CHANNELS // config.core_outputs)
+    groups: list[list[_Pass]] = []
+    for part in passes:
+        fits = groups and (layer.requantization.is_uniform or part.last - groups[-1][0].first <= limit)
+        # Only whole block groups may lie in front of others.
+        if groups and fits and (part.first - groups[-1][0].first) % tiling.block_cores == 0:
+            groups[-1].append(part)
+        else:
+            groups.append([part])
+    return groups
 
 
 def _load_parameters(plan: LayerPlan, part: _Pass, state: Lowering) -> _Stored:
