@@ -28,7 +28,7 @@ MEMORIES = tuple(
 def check(
     folder: Path, network: str, preset: str, buffer_kib: int, memory: MemoryModel, cases: int | None
 ) -> None:
-    """Run the first `cases` of a network, all if None, and compare with its golden outputs; the bench compares the cycles."""
+    """Run the first `cases` of a network (None: all) against its golden outputs; the bench compares the cycles."""
     config = replace(PRESETS[preset], buffer_kib=buffer_kib)
     graph = load_tflite(folder / network / "model.tflite")
     bench = EngineBench(graph, config, memory)
