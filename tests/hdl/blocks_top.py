@@ -1,19 +1,23 @@
-"""One module with every stream and AXI block of hdl/, side by side, for the cocotb benches: one build serves all.
+"""One module with every block of hdl/ but the vendor's, side by side, for the cocotb benches: one build serves all.
 
-Every member of a block is a port `<block>__<path>`; AXI channels are `<block>_axi_<signal>` as AXI tools expect.
+Every member of a block is a port `<block>__<path>`, every element of an array one `<block>__<path>__<index>`; AXI
+channels are `<block>_axi_<signal>` as AXI tools expect.
 """
 
 from typing import Any
 
-from amaranth.hdl import Const, Elaboratable, Module, Shape, Signal
-from amaranth.lib import wiring
+from amaranth.hdl import Const, Elaboratable, Module, Shape, Signal, signed, unsigned
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In
 
 from celosia.hdl.axi_read_arbiter import AxiReadArbiter
 from celosia.hdl.axi_writer import AxiWriter
+from celosia.hdl.brick_buffer import BrickBuffer
 from celosia.hdl.burst_splitter import BurstSplitter
 from celosia.hdl.byte_packer import BytePacker
 from celosia.hdl.byte_unpacker import ByteUnpacker
+from celosia.hdl.multiplier import Multiplier
+from celosia.hdl.requantize import Requantize
 from celosia.hdl.skid_buffer import SkidBuffer
 from celosia.hdl.stream_queue import StreamQueue
 
@@ -24,6 +28,9 @@ QUEUE_BEATS = 64
 SMALL_DEPTH = 3
 LARGE_DEPTH = 64
 TAG_BITS = 8
+BRICKS = 64
+METADATA_BITS = 8
+A_BITS, B_BITS = 18, 17
 
 
 def blocks() -> dict[str, wiring.Component]:
@@ -38,6 +45,9 @@ def blocks() -> dict[str, wiring.Component]:
         "writer": AxiWriter(**bus, count_bits=12, burst_beats=BURST_BEATS, queue_beats=QUEUE_BEATS),
         "unpacker": ByteUnpacker(TAG_BITS),
         "packer": BytePacker(),
+        "brick_buffer": BrickBuffer(BRICKS),
+        "requantize": Requantize(unsigned(METADATA_BITS)),
+        "multiplier": Multiplier(signed(A_BITS), unsigned(B_BITS)),
     }
 
 
@@ -70,6 +80,10 @@ class BlocksTop(Elaboratable):
                     self._add("__".join([name, *map(str, path)]), member.flow, value)
 
     def _add(self, name: str, flow: Any, value: Any) -> None:
+        if isinstance(value.shape(), data.ArrayLayout):
+            for index in range(value.shape().length):
+                self._add(f"{name}__{index}", flow, value[index])
+            return
         port = Signal(Shape.cast(value.shape()).width, name=name)
         self.ports.append(port)
         if flow == In:

@@ -14,6 +14,7 @@ from cocotbext.axi import AxiRamRead, AxiRamWrite
 from cocotbext.axi import AxiReadBus as PeerReadBus
 from cocotbext.axi import AxiWriteBus as PeerWriteBus
 
+from celosia.hdl.brick_buffer import ADDRESS_BITS, BANKS, BRICK_BITS
 from celosia.hdl.burst_splitter import split
 from tests.hdl.block_models import (
     ArbiterModel,
@@ -25,9 +26,27 @@ from tests.hdl.block_models import (
     UnpackerModel,
     WriterModel,
 )
-from tests.hdl.blocks_top import BURST_BEATS, CLIENTS, LARGE_DEPTH, OUTSTANDING, QUEUE_BEATS, SMALL_DEPTH
+from tests.hdl.blocks_top import (
+    A_BITS,
+    B_BITS,
+    BRICKS,
+    BURST_BEATS,
+    CLIENTS,
+    LARGE_DEPTH,
+    METADATA_BITS,
+    OUTSTANDING,
+    QUEUE_BEATS,
+    SMALL_DEPTH,
+)
+from tests.hdl.datapath_models import (
+    ACCUMULATOR,
+    BrickBufferModel,
+    MultiplierModel,
+    RequantizeModel,
+)
 
 CYCLES = 3000
+LAYERS = 10
 RAM_BYTES = 1 << 16
 WRITES_OUTSTANDING = 4
 REST_CYCLES = 150
@@ -306,3 +325,103 @@ async def axi_writer(dut: Any) -> None:
     assert answered > 20
     content: Any = ram.read(0, RAM_BYTES)
     assert all(content[place] == byte for place, byte in expected.items() if place not in unknown)
+
+
+async def drive(
+    dut: Any, block: str, values: Callable[[], dict[str, int]], strobe: str | None = None
+) -> None:
+    """Endless: random values on ports without back-pressure; `strobe` is high unless there is a pause."""
+    pause = pauses()
+    while True:
+        for name, value in values().items():
+            dut[f"{block}__{name}"].value = value
+        if strobe is not None:
+            dut[f"{block}__{strobe}"].value = not next(pause)
+        await RisingEdge(dut.clk)
+
+
+def random_gather() -> dict[str, int]:
+    """One to eight neighbours, now and then some that lie beyond an end of the buffer."""
+    first = random.randrange(-4, BRICKS) % (1 << ADDRESS_BITS)
+    return {"gather__address": first, "gather__count": random.randint(1, BANKS)}
+
+
+def random_half_brick() -> dict[str, int]:
+    """A write of ACTIVATE: both halves of a brick, one, or none."""
+    return {
+        "activate_write__address": random.randrange(BRICKS),
+        "activate_write__data": random.getrandbits(BRICK_BITS),
+        "activate_write__halves": random.randrange(4),
+    }
+
+
+@cocotb.test()
+async def brick_buffer(dut: Any) -> None:
+    """BrickBuffer: reads and writes of everyone at once, STORE's answers under back-pressure."""
+    await start(dut)
+    cocotb.start_soon(drive(dut, "brick_buffer", random_gather, strobe="gather__enable"))
+    cocotb.start_soon(drive(dut, "brick_buffer", random_half_brick, strobe="activate_write__enable"))
+    cocotb.start_soon(offer(dut, "brick_buffer__store_request", lambda: random.randrange(BRICKS)))
+    cocotb.start_soon(accept(dut, "brick_buffer__store_response"))
+    cocotb.start_soon(
+        offer(
+            dut,
+            "brick_buffer__load_write",
+            lambda: random.randrange(BRICKS) | random.getrandbits(BRICK_BITS) << ADDRESS_BITS,
+        )
+    )
+    inputs = (
+        *(f"gather__{part}" for part in ("enable", "address", "count")),
+        *("store_request__valid", "store_request__payload", "store_response__ready"),
+        *(f"activate_write__{part}" for part in ("enable", "address", "data", "halves")),
+        *("load_write__valid", "load_write__payload"),
+    )
+    await lockstep(dut, "brick_buffer", BrickBufferModel(BRICKS), inputs)
+
+
+def random_accumulator() -> dict[str, int]:
+    """Numbers of every magnitude, most of them scaled to about 8 bits."""
+    bits = random.randrange(32)
+    accumulator, bias = (random.getrandbits(width) ^ -random.getrandbits(1) for width in (bits, bits))
+    if random.random() < 0.7:
+        multiplier, shift = random.randrange(1 << 30, 1 << 31), 8 - bits + random.randint(-2, 2)
+    else:
+        multiplier = random.choice((0, 1, (1 << 31) - 1, random.getrandbits(31)))
+        shift = random.randint(-31, 31)
+    given: dict[int | str, int] = {
+        "accumulator": accumulator,
+        "bias": bias,
+        "multiplier": multiplier,
+        "shift": shift,
+        "metadata": random.getrandbits(METADATA_BITS),
+    }
+    return {"accumulators__payload": ACCUMULATOR.const(given).as_bits()}
+
+
+@cocotb.test()
+async def requantize(dut: Any) -> None:
+    """Requantize, with other constants for each of some layers."""
+    await start(dut)
+    cocotb.start_soon(drive(dut, "requantize", random_accumulator, strobe="accumulators__valid"))
+    for _ in range(LAYERS):
+        zero_point, *limits = (random.randint(-128, 127) for _ in range(3))
+        minimum, maximum = random.choice(((-128, 127), sorted(limits)))
+        for name, value in (("zero_point", zero_point), ("minimum", minimum), ("maximum", maximum)):
+            dut[f"requantize__{name}"].value = value & 0xFF
+        inputs = ("accumulators__valid", "accumulators__payload")
+        model = RequantizeModel(zero_point, minimum, maximum)
+        await lockstep(dut, "requantize", model, inputs, CYCLES // LAYERS)
+
+
+def random_factors() -> dict[str, int]:
+    """Operands of every magnitude; the signed one as its bits."""
+    a = random.getrandbits(random.randrange(A_BITS)) ^ -random.getrandbits(1)
+    return {"a": a & (1 << A_BITS) - 1, "b": random.getrandbits(random.randint(0, B_BITS))}
+
+
+@cocotb.test()
+async def multiplier(dut: Any) -> None:
+    """Multiplier."""
+    await start(dut)
+    cocotb.start_soon(drive(dut, "multiplier", random_factors))
+    await lockstep(dut, "multiplier", MultiplierModel(A_BITS, B_BITS), ("a", "b"))
