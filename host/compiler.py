@@ -7,9 +7,10 @@ from celosia.generators.chassis.command import COMMAND_BYTES, Region
 from celosia.generators.chassis.layer import Layer, MapShape
 from celosia.generators.chassis.placement import MemoryTensor, store_rows
 from celosia.generators.chassis.schedule import encode_commands
+from celosia.generators.mac_engine.command_fields import LayerPlan, Operand
 from celosia.generators.mac_engine.config import MacEngineConfig
 from celosia.generators.mac_engine.isa import LAYOUTS
-from celosia.generators.mac_engine.lowering import LayerPlan, Lowering, Operand, lower
+from celosia.generators.mac_engine.lowering import Lowering, lower
 
 from .allocation import LayerPlaces
 from .graph import ABSENT, Graph, Tensor

@@ -7,18 +7,25 @@ import numpy as np
 
 from ..chassis.command import Opcode, Region
 from ..chassis.constants import ConstantPool
-from ..chassis.layer import ELEMENTWISE, Layer, LayerKind, MapShape, Window
-from ..chassis.placement import MEMORY_SPAN_BYTES, MemoryTensor, Placement, load_rows, store_rows
+from ..chassis.layer import Layer, LayerKind, MapShape, Window
+from ..chassis.placement import MEMORY_SPAN_BYTES, load_rows, store_rows
 from ..chassis.schedule import Command, Span, ring_spans
+from .command_fields import (
+    BlockRange,
+    LayerPlan,
+    ReductionBox,
+    compute_fields,
+    from_first_pixel,
+    tiling_fields,
+    whole_reduction,
+)
 from .config import MacEngineConfig
 from .isa import BRICK_CHANNELS, PARAMETER_BEATS, Destination
 from .tiling import (
     Tiling,
     blocks_per_brick,
-    channel_bricks,
     choose_tiling,
     output_blocks,
-    packed_channels,
     reads_weights,
 )
 from .weight_code import CodedWeights, encode_if_better
@@ -31,26 +38,6 @@ ACTIVATION_TABLE = Span("activation table", 0, 1)
 EXPONENTIAL_TABLE = Span("exponential table", 0, 1)
 _OPERAND_TABLE_BEATS = 256
 _ACTIVATION_TABLE_BEATS = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Operand:
-    """A feature map as one layer sees it: its place in the buffer and, if it is streamed, in memory."""
-
-    placement: Placement
-    memory: MemoryTensor | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LayerPlan:
-    """A layer with its operands placed; `stripes` are the ofm rows (of the layer's part) in each round."""
-
-    layer: Layer
-    index: int
-    ifm: Operand
-    ofm: Operand
-    stripes: tuple[tuple[int, int], ...]
-    ifm2: Operand | None = None
 
 
 @dataclass(slots=True)
@@ -67,28 +54,11 @@ class Lowering:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pass:
-    """Output blocks first..last-1: their weights and parameters are in the rings together."""
-
-    first: int
-    last: int
-
-
-@dataclass(frozen=True, slots=True)
 class _Stored:
     """Where something lies in a ring."""
 
     address: int
     spans: tuple[Span, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Box:
-    """A part of the reduction: kernel rows, kernel column steps and channel bricks, each low..high-1."""
-
-    rows: tuple[int, int]
-    columns: tuple[int, int]
-    bricks: tuple[int, int]
 
 
 def lower(plan: LayerPlan, state: Lowering) -> None:
@@ -108,7 +78,7 @@ def lower(plan: LayerPlan, state: Lowering) -> None:
     for stripe in plan.stripes:
         _load_operands(plan, stripe, loaded, state)
         for group in groups:
-            whole = _Pass(group[0].first, group[-1].last)
+            whole = BlockRange(group[0].first, group[-1].last)
             if parameters is None or not keeps_parameters:
                 parameters = _load_parameters(plan, whole, state)
             pieces = _pieces(plan, stripe)
@@ -121,7 +91,7 @@ def lower(plan: LayerPlan, state: Lowering) -> None:
                         continue
                     if blocks is not None and (weights is None or not keeps_weights):
                         weights = _load_weights(plan, tiling, part, blocks, state)
-                    fields = _compute_fields(piece, tiling, part, rows, _whole(layer, tiling), state)
+                    fields = compute_fields(piece, tiling, part, rows, whole_reduction(layer, tiling), config)
                     _compute(piece, fields, rows, weights, table_spans, state)
         if plan.ofm.memory is not None:
             first = layer.ofm_y + stripe[0]
@@ -232,7 +202,9 @@ def _step_bytes(tiling: Tiling, blocks: np.ndarray, config: MacEngineConfig) -> 
     return blocks[0].nbytes * -(-_step(tiling, config) // tiling.block_cores)
 
 
-def _passes(layer: Layer, tiling: Tiling, blocks: np.ndarray | None, config: MacEngineConfig) -> list[_Pass]:
+def _passes(
+    layer: Layer, tiling: Tiling, blocks: np.ndarray | None, config: MacEngineConfig
+) -> list[BlockRange]:
     """Cut the output blocks so that a pass, one COMPUTE, fills at most half of either ring if a block group allows it.
 
     A pass starts on a whole ifm brick, or lies within one.
@@ -248,7 +220,7 @@ def _passes(layer: Layer, tiling: Tiling, blocks: np.ndarray | None, config: Mac
     if size < total:
         size = max(step, size // step * step)
     per_brick = blocks_per_brick(layer, config)
-    passes: list[_Pass] = []
+    passes: list[BlockRange] = []
     first = 0
     while first < total:
         last = min(first + size, total)
@@ -258,17 +230,17 @@ def _passes(layer: Layer, tiling: Tiling, blocks: np.ndarray | None, config: Mac
                 last = min(last, brick_end)
             elif brick_end <= last < total:
                 last = last // per_brick * per_brick
-        passes.append(_Pass(first, last))
+        passes.append(BlockRange(first, last))
         first = last
     return passes
 
 
 def _groups(
-    passes: Sequence[_Pass], tiling: Tiling, layer: Layer, config: MacEngineConfig
-) -> list[list[_Pass]]:
+    passes: Sequence[BlockRange], tiling: Tiling, layer: Layer, config: MacEngineConfig
+) -> list[list[BlockRange]]:
     """Passes that one ACTIVATE drains: as many as fill at most half of the parameter store."""
     limit = config.parameter_beats // 2 // PARAMETER_BEATS * (BRICK_CHANNELS // config.core_outputs)
-    groups: list[list[_Pass]] = []
+    groups: list[list[BlockRange]] = []
     for part in passes:
         fits = groups and (layer.requantization.is_uniform or part.last - groups[-1][0].first <= limit)
         # Only whole block groups may lie in front of others.
@@ -279,7 +251,7 @@ def _groups(
     return groups
 
 
-def _load_parameters(plan: LayerPlan, part: _Pass, state: Lowering) -> _Stored:
+def _load_parameters(plan: LayerPlan, part: BlockRange, state: Lowering) -> _Stored:
     config = state.config
     blocks = parameter_blocks(plan.layer.requantization)
     if not plan.layer.requantization.is_uniform:
@@ -308,28 +280,16 @@ def _store_weights(plan: LayerPlan, content: bytes, state: Lowering) -> _Stored:
 
 
 def _load_weights(
-    plan: LayerPlan, tiling: Tiling, part: _Pass, blocks: np.ndarray, state: Lowering
+    plan: LayerPlan, tiling: Tiling, part: BlockRange, blocks: np.ndarray, state: Lowering
 ) -> _Stored:
     groups = slice(part.first // tiling.block_cores, -(-part.last // tiling.block_cores))
     return _store_weights(plan, blocks[groups].tobytes(), state)
 
 
-def _tiling_fields(layer: Layer, tiling: Tiling, height: int, width: int, blocks: int) -> dict[str, int]:
-    return {
-        "pixel_cores_log2": tiling.pixel_cores.bit_length() - 1,
-        "block_cores_log2": tiling.block_cores.bit_length() - 1,
-        "height": height,
-        "width": width,
-        "tile_rows": tiling.tile_rows,
-        "tile_groups": tiling.tile_groups,
-        "output_blocks": blocks,
-    }
-
-
 def _activate(
     plan: LayerPlan,
     tiling: Tiling,
-    part: _Pass,
+    part: BlockRange,
     stripe: tuple[int, int],
     parameters: _Stored,
     table_spans: Sequence[Span],
@@ -352,7 +312,7 @@ def _activate(
         Command(
             Opcode.ACTIVATE,
             {
-                **_tiling_fields(layer, tiling, height, layer.ofm_shape.width, part.last - part.first),
+                **tiling_fields(layer, tiling, height, layer.ofm_shape.width, part.last - part.first),
                 **fields,
                 "parameter_address": parameters.address,
                 "parameter_uniform": int(requantization.is_uniform),
@@ -370,77 +330,6 @@ def _activate(
     )
 
 
-def _whole(layer: Layer, tiling: Tiling) -> _Box:
-    return _Box(
-        (0, layer.window.height), (0, -(-layer.window.width // tiling.taps)), (0, channel_bricks(layer))
-    )
-
-
-def _compute_fields(
-    plan: LayerPlan, tiling: Tiling, part: _Pass, stripe: tuple[int, int], box: _Box, state: Lowering
-) -> dict[str, int]:
-    """COMPUTE over `box` of the reduction; `weight_address`, `accumulate` and `partial` are left to the caller.
-
-    `x_origin` may exceed its field, see `_from_first_pixel`.
-    """
-    layer, window = plan.layer, plan.layer.window
-    ifm = plan.ifm.placement
-    row = stripe[0] * window.stride_y - window.pad_top + box.rows[0] * window.dilation_y
-    column = box.columns[0] * tiling.taps
-    width = min(window.width, box.columns[1] * tiling.taps) - column
-    per_brick = blocks_per_brick(layer, state.config)
-    first_brick = box.bricks[0] + (part.first // per_brick if per_brick else 0)
-    fields = {
-        "mode": tiling.mode,
-        **_tiling_fields(layer, tiling, stripe[1] - stripe[0], layer.ofm_shape.width, part.last - part.first),
-        "kernel_height": box.rows[1] - box.rows[0],
-        "kernel_width": width,
-        "stride_y": window.stride_y,
-        "stride_x": window.stride_x,
-        "dilation_y": window.dilation_y,
-        "dilation_x": window.dilation_x,
-        "taps": tiling.taps,
-        "packed_channels": packed_channels(layer),
-        "window": tiling.window(layer),
-        **_shifted(ifm.fields("ifm_", row), "ifm_", first_brick * ifm.shape.width),
-        "ifm_height": layer.ifm_shape.height,
-        "ifm_width": layer.ifm_shape.width,
-        "y_origin": row,
-        "x_origin": column * window.dilation_x - window.pad_left,
-        "pad_value": layer.pad_value,
-        "channel_bricks": box.bricks[1] - box.bricks[0],
-        "blocks_per_brick": per_brick,
-    }
-    if layer.kind in ELEMENTWISE and plan.ifm2 is not None:
-        second = plan.ifm2.placement
-        broadcast = layer.broadcast
-        fields |= second.fields("ifm2_", 0 if broadcast.rows else stripe[0])
-        if broadcast.rows:
-            fields["ifm2_row_pitch"] = 0
-        if broadcast.channels:
-            fields["ifm2_channel_pitch"] = 0
-        elif per_brick:
-            fields = _shifted(fields, "ifm2_", part.first // per_brick * second.shape.width)
-        fields["ifm2_broadcast_x"] = int(broadcast.pixels)
-        fields["ifm2_broadcast_channels"] = int(broadcast.channels)
-    return fields
-
-
-def _shifted(fields: dict[str, int], prefix: str, bricks: int) -> dict[str, int]:
-    """The same map seen from `bricks` further on: pointers and ring end move together."""
-    moved = {f"{prefix}row": (fields[f"{prefix}row"] + bricks) & 0xFFFF}
-    if fields[f"{prefix}ring_size"]:
-        moved[f"{prefix}ring_end"] = fields[f"{prefix}ring_end"] + bricks
-    return {**fields, **moved}
-
-
-def _from_first_pixel(fields: dict[str, int]) -> dict[str, int]:
-    """The same with the ifm's rows cut off before the first pixel read, which makes `x_origin` at most 0."""
-    skipped = max(fields["x_origin"], 0)
-    cut = {"x_origin": fields["x_origin"] - skipped, "ifm_width": max(fields["ifm_width"] - skipped, 0)}
-    return {**_shifted(fields, "ifm_", skipped), **cut}
-
-
 def _compute(
     plan: LayerPlan,
     fields: dict[str, int],
@@ -450,7 +339,7 @@ def _compute(
     state: Lowering,
 ) -> None:
     layer = plan.layer
-    fields = _from_first_pixel(fields)
+    fields = from_first_pixel(fields)
     reads = list(plan.ifm.placement.spans(*needed_rows(layer, stripe)))
     if plan.ifm2 is not None:
         rows = (0, 1) if layer.broadcast.rows else stripe
@@ -467,20 +356,22 @@ def _ranges(total: int, size: int) -> Iterator[tuple[int, int]]:
         yield low, min(low + size, total)
 
 
-def _chunks(blocks: np.ndarray, limit: int) -> list[_Box]:
+def _chunks(blocks: np.ndarray, limit: int) -> list[ReductionBox]:
     """Cut the reduction of one block group into boxes of at most `limit` bytes of weights, in loop order."""
     rows, columns, bricks = blocks.shape[1:4]
     brick = blocks[0, 0, 0, 0].nbytes
     if brick * bricks * columns <= limit:
         size = limit // (brick * bricks * columns)
-        return [_Box(part, (0, columns), (0, bricks)) for part in _ranges(rows, size)]
+        return [ReductionBox(part, (0, columns), (0, bricks)) for part in _ranges(rows, size)]
     if brick * bricks <= limit:
         size = limit // (brick * bricks)
         return [
-            _Box((row, row + 1), part, (0, bricks)) for row in range(rows) for part in _ranges(columns, size)
+            ReductionBox((row, row + 1), part, (0, bricks))
+            for row in range(rows)
+            for part in _ranges(columns, size)
         ]
     return [
-        _Box((row, row + 1), (column, column + 1), part)
+        ReductionBox((row, row + 1), (column, column + 1), part)
         for row in range(rows)
         for column in range(columns)
         for part in _ranges(bricks, limit // brick)
@@ -488,14 +379,19 @@ def _chunks(blocks: np.ndarray, limit: int) -> list[_Box]:
 
 
 def _compute_in_chunks(
-    plan: LayerPlan, tiling: Tiling, part: _Pass, stripe: tuple[int, int], blocks: np.ndarray, state: Lowering
+    plan: LayerPlan,
+    tiling: Tiling,
+    part: BlockRange,
+    stripe: tuple[int, int],
+    blocks: np.ndarray,
+    state: Lowering,
 ) -> None:
     """A reduction larger than the weight store: tile by tile, its weights streaming through for each."""
     layer, config = plan.layer, state.config
     boxes = _chunks(blocks, config.weight_kib * 512)
     step_x = tiling.tile_groups * tiling.pixel_cores
     for first in range(part.first, part.last, tiling.block_cores):
-        group = _Pass(first, min(first + tiling.block_cores, part.last))
+        group = BlockRange(first, min(first + tiling.block_cores, part.last))
         for top, bottom in _ranges(stripe[1] - stripe[0], tiling.tile_rows):
             rows = (stripe[0] + top, stripe[0] + bottom)
             for left, right in _ranges(layer.ofm_shape.width, step_x):
@@ -504,7 +400,7 @@ def _compute_in_chunks(
                         first // tiling.block_cores, slice(*box.rows), slice(*box.columns), slice(*box.bricks)
                     ]
                     weights = _store_weights(plan, part_of.tobytes(), state)
-                    fields = _compute_fields(plan, tiling, group, rows, box, state)
+                    fields = compute_fields(plan, tiling, group, rows, box, config)
                     fields["width"] = right - left
                     fields["x_origin"] += left * layer.window.stride_x
                     fields["accumulate"] = int(number > 0)

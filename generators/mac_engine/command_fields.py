@@ -1,0 +1,135 @@
+"""What a layer's commands say: the fields of COMPUTE, and what it shares with ACTIVATE."""
+
+from dataclasses import dataclass
+
+from ..chassis.layer import ELEMENTWISE, Layer
+from ..chassis.placement import MemoryTensor, Placement
+from .config import MacEngineConfig
+from .tiling import Tiling, blocks_per_brick, channel_bricks, packed_channels
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """A feature map as one layer sees it: its place in the buffer and, if it is streamed, in memory."""
+
+    placement: Placement
+    memory: MemoryTensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LayerPlan:
+    """A layer with its operands placed; `stripes` are the ofm rows (of the layer's part) in each round."""
+
+    layer: Layer
+    index: int
+    ifm: Operand
+    ofm: Operand
+    stripes: tuple[tuple[int, int], ...]
+    ifm2: Operand | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRange:
+    """Output blocks first..last-1: their weights and parameters are in the rings together."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReductionBox:
+    """A part of the reduction: kernel rows, kernel column steps and channel bricks, each low..high-1."""
+
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+    bricks: tuple[int, int]
+
+
+def tiling_fields(layer: Layer, tiling: Tiling, height: int, width: int, blocks: int) -> dict[str, int]:
+    """What COMPUTE and its ACTIVATE must agree on."""
+    return {
+        "pixel_cores_log2": tiling.pixel_cores.bit_length() - 1,
+        "block_cores_log2": tiling.block_cores.bit_length() - 1,
+        "height": height,
+        "width": width,
+        "tile_rows": tiling.tile_rows,
+        "tile_groups": tiling.tile_groups,
+        "output_blocks": blocks,
+    }
+
+
+def whole_reduction(layer: Layer, tiling: Tiling) -> ReductionBox:
+    """All of the reduction."""
+    return ReductionBox(
+        (0, layer.window.height), (0, -(-layer.window.width // tiling.taps)), (0, channel_bricks(layer))
+    )
+
+
+def compute_fields(
+    plan: LayerPlan,
+    tiling: Tiling,
+    part: BlockRange,
+    stripe: tuple[int, int],
+    box: ReductionBox,
+    config: MacEngineConfig,
+) -> dict[str, int]:
+    """COMPUTE over `box` of the reduction; `weight_address`, `accumulate` and `partial` are left to the caller.
+
+    `x_origin` may exceed its field, see `from_first_pixel`.
+    """
+    layer, window = plan.layer, plan.layer.window
+    ifm = plan.ifm.placement
+    row = stripe[0] * window.stride_y - window.pad_top + box.rows[0] * window.dilation_y
+    column = box.columns[0] * tiling.taps
+    width = min(window.width, box.columns[1] * tiling.taps) - column
+    per_brick = blocks_per_brick(layer, config)
+    first_brick = box.bricks[0] + (part.first // per_brick if per_brick else 0)
+    fields = {
+        "mode": tiling.mode,
+        **tiling_fields(layer, tiling, stripe[1] - stripe[0], layer.ofm_shape.width, part.last - part.first),
+        "kernel_height": box.rows[1] - box.rows[0],
+        "kernel_width": width,
+        "stride_y": window.stride_y,
+        "stride_x": window.stride_x,
+        "dilation_y": window.dilation_y,
+        "dilation_x": window.dilation_x,
+        "taps": tiling.taps,
+        "packed_channels": packed_channels(layer),
+        "window": tiling.window(layer),
+        **_shifted(ifm.fields("ifm_", row), "ifm_", first_brick * ifm.shape.width),
+        "ifm_height": layer.ifm_shape.height,
+        "ifm_width": layer.ifm_shape.width,
+        "y_origin": row,
+        "x_origin": column * window.dilation_x - window.pad_left,
+        "pad_value": layer.pad_value,
+        "channel_bricks": box.bricks[1] - box.bricks[0],
+        "blocks_per_brick": per_brick,
+    }
+    if layer.kind in ELEMENTWISE and plan.ifm2 is not None:
+        second = plan.ifm2.placement
+        broadcast = layer.broadcast
+        fields |= second.fields("ifm2_", 0 if broadcast.rows else stripe[0])
+        if broadcast.rows:
+            fields["ifm2_row_pitch"] = 0
+        if broadcast.channels:
+            fields["ifm2_channel_pitch"] = 0
+        elif per_brick:
+            fields = _shifted(fields, "ifm2_", part.first // per_brick * second.shape.width)
+        fields["ifm2_broadcast_x"] = int(broadcast.pixels)
+        fields["ifm2_broadcast_channels"] = int(broadcast.channels)
+    return fields
+
+
+def _shifted(fields: dict[str, int], prefix: str, bricks: int) -> dict[str, int]:
+    """The same map seen from `bricks` further on: pointers and ring end move together."""
+    moved = {f"{prefix}row": (fields[f"{prefix}row"] + bricks) & 0xFFFF}
+    if fields[f"{prefix}ring_size"]:
+        moved[f"{prefix}ring_end"] = fields[f"{prefix}ring_end"] + bricks
+    return {**fields, **moved}
+
+
+def from_first_pixel(fields: dict[str, int]) -> dict[str, int]:
+    """The same with the ifm's rows cut off before the first pixel read, which makes `x_origin` at most 0."""
+    skipped = max(fields["x_origin"], 0)
+    cut = {"x_origin": fields["x_origin"] - skipped, "ifm_width": max(fields["ifm_width"] - skipped, 0)}
+    return {**_shifted(fields, "ifm_", skipped), **cut}
