@@ -21,13 +21,14 @@ FIND_PYTHON = for python in "$(PYTHON)" python3 python3.13 python3.12 python3.11
 
 SETUP = @$(FIND_PYTHON); "$$found" .dev/setup_venv.py
 
-.PHONY: help demo test test-slow bench-ethos lint format docs goldens lock clean
+.PHONY: help demo test test-slow bench-ethos bench-area lint format docs goldens lock clean
 
 help:
 	@echo "make demo       classify handwritten digits on the simulated engine"
 	@echo "make test       check style and types, run the tests (all but the slow ones)"
 	@echo "make test-slow  run the slow tests"
 	@echo "make bench-ethos  measure cycles beside Arm's Ethos-U55, into docs/performance.md"
+	@echo "make bench-area   place and route the engine for ECP5 (hours), into docs/performance.md"
 	@echo "make lint       check style and types only"
 	@echo "make format     bring the Python files into the style that lint asks for"
 	@echo "make docs       write the tables in README.md and docs/ again that are made from the code"
@@ -49,6 +50,11 @@ test-slow:
 bench-ethos:
 	$(SETUP) requirements/test.lock
 	.venv/bin/python -m benchmarks.ethos
+
+bench-area:
+	$(SETUP) requirements/test.lock
+	$(SETUP) requirements/fpga.lock
+	.venv/bin/python -m benchmarks.area
 
 lint:
 	$(SETUP) requirements/test.lock
@@ -74,6 +80,8 @@ lock:
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(COMPILE) --extra test --output-file requirements/test.lock
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(COMPILE) --constraint requirements/test.lock \
 		--output-file requirements/runtime.lock
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(COMPILE) --extra fpga --constraint requirements/test.lock \
+		--output-file requirements/fpga.lock
 
 clean:
 	rm -rf .venv .dev/setup_venv.lock build dist sim_build .pytest_cache .ruff_cache .hypothesis

@@ -8,6 +8,7 @@ from amaranth.lib import wiring
 from .chassis.register_map import ADDRESS_BITS, REGISTER_BITS
 
 TOP_NAME = "celosia"
+CLOCK = "aclk"
 
 _BURST_INCREMENTING = 1
 _CACHE_NORMAL_BUFFERABLE = 0b0011
@@ -29,7 +30,7 @@ class CelosiaTop(Elaboratable):
         self.engine = engine
         self.ports: dict[str, Signal] = {}
         self.directions: dict[str, str] = {}
-        self._declare("input", {"aclk": 1, "aresetn": 1})
+        self._declare("input", {CLOCK: 1, "aresetn": 1})
         self._declare("output", {"irq": 1})
         self._declare_csr()
         self._declare_bus(address_bits, data_bits)
@@ -42,7 +43,7 @@ class CelosiaTop(Elaboratable):
         engine: Any = self.engine
         m.submodules.engine = engine
         domain: Any = ClockDomain("sync")
-        domain.clk = self.ports["aclk"]
+        domain.clk = self.ports[CLOCK]
         m.domains += domain
         m.d.comb += [domain.rst.eq(~self.ports["aresetn"]), self.ports["irq"].eq(engine.interrupt)]
         self._connect_csr(m, engine.csr)

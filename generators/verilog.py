@@ -50,13 +50,15 @@ class VerilogText:
     block_rams: tuple[BlockRam, ...]
 
 
-def write_verilog(top: CelosiaTop, title: str) -> VerilogText:
+def write_verilog(top: CelosiaTop, title: str, platform: VerilogMemories | None = None) -> VerilogText:
     """The module `celosia` and all it needs; `title` is the comment at its head.
+
+    Without `platform` it is generic Verilog; a platform of a device family puts that family's blocks in.
 
     Raises:
         VerilogError: Yosys failed.
     """
-    memories = VerilogMemories()
+    memories = VerilogMemories() if platform is None else platform
     design = _rtlil.convert(
         top, name=TOP_NAME, platform=memories, ports=list(top.ports.values()), emit_src=False
     )

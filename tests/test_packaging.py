@@ -91,7 +91,7 @@ def test_the_installed_versions_are_the_pinned_ones(repository: Path, lock: str)
     assert {name: importlib.metadata.version(name) for name in pins} == pins
 
 
-@pytest.mark.parametrize("lock", LOCKS)
+@pytest.mark.parametrize("lock", [*LOCKS, "fpga"])
 def test_every_pin_has_a_hash_and_no_place_is_named(repository: Path, lock: str) -> None:
     text = (repository / "requirements" / f"{lock}.lock").read_text()
     requirements = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]

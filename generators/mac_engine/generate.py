@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from pathlib import Path
 
+from ...hdl.verilog_memory import VerilogMemories
 from ..generate import Design, GeneratedFiles, write_design
 from ..top import CelosiaTop
 from ..verilog import VerilogText, write_verilog
@@ -30,7 +31,8 @@ def generate(config: MacEngineConfig, directory: Path) -> GeneratedFiles:
     return write_design(mac_engine_design(config), directory)
 
 
-def mac_engine_verilog(config: MacEngineConfig) -> VerilogText:
-    """The Verilog that `generate` writes, without writing it."""
+def mac_engine_verilog(config: MacEngineConfig, platform: VerilogMemories | None = None) -> VerilogText:
+    """The Verilog that `generate` writes, without writing it; `platform` as in `write_verilog`."""
     design = mac_engine_design(config)
-    return write_verilog(CelosiaTop(design.engine, design.address_bits, design.data_bits), design.title)
+    top = CelosiaTop(design.engine, design.address_bits, design.data_bits)
+    return write_verilog(top, design.title, platform)
