@@ -5,7 +5,7 @@ whose ifm or ofm is not in the buffer streams it: rows of a ring come in or go o
 is no room, the largest map alive is moved to memory and placement starts again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from celosia.generators.chassis.layer import Layer, MapShape
@@ -16,14 +16,18 @@ STREAMED_STRIPES = 6
 
 
 class AllocationError(ValueError):
-    """A `layer` that does not fit the unified buffer even alone."""
+    """A `layer` that does not fit the unified buffer even alone.
 
-    def __init__(self, layer: Layer, buffer_bricks: int) -> None:
+    `assembled` are the maps written by several layers that lie there at that time, the largest first.
+    """
+
+    def __init__(self, layer: Layer, buffer_bricks: int, assembled: Sequence[str] = ()) -> None:
         super().__init__(
             f"its feature maps must fit the unified buffer, as a whole or row by row (found {_text(layer.ifm_shape)} "
             f"in, {_text(layer.ofm_shape)} out for {buffer_bricks * 8} bytes)"
         )
         self.layer = layer
+        self.assembled = tuple(assembled)
 
 
 def _text(shape: MapShape) -> str:
@@ -103,7 +107,7 @@ class _FreeList:
 
 
 class _NoRoom(Exception):
-    """Placement failed at a layer; `alive` are the maps that could be moved to memory."""
+    """Placement failed at a layer; `alive` are the maps that want to be in the buffer, with their bricks."""
 
     def __init__(self, layer: Layer, alive: dict[str, int]) -> None:
         super().__init__(layer.name)
@@ -111,8 +115,12 @@ class _NoRoom(Exception):
         self.alive = alive
 
 
-def allocate(layers: Sequence[Layer], maps: Mapping[str, MapUse], buffer_bricks: int) -> Allocation:
+def allocate(
+    layers: Sequence[Layer], maps: Mapping[str, MapUse], buffer_bricks: int, cramped: Collection[int] = ()
+) -> Allocation:
     """Place every map.
+
+    The layers of the operators `cramped` stream row by row, each of them moved and worked on in turn.
 
     Raises:
         AllocationError: a layer does not fit by itself; the message says what it needs.
@@ -120,11 +128,14 @@ def allocate(layers: Sequence[Layer], maps: Mapping[str, MapUse], buffer_bricks:
     spilled = frozenset(_needs_memory(layers, maps))
     while True:
         try:
-            return _place(layers, maps, spilled, buffer_bricks)
+            return _place(layers, maps, spilled, buffer_bricks, cramped)
         except _NoRoom as failure:
-            if not failure.alive:
-                raise AllocationError(failure.layer, buffer_bricks) from None
-            spilled |= {max(failure.alive, key=failure.alive.__getitem__)}
+            largest = sorted(failure.alive, key=failure.alive.__getitem__, reverse=True)
+            movable = [name for name in largest if len(maps[name].writers) == 1 and name not in spilled]
+            if not movable:
+                assembled = [name for name in largest if len(maps[name].writers) > 1]
+                raise AllocationError(failure.layer, buffer_bricks, assembled) from None
+            spilled |= {movable[0]}
 
 
 def _operands(layer: Layer) -> list[tuple[str, MapShape]]:
@@ -146,13 +157,18 @@ def _needs_memory(layers: Sequence[Layer], maps: Mapping[str, MapUse]) -> list[s
 
 
 def _place(
-    layers: Sequence[Layer], maps: Mapping[str, MapUse], spilled: frozenset[str], buffer_bricks: int
+    layers: Sequence[Layer],
+    maps: Mapping[str, MapUse],
+    spilled: frozenset[str],
+    buffer_bricks: int,
+    cramped: Collection[int],
 ) -> Allocation:
     free = _FreeList(buffer_bricks)
     resident: dict[str, Placement] = {}
     places = []
     for index, layer in enumerate(layers):
-        places.append(_place_layer(index, layer, maps, spilled, resident, free))
+        kept = 1 if layer.operator in cramped else 2
+        places.append(_place_layer(layer, kept, maps, spilled, resident, free))
         for name in list(resident):
             if max(maps[name].readers, default=-1) <= index and max(maps[name].writers) <= index:
                 placement = resident.pop(name)
@@ -165,28 +181,29 @@ def _whole(shape: MapShape, base: int = 0) -> Placement:
 
 
 def _place_layer(
-    index: int,
     layer: Layer,
+    kept: int,
     maps: Mapping[str, MapUse],
     spilled: frozenset[str],
     resident: dict[str, Placement],
     free: _FreeList,
 ) -> LayerPlaces:
+    """Place what `layer` needs; of what it streams the buffer keeps `kept` stripes."""
     ofm_use = maps[layer.ofm]
     if layer.ofm not in resident and (layer.ofm not in spilled or len(ofm_use.writers) > 1):
         size = _whole(ofm_use.shape)
         base = free.take(size.bricks)
         if base is None:
-            raise _NoRoom(layer, _candidates(index, layer, maps, spilled, resident))
+            raise _NoRoom(layer, _alive(layer, maps, resident))
         resident[layer.ofm] = _whole(ofm_use.shape, base)
     ofm = resident.get(layer.ofm)
     streams_ifm = layer.ifm not in resident or layer.ifm_shape != resident[layer.ifm].shape
     streams_ifm2 = layer.ifm2 is not None and (
         layer.ifm2 not in resident or layer.ifm2_shape != resident[layer.ifm2].shape
     )
-    stripes = _stripe_choice(layer, streams_ifm, streams_ifm2, ofm is None)
-    for height in stripes:
-        rings = _rings(layer, height, streams_ifm, streams_ifm2, ofm is None)
+    streams = streams_ifm or streams_ifm2 or ofm is None
+    for height in _stripe_choice(layer.ofm_shape.height, kept) if streams else [layer.ofm_shape.height]:
+        rings = _rings(layer, height, kept, streams_ifm, streams_ifm2, ofm is None)
         taken: list[tuple[int, Placement]] = []
         for ring in rings:
             base = free.take(ring.bricks) if ring is not None else None
@@ -213,51 +230,40 @@ def _place_layer(
                 streams_ifm=streams_ifm,
                 streams_ifm2=streams_ifm2,
             )
-    raise _NoRoom(layer, _candidates(index, layer, maps, spilled, resident))
+    raise _NoRoom(layer, _alive(layer, maps, resident))
 
 
-def _candidates(
-    index: int,
-    layer: Layer,
-    maps: Mapping[str, MapUse],
-    spilled: frozenset[str],
-    resident: Mapping[str, Placement],
-) -> dict[str, int]:
-    """Maps alive at this layer that may move to memory, with their bricks; its own ofm if it is not there yet."""
+def _alive(layer: Layer, maps: Mapping[str, MapUse], resident: Mapping[str, Placement]) -> dict[str, int]:
+    """Maps in the buffer at this layer, with their bricks; its own ofm too if it is not there yet."""
     alive = {name: placement.bricks for name, placement in resident.items()}
     alive.setdefault(layer.ofm, _whole(maps[layer.ofm].shape).bricks)
-    return {
-        name: bricks for name, bricks in alive.items() if name not in spilled and len(maps[name].writers) == 1
-    }
+    return alive
 
 
 def _cut(height: int, part: int) -> tuple[tuple[int, int], ...]:
     return tuple((low, min(low + part, height)) for low in range(0, height, part))
 
 
-def _stripe_choice(layer: Layer, streams_ifm: bool, streams_ifm2: bool, streams_ofm: bool) -> list[int]:
+def _stripe_choice(height: int, kept: int) -> list[int]:
     """Stripe heights to try, best first."""
-    height = layer.ofm_shape.height
-    if not (streams_ifm or streams_ifm2 or streams_ofm):
-        return [height]
-    best = max(1, -(-height // STREAMED_STRIPES))
+    best = max(1, -(-height // STREAMED_STRIPES)) if kept > 1 else 1
     smaller = [size for size in (best // 2, best // 4, best // 8, 2, 1) if 0 < size < best]
     return [best, *smaller]
 
 
 def _rings(
-    layer: Layer, height: int, streams_ifm: bool, streams_ifm2: bool, streams_ofm: bool
+    layer: Layer, height: int, kept: int, streams_ifm: bool, streams_ifm2: bool, streams_ofm: bool
 ) -> tuple[Placement | None, Placement | None, Placement | None]:
-    """Rings for what streams: two stripes of each, so that one moves while the other is worked on."""
+    """Rings for what streams: of two stripes kept, one moves while the other is worked on."""
     window = layer.window
     ifm = ifm2 = ofm = None
     if streams_ifm:
-        rows = (height - 1) * window.stride_y + window.span_y + height * window.stride_y
-        ifm = _ring(layer.ifm_shape, rows)
+        rows = (height - 1) * window.stride_y + window.span_y + (kept - 1) * height * window.stride_y
+        ifm = _ring(layer.ifm_shape, max(rows, window.stride_y))
     if streams_ifm2 and layer.ifm2_shape is not None:
-        ifm2 = _ring(layer.ifm2_shape, 2 * height)
+        ifm2 = _ring(layer.ifm2_shape, kept * height)
     if streams_ofm:
-        ofm = _ring(layer.ofm_shape, 2 * height)
+        ofm = _ring(layer.ofm_shape, kept * height)
     return ifm, ifm2, ofm
 
 

@@ -22,14 +22,15 @@ def split_channels(layers: Sequence[Layer], reader: Layer, outputs: Collection[s
 
     Args:
         layers: of a section, in order.
-        reader: the layer that does not fit.
+        reader: the layer that does not fit, maybe a part of one of `layers`, which cannot be cut further.
         outputs: maps that are needed outside, which stay whole.
     """
     writers = [layer for layer in layers if layer.ofm == reader.ifm]
     readers = [layer for layer in layers if reader.ifm in (layer.ifm, layer.ifm2)]
     bricks = -(-reader.ifm_shape.channels // BRICK_CHANNELS)
     if (
-        not treats_channels_apart(reader)
+        all(layer is not reader for layer in layers)
+        or not treats_channels_apart(reader)
         or len(writers) != 1
         or len(readers) != 1
         or writers[0].kind is not LayerKind.CONVOLUTION

@@ -18,6 +18,7 @@ from .fusion import fuse
 from .graph import ABSENT, Graph
 from .layering.views import map_name
 from .partition import Partition, Section, partition
+from .row_bands import Band, can_be_cut, extent, in_bands
 
 
 @dataclass(slots=True)
@@ -105,21 +106,76 @@ def _plan_section(
             memory.add(name, Region.INPUT, shape)
         else:
             memory.tensors[name] = MemoryTensor(Region.PROGRAM, constants.add(data.tobytes()), shape)
-    while True:
-        uses = _map_uses(graph, split, layers, memory, kept)
-        try:
-            allocation = allocate(layers, uses, config.buffer_bricks)
-            break
-        except AllocationError as error:
-            parts = split_channels(layers, error.layer, kept)
-            if parts is None:
-                raise
-            layers = tuple(parts)
+    shapes = {map_name(index): split.shape(graph, index) for index in range(len(graph.tensors))}
+    fitted = _fit(layers, shapes, memory, kept, config)
+    uses = fitted.uses
     for index in outputs:
         memory.add(map_name(index), Region.OUTPUT, uses[map_name(index)].shape)
-    for name in sorted(allocation.spilled - set(memory.tensors)):
-        memory.add(name, Region.SCRATCH, uses[name].shape)
-    return SectionPlan(layers, tuple(inputs), tuple(outputs), uses, allocation, memory, constants)
+    spilled = fitted.allocation.spilled - {band.name for band in fitted.bands}
+    for name in sorted(spilled | {band.whole for band in fitted.bands}):
+        if name not in memory.tensors:
+            memory.add(name, Region.SCRATCH, uses[name].shape)
+    memory.tensors.update({band.name: band.within(memory.tensors[band.whole]) for band in fitted.bands})
+    return SectionPlan(
+        fitted.layers, tuple(inputs), tuple(outputs), uses, fitted.allocation, memory, constants
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    """Layers cut until all of them fit the buffer; `bands` are the maps that stand for parts of others."""
+
+    layers: tuple[Layer, ...]
+    bands: tuple[Band, ...]
+    uses: Mapping[str, MapUse]
+    allocation: Allocation
+
+
+def _fit(
+    layers: Sequence[Layer],
+    shapes: Mapping[str, MapShape],
+    memory: MemoryPlan,
+    outputs: set[str],
+    config: MacEngineConfig,
+) -> _Fitted:
+    """Place the maps of the layers, cutting what does not fit by channels or by rows.
+
+    Raises:
+        AllocationError: a layer does not fit however it is cut.
+    """
+    heights: dict[str, int] = {}
+    cramped: set[int] = set()
+    while True:
+        cut, bands = in_bands(layers, heights)
+        known = {name: extent(layers, name) for name in heights} | dict(shapes)
+        uses = _map_uses(cut, bands, known, memory, outputs)
+        try:
+            allocation = allocate(cut, uses, config.buffer_bricks, cramped)
+            return _Fitted(tuple(cut), tuple(bands), uses, allocation)
+        except AllocationError as error:
+            if (parts := split_channels(layers, error.layer, outputs)) is not None:
+                layers = parts
+            elif (lower := _lower_bands(layers, bands, heights, error.assembled)) is not None:
+                heights |= lower
+            elif error.layer.operator not in cramped:
+                cramped.add(error.layer.operator)
+            else:
+                raise
+
+
+def _lower_bands(
+    layers: Sequence[Layer], bands: Sequence[Band], heights: Mapping[str, int], assembled: Sequence[str]
+) -> dict[str, int] | None:
+    """Another height of the bands for one of the maps (or bands) `assembled`; None if all are at their lowest."""
+    wholes = {band.name: band.whole for band in bands}
+    for name in assembled:
+        whole = wholes.get(name, name)
+        height = heights.get(whole, 0)
+        if height == 0 and can_be_cut(layers, whole):
+            return {whole: extent(layers, whole).height}
+        if height > 1:
+            return {whole: -(-height // 2)}
+    return None
 
 
 def _written(split: Partition, section: Section) -> list[int]:
@@ -157,16 +213,21 @@ def _maps_written(layers: Sequence[Layer]) -> set[str]:
 
 
 def _map_uses(
-    graph: Graph, split: Partition, layers: Sequence[Layer], memory: MemoryPlan, outputs: set[str]
+    layers: Sequence[Layer],
+    bands: Sequence[Band],
+    shapes: Mapping[str, MapShape],
+    memory: MemoryPlan,
+    outputs: set[str],
 ) -> dict[str, MapUse]:
-    shapes = {map_name(index): split.shape(graph, index) for index in range(len(graph.tensors))}
+    """What the layers do with each map; `shapes` are those of tensors and of maps that are cut."""
+    names, wholes = {band.name for band in bands}, {band.whole for band in bands}
     uses = {}
-    for name in sorted(_maps_read(layers) | _maps_written(layers)):
+    for name in sorted(_maps_read(layers) | _maps_written(layers) | wholes):
         writers = tuple(index for index, layer in enumerate(layers) if layer.ofm == name)
         uses[name] = MapUse(
-            shape=shapes[name] if name in shapes else layers[writers[0]].ofm_shape,
-            in_memory=name in memory.tensors,
-            to_memory=name in outputs,
+            shape=shapes[name] if name in shapes else extent(layers, name),
+            in_memory=name in memory.tensors or name in wholes,
+            to_memory=name in outputs or name in names,
             writers=writers,
             readers=tuple(index for index, layer in enumerate(layers) if name in (layer.ifm, layer.ifm2)),
         )
