@@ -8,11 +8,14 @@ import numpy as np
 from celosia.generators.chassis.memory import MemoryModel
 from celosia.generators.mac_engine.config import MacEngineConfig
 from celosia.host.compiler import compile_graph
+from celosia.host.driver import LoadedSection, SectionRun
 from celosia.host.graph import Graph
 from celosia.host.prediction import with_predictions
+from celosia.host.program import EngineSection
 from celosia.host.runtime import Runtime
 from celosia.host.simulated import open_simulated
 from celosia.sim import SimulatedDevice
+from tests.random_commands import REGION_BYTES, CommandList
 
 MEMORY_BYTES = 16 << 20
 
@@ -49,3 +52,26 @@ class EngineBench:
         ]
         assert [layer.cycles for layer in profile.layers] == predicted, "cycles of each layer"
         return [values[index] for index in self.program.outputs]
+
+
+def run_command_list(
+    config: MacEngineConfig, memory: MemoryModel, commands: CommandList, times: int
+) -> list[SectionRun]:
+    """What the engine of `config`, reset once, counts in each run of a list."""
+    device = engine(config)
+    device.configure_memory(memory)
+    section = EngineSection(
+        content=commands.constants + commands.words,
+        queue_offset=len(commands.constants),
+        queue_count=commands.commands,
+        input_bytes=REGION_BYTES,
+        output_bytes=REGION_BYTES,
+        scratch_bytes=REGION_BYTES,
+        inputs=(),
+        outputs=(),
+        layers=(),
+        predicted_cycles=0,
+        peak_bricks=0,
+    )
+    loaded = LoadedSection(device, section, 0)
+    return [loaded.run({})[1] for _ in range(times)]

@@ -1,8 +1,6 @@
 """Real networks on the generated RTL: every bit of the golden outputs, every cycle as predicted."""
 
-import os
 import random
-import subprocess
 from dataclasses import replace
 from fractions import Fraction
 from itertools import islice
@@ -14,7 +12,7 @@ import pytest
 from celosia.generators.chassis.memory import MemoryModel
 from celosia.generators.mac_engine.config import PRESETS
 from celosia.host.tflite import load_tflite
-from tests.conftest import REPOSITORY
+from tests.commit_seed import commit_seed
 from tests.engine_bench import EngineBench
 from tests.models.networks import NETWORKS, golden_cases
 
@@ -75,14 +73,6 @@ def _points() -> list[tuple[str, str, int, MemoryModel]]:
     ]
 
 
-def _commit_seed() -> str:
-    """The commit's hash, so that every commit checks other points; `CELOSIA_SEED` replays one."""
-    found = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True, check=False
-    )
-    return os.environ.get("CELOSIA_SEED") or found.stdout.strip() or "no commit"
-
-
 def _identify(value: object) -> str | None:
     if isinstance(value, MemoryModel):
         return f"latency {value.latency}, {value.bytes_per_cycle} bytes a cycle"
@@ -91,7 +81,7 @@ def _identify(value: object) -> str | None:
 
 @pytest.mark.parametrize(
     ("network", "preset", "buffer_kib", "memory"),
-    random.Random(_commit_seed()).sample(
+    random.Random(commit_seed()).sample(
         [point for point in _points() if point[1:3] in {("u55-128", 32), ("u55-128", 128), ("u55-64", 128)}],
         12,
     ),
