@@ -1,7 +1,7 @@
 # `make help` lists what can be made. All that is needed is make and Python 3.11 or newer with its venv module;
 # every target installs what it needs, pinned, into .venv.
 
-PYTEST = .venv/bin/python -m pytest -n 2 --durations 10
+PYTEST = .venv/bin/python -m pytest -n 2 --dist loadgroup --durations 10
 COMPILE = uv pip compile pyproject.toml --group build --universal --fork-strategy fewest --python-version 3.11 \
 	--generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --quiet
 
@@ -21,12 +21,13 @@ FIND_PYTHON = for python in "$(PYTHON)" python3 python3.13 python3.12 python3.11
 
 SETUP = @$(FIND_PYTHON); "$$found" .dev/setup_venv.py
 
-.PHONY: help demo test test-slow bench-ethos bench-area lint format docs goldens lock clean
+.PHONY: help demo test test-slow cycles bench-ethos bench-area lint format docs goldens lock clean
 
 help:
 	@echo "make demo       classify handwritten digits on the simulated engine"
 	@echo "make test       check style and types, run the tests (all but the slow ones)"
 	@echo "make test-slow  run the slow tests"
+	@echo "make cycles     write the recorded cycles of the published networks again (tests/models/cycles.csv)"
 	@echo "make bench-ethos  measure cycles beside Arm's Ethos-U55, into docs/performance.md"
 	@echo "make bench-area   place and route the engine for ECP5 (hours), into docs/performance.md"
 	@echo "make lint       check style and types only"
@@ -47,8 +48,11 @@ test-slow:
 	$(SETUP) requirements/test.lock
 	$(PYTEST) -m slow
 
-bench-ethos:
+cycles:
 	$(SETUP) requirements/test.lock
+	.venv/bin/python -m tests.models.recorded_cycles
+
+bench-ethos: cycles
 	.venv/bin/python -m benchmarks.ethos
 
 bench-area:

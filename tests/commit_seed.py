@@ -3,8 +3,7 @@
 import os
 import subprocess
 from functools import cache
-
-from tests.conftest import REPOSITORY
+from pathlib import Path
 
 __all__ = ["commit_seed"]
 
@@ -13,6 +12,6 @@ __all__ = ["commit_seed"]
 def commit_seed() -> str:
     """The commit's hash; the environment variable `CELOSIA_SEED` replays another's."""
     found = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+        ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
     )
     return os.environ.get("CELOSIA_SEED") or found.stdout.strip() or "no commit"

@@ -5,6 +5,9 @@ import threading
 from pathlib import Path
 
 import pytest
+from _pytest.terminal import TerminalReporter
+
+from tests.cycle_report import write_cycle_table
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -14,6 +17,11 @@ def pytest_configure() -> None:
     ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
     if ignored and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Show the cycles that tests reported."""
+    write_cycle_table(terminalreporter)
 
 
 @pytest.fixture(scope="session")

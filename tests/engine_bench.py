@@ -33,6 +33,7 @@ class EngineBench:
     Attributes:
         program: what was compiled.
         device: the engine.
+        cycles: of the last run, as the engine counted them.
     """
 
     def __init__(self, graph: Graph, config: MacEngineConfig, memory: MemoryModel | None = None) -> None:
@@ -40,6 +41,7 @@ class EngineBench:
         self.program = with_predictions(compile_graph(graph, config), memory)
         self.device = engine(config)
         self.device.configure_memory(memory)
+        self.cycles = 0
         self._runtime = Runtime(self.program, self.device)
 
     def run(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -51,6 +53,7 @@ class EngineBench:
             layer.predicted_cycles for section in self.program.engine_sections for layer in section.layers
         ]
         assert [layer.cycles for layer in profile.layers] == predicted, "cycles of each layer"
+        self.cycles = profile.cycles
         return [values[index] for index in self.program.outputs]
 
 
