@@ -1,18 +1,23 @@
 """Which feature maps stay in the unified buffer, where, and in how many stripes a layer runs.
 
-Maps are placed in the order in which the layers run, first fit, for as long as they are needed. A layer
-whose ifm or ofm is not in the buffer streams it: rows of a ring come in or go out stripe by stripe. When there
-is no room, the largest map alive is moved to memory and placement starts again.
+Maps are placed in the order in which the layers run, first fit, for as long as they are needed. When there
+is no room, the largest map alive gives way and placement starts again. If only the next layer reads it, the two
+layers join a chain, which passes the map's rows on through a ring (`stripes.py`). Otherwise, or if the chain
+finds no room either, it moves to memory; a layer whose ifm or ofm is not in the buffer streams it: rows of a ring
+come in or go out stripe by stripe.
 """
 
+import enum
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from celosia.generators.chassis.layer import Layer, MapShape
 from celosia.generators.chassis.placement import Placement
 
+from .stripes import Turns, passed_rows, rows_read, streamed_rows, take_turns, tallest
+
 STREAMED_STRIPES = 6
-"""Stripes into which a layer that streams is cut, so that moving rows hides behind computing."""
+"""Stripes into which layers that stream are cut, so that moving rows hides behind computing."""
 
 
 class AllocationError(ValueError):
@@ -65,10 +70,27 @@ class LayerPlaces:
 
 
 @dataclass(frozen=True, slots=True)
+class Chain:
+    """Layers first..last-1, of which each passes rows on to the next; `order` as in `Turns`."""
+
+    first: int
+    last: int
+    order: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Allocation:
-    """The result: one entry a layer; `spilled` maps move through memory; `peak` is in bricks."""
+    """The result.
+
+    Attributes:
+        layers: one entry a layer.
+        chains: all layers in the order in which they run; most are alone.
+        spilled: maps that move through memory.
+        peak: bricks in use.
+    """
 
     layers: tuple[LayerPlaces, ...]
+    chains: tuple[Chain, ...]
     spilled: frozenset[str]
     peak: int
 
@@ -116,9 +138,13 @@ class _NoRoom(Exception):
 
 
 def allocate(
-    layers: Sequence[Layer], maps: Mapping[str, MapUse], buffer_bricks: int, cramped: Collection[int] = ()
+    layers: Sequence[Layer],
+    maps: Mapping[str, MapUse],
+    buffer_bricks: int,
+    cramped: Collection[int] = (),
+    passed: frozenset[str] = frozenset(),
 ) -> Allocation:
-    """Place every map.
+    """Place every map; those of `passed` that can are passed on row by row even if there is room for them.
 
     The layers of the operators `cramped` stream row by row, each of them moved and worked on in turn.
 
@@ -126,16 +152,38 @@ def allocate(
         AllocationError: a layer does not fit by itself; the message says what it needs.
     """
     spilled = frozenset(_needs_memory(layers, maps))
+    passed = frozenset(name for name in passed if can_pass(name, layers, maps))
     while True:
         try:
-            return _place(layers, maps, spilled, buffer_bricks, cramped)
+            return _place(layers, maps, spilled, passed, buffer_bricks, cramped)
         except _NoRoom as failure:
             largest = sorted(failure.alive, key=failure.alive.__getitem__, reverse=True)
             movable = [name for name in largest if len(maps[name].writers) == 1 and name not in spilled]
             if not movable:
                 assembled = [name for name in largest if len(maps[name].writers) > 1]
                 raise AllocationError(failure.layer, buffer_bricks, assembled) from None
-            spilled |= {movable[0]}
+            name = next((name for name in movable if name not in passed), movable[0])
+            if name not in passed and can_pass(name, layers, maps):
+                passed |= {name}
+            else:
+                passed -= {name}
+                spilled |= {name}
+
+
+def can_pass(name: str, layers: Sequence[Layer], maps: Mapping[str, MapUse]) -> bool:
+    """Whether a map can pass from the layer that writes it to the next one row by row."""
+    use = maps[name]
+    if use.in_memory or use.to_memory or len(use.writers) != 1 or use.readers != (use.writers[0] + 1,):
+        return False
+    reader = layers[use.readers[0]]
+    shapes = [shape for operand, shape in _operands(reader) if operand == name]
+    is_whole = layers[use.writers[0]].ofm_shape == use.shape
+    return (
+        shapes == [use.shape]
+        and is_whole
+        and rows_read(reader) == use.shape.height
+        and not reader.broadcast.rows
+    )
 
 
 def _operands(layer: Layer) -> list[tuple[str, MapShape]]:
@@ -160,112 +208,163 @@ def _place(
     layers: Sequence[Layer],
     maps: Mapping[str, MapUse],
     spilled: frozenset[str],
+    passed: frozenset[str],
     buffer_bricks: int,
     cramped: Collection[int],
 ) -> Allocation:
     free = _FreeList(buffer_bricks)
     resident: dict[str, Placement] = {}
-    places = []
-    for index, layer in enumerate(layers):
-        kept = 1 if layer.operator in cramped else 2
-        places.append(_place_layer(layer, kept, maps, spilled, resident, free))
+    places: list[LayerPlaces] = []
+    chains: list[Chain] = []
+    while len(places) < len(layers):
+        first = last = len(places)
+        while layers[last].ofm in passed:
+            last += 1
+        chain = layers[first : last + 1]
+        kept = 1 if any(layer.operator in cramped for layer in chain) else 2
+        fitted = _place_chain(chain, kept, maps, spilled, resident, free)
+        if fitted is None:
+            raise _NoRoom(chain[-1], _alive(chain, maps, resident))
+        turns, placed = fitted
+        places += placed
+        chains.append(Chain(first, last + 1, turns.order))
         for name in list(resident):
-            if max(maps[name].readers, default=-1) <= index and max(maps[name].writers) <= index:
+            if max(maps[name].readers, default=-1) <= last and max(maps[name].writers) <= last:
                 placement = resident.pop(name)
                 free.give(placement.base, placement.bricks)
-    return Allocation(tuple(places), spilled, free.peak)
+    return Allocation(tuple(places), tuple(chains), spilled, free.peak)
 
 
 def _whole(shape: MapShape, base: int = 0) -> Placement:
     return Placement(base, shape, shape.height)
 
 
-def _place_layer(
-    layer: Layer,
+def _place_chain(
+    chain: Sequence[Layer],
     kept: int,
     maps: Mapping[str, MapUse],
     spilled: frozenset[str],
     resident: dict[str, Placement],
     free: _FreeList,
-) -> LayerPlaces:
-    """Place what `layer` needs; of what it streams the buffer keeps `kept` stripes."""
-    ofm_use = maps[layer.ofm]
-    if layer.ofm not in resident and (layer.ofm not in spilled or len(ofm_use.writers) > 1):
-        size = _whole(ofm_use.shape)
-        base = free.take(size.bricks)
+) -> tuple[Turns, list[LayerPlaces]] | None:
+    """Place what the layers need; of what they stream the buffer keeps `kept` stripes. `None`: there is no room."""
+    layer = chain[-1]
+    if layer.ofm not in resident and (layer.ofm not in spilled or len(maps[layer.ofm].writers) > 1):
+        whole = _whole(maps[layer.ofm].shape)
+        base = free.take(whole.bricks)
         if base is None:
-            raise _NoRoom(layer, _alive(layer, maps, resident))
-        resident[layer.ofm] = _whole(ofm_use.shape, base)
-    ofm = resident.get(layer.ofm)
-    streams_ifm = layer.ifm not in resident or layer.ifm_shape != resident[layer.ifm].shape
-    streams_ifm2 = layer.ifm2 is not None and (
-        layer.ifm2 not in resident or layer.ifm2_shape != resident[layer.ifm2].shape
-    )
-    streams = streams_ifm or streams_ifm2 or ofm is None
-    for height in _stripe_choice(layer.ofm_shape.height, kept) if streams else [layer.ofm_shape.height]:
-        rings = _rings(layer, height, kept, streams_ifm, streams_ifm2, ofm is None)
-        taken: list[tuple[int, Placement]] = []
-        for ring in rings:
-            base = free.take(ring.bricks) if ring is not None else None
-            if ring is not None and base is None:
-                break
-            if ring is not None and base is not None:
-                taken.append((base, ring))
-        needed = [ring for ring in rings if ring is not None]
-        for base, ring in taken:
-            free.give(base, ring.bricks)
-        if len(taken) == len(needed):
-            bases = iter([base for base, _ in taken])
-            placed = [
-                None if ring is None else Placement(next(bases), ring.shape, ring.rows) for ring in rings
-            ]
-            second = placed[1]
-            if second is None and layer.ifm2 is not None:
-                second = resident[layer.ifm2]
-            return LayerPlaces(
-                ifm=placed[0] or resident[layer.ifm],
-                ofm=placed[2] or resident[layer.ofm],
-                ifm2=second,
-                stripes=_cut(layer.ofm_shape.height, height),
-                streams_ifm=streams_ifm,
-                streams_ifm2=streams_ifm2,
-            )
-    raise _NoRoom(layer, _alive(layer, maps, resident))
+            return None
+        resident[layer.ofm] = _whole(whole.shape, base)
+    streamed = _streamed(chain, resident)
+    streams_ofm = layer.ofm not in resident
+    for height in _stripe_heights(chain, bool(streamed) or streams_ofm, kept):
+        turns = take_turns(chain, height)
+        rings = _take_rings(_rings(chain, turns, streamed, streams_ofm, kept), free)
+        if rings is not None:
+            return turns, [_layer_places(chain, place, turns, rings, resident) for place in range(len(chain))]
+    return None
 
 
-def _alive(layer: Layer, maps: Mapping[str, MapUse], resident: Mapping[str, Placement]) -> dict[str, int]:
-    """Maps in the buffer at this layer, with their bricks; its own ofm too if it is not there yet."""
-    alive = {name: placement.bricks for name, placement in resident.items()}
-    alive.setdefault(layer.ofm, _whole(maps[layer.ofm].shape).bricks)
-    return alive
+class _Role(enum.Enum):
+    """What a map is to a layer."""
+
+    IFM = enum.auto()
+    IFM2 = enum.auto()
+    OFM = enum.auto()
 
 
-def _cut(height: int, part: int) -> tuple[tuple[int, int], ...]:
-    return tuple((low, min(low + part, height)) for low in range(0, height, part))
+_Rings = dict[tuple[int, _Role], Placement]
+"""By place in the chain and role. The ofm of all but the last layer is the ring that the next one reads."""
 
 
-def _stripe_choice(height: int, kept: int) -> list[int]:
-    """Stripe heights to try, best first."""
-    best = max(1, -(-height // STREAMED_STRIPES)) if kept > 1 else 1
-    smaller = [size for size in (best // 2, best // 4, best // 8, 2, 1) if 0 < size < best]
-    return [best, *smaller]
+def _streamed(chain: Sequence[Layer], resident: Mapping[str, Placement]) -> list[tuple[int, _Role]]:
+    """Operands that come from memory."""
+    passed = {layer.ofm for layer in chain[:-1]}
+    return [
+        (place, role)
+        for place, layer in enumerate(chain)
+        for role, (name, shape) in zip((_Role.IFM, _Role.IFM2), _operands(layer), strict=False)
+        if name not in passed and (name not in resident or shape != resident[name].shape)
+    ]
 
 
 def _rings(
-    layer: Layer, height: int, kept: int, streams_ifm: bool, streams_ifm2: bool, streams_ofm: bool
-) -> tuple[Placement | None, Placement | None, Placement | None]:
-    """Rings for what streams: of two stripes kept, one moves while the other is worked on."""
-    window = layer.window
-    ifm = ifm2 = ofm = None
-    if streams_ifm:
-        rows = (height - 1) * window.stride_y + window.span_y + (kept - 1) * height * window.stride_y
-        ifm = _ring(layer.ifm_shape, max(rows, window.stride_y))
-    if streams_ifm2 and layer.ifm2_shape is not None:
-        ifm2 = _ring(layer.ifm2_shape, kept * height)
+    chain: Sequence[Layer],
+    turns: Turns,
+    streamed: Sequence[tuple[int, _Role]],
+    streams_ofm: bool,
+    kept: int,
+) -> _Rings:
+    """Rings, as if at 0: for rows passed on, and for `kept` stripes of what streams: of two, one moves while the other
+    is worked on.
+    """
+    rings = {
+        (place, _Role.OFM): _ring(layer.ofm_shape, passed_rows(chain, turns, place))
+        for place, layer in enumerate(chain[:-1])
+    }
+    for place, role in streamed:
+        layer, stripes = chain[place], turns.stripes[place]
+        if role is _Role.IFM:
+            rings[place, role] = _ring(layer.ifm_shape, streamed_rows(layer, stripes, kept))
+        elif layer.ifm2_shape is not None:
+            rings[place, role] = _ring(layer.ifm2_shape, kept * tallest(stripes))
     if streams_ofm:
-        ofm = _ring(layer.ofm_shape, kept * height)
-    return ifm, ifm2, ofm
+        last = len(chain) - 1
+        rings[last, _Role.OFM] = _ring(chain[last].ofm_shape, kept * tallest(turns.stripes[last]))
+    return rings
 
 
 def _ring(shape: MapShape, rows: int) -> Placement:
     return Placement(0, shape, min(rows, shape.height))
+
+
+def _take_rings(rings: _Rings, free: _FreeList) -> _Rings | None:
+    """The rings where there is room beside each other, free again once the chain has run; `None` if there is not."""
+    taken: _Rings = {}
+    for key, ring in rings.items():
+        base = free.take(ring.bricks)
+        if base is None:
+            break
+        taken[key] = replace(ring, base=base)
+    for ring in taken.values():
+        free.give(ring.base, ring.bricks)
+    return taken if len(taken) == len(rings) else None
+
+
+def _layer_places(
+    chain: Sequence[Layer], place: int, turns: Turns, rings: _Rings, resident: Mapping[str, Placement]
+) -> LayerPlaces:
+    layer = chain[place]
+    ifm, ifm2 = rings.get((place, _Role.IFM)), rings.get((place, _Role.IFM2))
+    kept = dict(resident)
+    if (place - 1, _Role.OFM) in rings:
+        kept[chain[place - 1].ofm] = rings[place - 1, _Role.OFM]
+    return LayerPlaces(
+        ifm=ifm or kept[layer.ifm],
+        ofm=rings.get((place, _Role.OFM)) or kept[layer.ofm],
+        ifm2=ifm2 or (None if layer.ifm2 is None else kept[layer.ifm2]),
+        stripes=turns.stripes[place],
+        streams_ifm=ifm is not None,
+        streams_ifm2=ifm2 is not None,
+    )
+
+
+def _alive(
+    chain: Sequence[Layer], maps: Mapping[str, MapUse], resident: Mapping[str, Placement]
+) -> dict[str, int]:
+    """Maps in the buffer at this chain and the ofms of its layers, with the bricks of all their rows."""
+    alive = {name: placement.bricks for name, placement in resident.items()}
+    for layer in chain:
+        alive.setdefault(layer.ofm, _whole(maps[layer.ofm].shape).bricks)
+    return alive
+
+
+def _stripe_heights(chain: Sequence[Layer], is_streamed: bool, kept: int) -> list[int]:
+    """Heights of the last layer's stripes to try, best first."""
+    height = chain[-1].ofm_shape.height
+    if len(chain) == 1 and not is_streamed:
+        return [height]
+    if kept == 1:
+        return [1]
+    fewest = STREAMED_STRIPES if is_streamed else 2
+    return list(dict.fromkeys(-(-height // count) for count in range(min(fewest, height), height + 1)))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from celosia.generators.chassis.command import COMMAND_BYTES, Region
-from celosia.generators.chassis.layer import Layer, MapShape
+from celosia.generators.chassis.layer import MapShape
 from celosia.generators.chassis.placement import MemoryTensor, store_rows
 from celosia.generators.chassis.schedule import encode_commands
 from celosia.generators.mac_engine.command_fields import LayerPlan, Operand
@@ -12,7 +12,6 @@ from celosia.generators.mac_engine.config import MacEngineConfig
 from celosia.generators.mac_engine.isa import LAYOUTS
 from celosia.generators.mac_engine.lowering import Lowering, lower
 
-from .allocation import LayerPlaces
 from .graph import ABSENT, Graph, Tensor
 from .layering.views import map_name
 from .partition import Partition, Section
@@ -100,9 +99,10 @@ def _with_data(graph: Graph, split: Partition, index: int) -> Tensor:
 def _engine_section(plan: SectionPlan, config: MacEngineConfig) -> EngineSection:
     memory, sizes = plan.memory, plan.memory.sizes
     state = Lowering(config, plan.constants)
-    for index, (layer, places) in enumerate(zip(plan.layers, plan.allocation.layers, strict=True)):
-        lower(_layer_plan(index, layer, places, plan), state)
-        _store_assembled(index, layer, places, plan, state)
+    for chain in plan.allocation.chains:
+        members = range(chain.first, chain.last)
+        lower([_layer_plan(index, plan) for index in members], chain.order, state)
+        _store_assembled(chain.last - 1, plan, state)
     commands = encode_commands(state.commands, LAYOUTS, config.hash)
     content = plan.constants.to_bytes()
     return EngineSection(
@@ -126,8 +126,8 @@ def _reshaped(tensor: MemoryTensor, shape: MapShape) -> MemoryTensor:
     return MemoryTensor(tensor.region, tensor.offset, shape)
 
 
-def _layer_plan(index: int, layer: Layer, places: LayerPlaces, plan: SectionPlan) -> LayerPlan:
-    tensors = plan.memory.tensors
+def _layer_plan(index: int, plan: SectionPlan) -> LayerPlan:
+    layer, places, tensors = plan.layers[index], plan.allocation.layers[index], plan.memory.tensors
     ifm = Operand(places.ifm, _reshaped(tensors[layer.ifm], layer.ifm_shape) if places.streams_ifm else None)
     ifm2 = None
     if places.ifm2 is not None and layer.ifm2 is not None and layer.ifm2_shape is not None:
@@ -144,10 +144,9 @@ def _layer_plan(index: int, layer: Layer, places: LayerPlaces, plan: SectionPlan
     )
 
 
-def _store_assembled(
-    index: int, layer: Layer, places: LayerPlaces, plan: SectionPlan, state: Lowering
-) -> None:
+def _store_assembled(index: int, plan: SectionPlan, state: Lowering) -> None:
     """A map that several layers write is stored once the last of them is done."""
+    layer, places = plan.layers[index], plan.allocation.layers[index]
     writers = plan.uses[layer.ofm].writers
     if len(writers) > 1 and writers[-1] == index and layer.ofm in plan.memory.tensors:
         tensor = plan.memory.tensors[layer.ofm]

@@ -1,6 +1,6 @@
 """Layer -> commands of the MAC engine."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -13,7 +13,6 @@ from ..chassis.schedule import Command, Span, ring_spans
 from .command_fields import (
     BlockRange,
     LayerPlan,
-    ReductionBox,
     compute_fields,
     from_first_pixel,
     tiling_fields,
@@ -21,13 +20,8 @@ from .command_fields import (
 )
 from .config import MacEngineConfig
 from .isa import BRICK_CHANNELS, PARAMETER_BEATS, Destination
-from .tiling import (
-    Tiling,
-    blocks_per_brick,
-    choose_tiling,
-    output_blocks,
-    reads_weights,
-)
+from .passes import parameter_groups, ranges, reduction_chunks, step_bytes, weight_passes
+from .tiling import Tiling, choose_tiling, reads_weights
 from .weight_code import CodedWeights, encode_if_better
 from .weight_layout import parameter_blocks, weight_blocks
 
@@ -36,8 +30,6 @@ PARAMETER_STORE = "parameter store"
 OPERAND_TABLE = Span("operand table", 0, 1)
 ACTIVATION_TABLE = Span("activation table", 0, 1)
 EXPONENTIAL_TABLE = Span("exponential table", 0, 1)
-_OPERAND_TABLE_BEATS = 256
-_ACTIVATION_TABLE_BEATS = 32
 
 
 @dataclass(slots=True)
@@ -61,42 +53,109 @@ class _Stored:
     spans: tuple[Span, ...]
 
 
-def lower(plan: LayerPlan, state: Lowering) -> None:
-    """Append the commands of one layer to `state.commands`."""
-    layer, config = plan.layer, state.config
-    tiling = choose_tiling(layer, plan.stripes[0][1] - plan.stripes[0][0], config)
-    table_spans = _load_tables(plan, state)
-    blocks = weight_blocks(layer, tiling, config) if reads_weights(tiling.mode) else None
-    passes = _passes(layer, tiling, blocks, config)
-    is_chunked = blocks is not None and _step_bytes(tiling, blocks, config) > config.weight_kib * 1024
-    groups = _groups(passes, tiling, layer, config)
-    keeps_parameters = len(groups) == 1
-    keeps_weights = len(passes) == 1 and not is_chunked
-    parameters: _Stored | None = None
+@dataclass(slots=True)
+class _Layer:
+    """A layer while its stripes get their commands.
+
+    Attributes:
+        plan, tiling: its own.
+        blocks: its weights in the order in which the cores take them.
+        groups: passes over its output blocks, by the ACTIVATE that drains them.
+        is_chunked: not even one block group's weights fit the weight store.
+        keeps_weights, keeps_parameters, keeps_tables: one load lasts for all stripes.
+        weights, parameters, tables: what is in the rings and tables for it, `None` before the first load.
+        loaded: rows of ifm and second operand that have been loaded.
+    """
+
+    plan: LayerPlan
+    tiling: Tiling
+    blocks: np.ndarray | None
+    groups: list[list[BlockRange]]
+    is_chunked: bool
+    keeps_weights: bool
+    keeps_parameters: bool
+    keeps_tables: bool = True
     weights: _Stored | None = None
-    loaded = [0, 0]
-    for stripe in plan.stripes:
-        _load_operands(plan, stripe, loaded, state)
-        for group in groups:
-            whole = BlockRange(group[0].first, group[-1].last)
-            if parameters is None or not keeps_parameters:
-                parameters = _load_parameters(plan, whole, state)
-            pieces = _pieces(plan, stripe)
-            for piece, rows in pieces:
-                is_last = (stripe, group) == (plan.stripes[-1], groups[-1]) and piece is pieces[-1][0]
-                _activate(piece, tiling, whole, rows, parameters, table_spans, state, snapshot=is_last)
-                for part in group:
-                    if is_chunked and blocks is not None:
-                        _compute_in_chunks(piece, tiling, part, rows, blocks, state)
-                        continue
-                    if blocks is not None and (weights is None or not keeps_weights):
-                        weights = _load_weights(plan, tiling, part, blocks, state)
-                    fields = compute_fields(piece, tiling, part, rows, whole_reduction(layer, tiling), config)
-                    _compute(piece, fields, rows, weights, table_spans, state)
-        if plan.ofm.memory is not None:
-            first = layer.ofm_y + stripe[0]
-            last = layer.ofm_y + stripe[1]
-            state.commands.append(store_rows(plan.ofm.memory, plan.ofm.placement, first, last, plan.index))
+    parameters: _Stored | None = None
+    tables: tuple[Span, ...] | None = None
+    loaded: list[int] = field(default_factory=lambda: [0, 0])
+
+    @property
+    def weight_bytes(self) -> int:
+        """What its weights take in the weight store."""
+        return 0 if self.blocks is None else self.blocks.nbytes
+
+
+def lower(plans: Sequence[LayerPlan], turns: Sequence[tuple[int, int]], state: Lowering) -> None:
+    """Append the commands of layers that run together to `state.commands`.
+
+    Args:
+        plans: one layer, or a chain in which each passes rows on to the next.
+        turns: (place in `plans`, place in its `stripes`) in the order in which they run.
+        state: of the section.
+    """
+    layers = [_layer(plan, state.config) for plan in plans]
+    if len(layers) > 1:
+        _share(layers, state.config)
+    for member, number in turns:
+        _lower_stripe(layers[member], number, state)
+
+
+def _layer(plan: LayerPlan, config: MacEngineConfig) -> _Layer:
+    layer = plan.layer
+    heights = [high - low for low, high in plan.stripes]
+    tiling = choose_tiling(layer, max(heights, key=heights.count), config)
+    blocks = weight_blocks(layer, tiling, config) if reads_weights(tiling.mode) else None
+    passes = weight_passes(layer, tiling, blocks, config)
+    groups = parameter_groups(passes, tiling, layer, config)
+    is_chunked = blocks is not None and step_bytes(tiling, blocks, config) > config.weight_kib * 1024
+    return _Layer(
+        plan, tiling, blocks, groups, is_chunked, len(passes) == 1 and not is_chunked, len(groups) == 1
+    )
+
+
+def _share(layers: Sequence[_Layer], config: MacEngineConfig) -> None:
+    """Layers in turns keep what they loaded only if the loads of all have room beside each other."""
+    weights_fit = sum(layer.weight_bytes for layer in layers) <= config.weight_kib * 1024
+    beats = [len(parameter_blocks(layer.plan.layer.requantization)) * PARAMETER_BEATS for layer in layers]
+    parameters_fit = sum(beats) <= config.parameter_beats
+    keeps_weights = weights_fit and all(layer.keeps_weights for layer in layers)
+    keeps_parameters = parameters_fit and all(layer.keeps_parameters for layer in layers)
+    tables = [table for layer in layers for table in _tables(layer.plan.layer)]
+    for layer in layers:
+        layer.keeps_weights = keeps_weights
+        layer.keeps_parameters = keeps_parameters
+        layer.keeps_tables = all(tables.count(table) == 1 for table in _tables(layer.plan.layer))
+
+
+def _lower_stripe(member: _Layer, number: int, state: Lowering) -> None:
+    plan, tiling, blocks, groups = member.plan, member.tiling, member.blocks, member.groups
+    layer, stripe = plan.layer, plan.stripes[number]
+    if member.tables is None or not member.keeps_tables:
+        member.tables = _load_tables(plan, state)
+    _load_operands(plan, stripe, member.loaded, state)
+    for group in groups:
+        whole = BlockRange(group[0].first, group[-1].last)
+        if member.parameters is None or not member.keeps_parameters:
+            member.parameters = _load_parameters(plan, whole, state)
+        pieces = _pieces(plan, stripe)
+        for piece, rows in pieces:
+            is_last = (stripe, group) == (plan.stripes[-1], groups[-1]) and piece is pieces[-1][0]
+            _activate(piece, tiling, whole, rows, member.parameters, member.tables, state, snapshot=is_last)
+            for part in group:
+                if member.is_chunked and blocks is not None:
+                    _compute_in_chunks(piece, tiling, part, rows, blocks, state)
+                    continue
+                if blocks is not None and (member.weights is None or not member.keeps_weights):
+                    member.weights = _load_weights(plan, tiling, part, blocks, state)
+                fields = compute_fields(
+                    piece, tiling, part, rows, whole_reduction(layer, tiling), state.config
+                )
+                _compute(piece, fields, rows, member.weights, member.tables, state)
+    if plan.ofm.memory is not None:
+        first = layer.ofm_y + stripe[0]
+        last = layer.ofm_y + stripe[1]
+        state.commands.append(store_rows(plan.ofm.memory, plan.ofm.placement, first, last, plan.index))
 
 
 def _pieces(plan: LayerPlan, stripe: tuple[int, int]) -> list[tuple[LayerPlan, tuple[int, int]]]:
@@ -174,81 +233,26 @@ def _weights_command(
     )
 
 
-def _load_tables(plan: LayerPlan, state: Lowering) -> tuple[Span, ...]:
-    spans: list[Span] = []
-    layer = plan.layer
+def _tables(layer: Layer) -> dict[Destination, tuple[Span, bytes]]:
+    """The tables that a layer looks up, each with its place and content."""
+    tables = {}
     if layer.operand_tables is not None:
-        content = layer.operand_tables.astype("<i4").tobytes()
-        _weights_command(plan, state, content, Destination.OPERAND_TABLE, 0, (OPERAND_TABLE,))
-        spans.append(OPERAND_TABLE)
+        tables[Destination.OPERAND_TABLE] = OPERAND_TABLE, layer.operand_tables.astype("<i4").tobytes()
     if layer.requantization.table is not None:
-        content = layer.requantization.table.astype("i1").tobytes()
-        _weights_command(plan, state, content, Destination.ACTIVATION_TABLE, 0, (ACTIVATION_TABLE,))
-        spans.append(ACTIVATION_TABLE)
+        tables[Destination.ACTIVATION_TABLE] = (
+            ACTIVATION_TABLE,
+            layer.requantization.table.astype("i1").tobytes(),
+        )
     if layer.exponentials is not None:
-        content = layer.exponentials.astype("<i4").tobytes()
-        _weights_command(plan, state, content, Destination.EXPONENTIAL_TABLE, 0, (EXPONENTIAL_TABLE,))
-        spans.append(EXPONENTIAL_TABLE)
-    return tuple(spans)
+        tables[Destination.EXPONENTIAL_TABLE] = EXPONENTIAL_TABLE, layer.exponentials.astype("<i4").tobytes()
+    return tables
 
 
-def _step(tiling: Tiling, config: MacEngineConfig) -> int:
-    """Output blocks that a pass must keep together: those of a block group, and those of a brick."""
-    return max(tiling.block_cores, BRICK_CHANNELS // config.core_outputs)
-
-
-def _step_bytes(tiling: Tiling, blocks: np.ndarray, config: MacEngineConfig) -> int:
-    """Their weights."""
-    return blocks[0].nbytes * -(-_step(tiling, config) // tiling.block_cores)
-
-
-def _passes(
-    layer: Layer, tiling: Tiling, blocks: np.ndarray | None, config: MacEngineConfig
-) -> list[BlockRange]:
-    """Cut the output blocks so that a pass, one COMPUTE, fills at most half of either ring if a block group allows it.
-
-    A pass starts on a whole ifm brick, or lies within one.
-    """
-    total = output_blocks(layer, config)
-    per_eight = BRICK_CHANNELS // config.core_outputs
-    step = _step(tiling, config)
-    size = total
-    if blocks is not None:
-        size = min(size, config.weight_kib * 512 // blocks[0].nbytes * tiling.block_cores)
-    if not layer.requantization.is_uniform:
-        size = min(size, config.parameter_beats // 2 // PARAMETER_BEATS * per_eight)
-    if size < total:
-        size = max(step, size // step * step)
-    per_brick = blocks_per_brick(layer, config)
-    passes: list[BlockRange] = []
-    first = 0
-    while first < total:
-        last = min(first + size, total)
-        if per_brick:
-            brick_end = (first // per_brick + 1) * per_brick
-            if first % per_brick:
-                last = min(last, brick_end)
-            elif brick_end <= last < total:
-                last = last // per_brick * per_brick
-        passes.append(BlockRange(first, last))
-        first = last
-    return passes
-
-
-def _groups(
-    passes: Sequence[BlockRange], tiling: Tiling, layer: Layer, config: MacEngineConfig
-) -> list[list[BlockRange]]:
-    """Passes that one ACTIVATE drains: as many as fill at most half of the parameter store."""
-    limit = config.parameter_beats // 2 // PARAMETER_BEATS * (BRICK_CHANNELS // config.core_outputs)
-    groups: list[list[BlockRange]] = []
-    for part in passes:
-        fits = groups and (layer.requantization.is_uniform or part.last - groups[-1][0].first <= limit)
-        # Only whole block groups may lie in front of others.
-        if groups and fits and (part.first - groups[-1][0].first) % tiling.block_cores == 0:
-            groups[-1].append(part)
-        else:
-            groups.append([part])
-    return groups
+def _load_tables(plan: LayerPlan, state: Lowering) -> tuple[Span, ...]:
+    tables = _tables(plan.layer)
+    for destination, (span, content) in tables.items():
+        _weights_command(plan, state, content, destination, 0, (span,))
+    return tuple(span for span, _ in tables.values())
 
 
 def _load_parameters(plan: LayerPlan, part: BlockRange, state: Lowering) -> _Stored:
@@ -351,33 +355,6 @@ def _compute(
     state.commands.append(Command(Opcode.COMPUTE, fields, reads=tuple(reads), layer=plan.index))
 
 
-def _ranges(total: int, size: int) -> Iterator[tuple[int, int]]:
-    for low in range(0, total, size):
-        yield low, min(low + size, total)
-
-
-def _chunks(blocks: np.ndarray, limit: int) -> list[ReductionBox]:
-    """Cut the reduction of one block group into boxes of at most `limit` bytes of weights, in loop order."""
-    rows, columns, bricks = blocks.shape[1:4]
-    brick = blocks[0, 0, 0, 0].nbytes
-    if brick * bricks * columns <= limit:
-        size = limit // (brick * bricks * columns)
-        return [ReductionBox(part, (0, columns), (0, bricks)) for part in _ranges(rows, size)]
-    if brick * bricks <= limit:
-        size = limit // (brick * bricks)
-        return [
-            ReductionBox((row, row + 1), part, (0, bricks))
-            for row in range(rows)
-            for part in _ranges(columns, size)
-        ]
-    return [
-        ReductionBox((row, row + 1), (column, column + 1), part)
-        for row in range(rows)
-        for column in range(columns)
-        for part in _ranges(bricks, limit // brick)
-    ]
-
-
 def _compute_in_chunks(
     plan: LayerPlan,
     tiling: Tiling,
@@ -388,13 +365,13 @@ def _compute_in_chunks(
 ) -> None:
     """A reduction larger than the weight store: tile by tile, its weights streaming through for each."""
     layer, config = plan.layer, state.config
-    boxes = _chunks(blocks, config.weight_kib * 512)
+    boxes = reduction_chunks(blocks, config.weight_kib * 512)
     step_x = tiling.tile_groups * tiling.pixel_cores
     for first in range(part.first, part.last, tiling.block_cores):
         group = BlockRange(first, min(first + tiling.block_cores, part.last))
-        for top, bottom in _ranges(stripe[1] - stripe[0], tiling.tile_rows):
+        for top, bottom in ranges(stripe[1] - stripe[0], tiling.tile_rows):
             rows = (stripe[0] + top, stripe[0] + bottom)
-            for left, right in _ranges(layer.ofm_shape.width, step_x):
+            for left, right in ranges(layer.ofm_shape.width, step_x):
                 for number, box in enumerate(boxes):
                     part_of = blocks[
                         first // tiling.block_cores, slice(*box.rows), slice(*box.columns), slice(*box.bricks)

@@ -57,19 +57,27 @@ def bricks_of(placement: Placement) -> set[int]:
 def check_disjoint(
     layers: Sequence[Layer], uses: dict[str, MapUse], allocation: Allocation, room: int
 ) -> None:
-    """In every layer, its own maps and those kept for later ones share no brick, and all lie in the buffer."""
+    """While a chain runs, its own maps and those kept for later ones share no brick, and all lie in the buffer."""
     kept: dict[str, set[int]] = {}
-    for index, (layer, places) in enumerate(zip(layers, allocation.layers, strict=True)):
-        ifm, ofm = bricks_of(places.ifm), bricks_of(places.ofm)
-        others = {name: bricks for name, bricks in kept.items() if name not in (layer.ifm, layer.ofm)}
-        groups = [ifm, ofm, *others.values()]
-        assert sum(map(len, groups)) == len(set().union(*groups)), f"maps overlap in {layer.name}"
-        assert max(set().union(*groups)) < room
-        if layer.ofm not in allocation.spilled:
-            kept[layer.ofm] = ofm
-        if not places.streams_ifm:
-            assert ifm == kept[layer.ifm], f"{layer.name} reads another place than its ifm was written to"
-        kept = {name: bricks for name, bricks in kept.items() if max(uses[name].readers, default=-1) > index}
+    for chain in allocation.chains:
+        members = [(layers[index], allocation.layers[index]) for index in range(chain.first, chain.last)]
+        alive = dict(kept)
+        for number, (layer, places) in enumerate(members):
+            ofm = bricks_of(places.ofm)
+            if places.streams_ifm:
+                alive[f"{number} streams"] = bricks_of(places.ifm)
+            else:
+                assert bricks_of(places.ifm) == alive[layer.ifm], f"{layer.name} reads another place"
+            alive[layer.ofm] = kept.get(layer.ofm, ofm)
+            assert ofm == alive[layer.ofm], f"{layer.name} writes another place"
+        assert sum(map(len, alive.values())) == len(set().union(*alive.values())), f"overlap in {chain}"
+        assert max(set().union(*alive.values())) < room
+        last = members[-1][0].ofm
+        if last not in allocation.spilled:
+            kept[last] = alive[last]
+        kept = {
+            name: bricks for name, bricks in kept.items() if max(uses[name].readers, default=-1) >= chain.last
+        }
 
 
 def test_a_map_that_fits_stays_in_the_buffer() -> None:
@@ -95,16 +103,30 @@ def test_a_layer_within_the_buffer_runs_in_one_stripe() -> None:
     assert allocation.layers[1].stripes == ((0, 8),)
 
 
-def test_the_largest_map_moves_to_memory_when_there_is_no_room() -> None:
-    layers = chain([MapShape(4, 4, 8), MapShape(32, 8, 8), MapShape(4, 4, 8)])
-    layers = [
-        copy("widen", "map 0", "map 1", MapShape(32, 8, 8)),
-        copy("keep", "map 1", "map 2", MapShape(32, 8, 8)),
-    ]
+def test_a_map_without_room_passes_row_by_row_to_the_only_layer_that_reads_it() -> None:
+    layers = chain([MapShape(32, 8, 8)] * 2)
     uses = uses_of(layers, {"map 0"}, {"map 2"})
+    allocation = allocate(layers, uses, 300)
+    assert allocation.spilled == frozenset()
+    assert [(chain.first, chain.last) for chain in allocation.chains] == [(0, 2)]
+    assert allocation.layers[0].ofm == allocation.layers[1].ifm
+    assert allocation.layers[0].ofm.is_ring
+    check_disjoint(layers, uses, allocation, 300)
+
+
+def test_a_map_without_room_that_two_layers_read_moves_to_memory() -> None:
+    shape = MapShape(32, 8, 8)
+    layers = [*chain([shape] * 2), copy("again", "map 1", "map 3", shape)]
+    uses = uses_of(layers, {"map 0"}, {"map 2", "map 3"})
     allocation = allocate(layers, uses, 300)
     assert allocation.spilled
     check_disjoint(layers, uses, allocation, 300)
+
+
+def test_a_map_that_another_layer_reads_in_another_shape_moves_to_memory() -> None:
+    layers = [*chain([MapShape(32, 8, 8)]), copy("flat", "map 1", "map 2", MapShape(8, 32, 8))]
+    uses = uses_of(layers, {"map 0"}, {"map 2"})
+    assert "map 1" in allocate(layers, uses, 600).spilled
 
 
 def test_rings_hold_the_rows_that_a_stripe_and_the_next_need() -> None:

@@ -75,4 +75,4 @@ def test_a_smaller_buffer_moves_more_through_memory(shared_models: Path) -> None
         sections = compile_graph(graph_of(shared_models / "cfu_mbv2_035_160"), config).engine_sections
         assert max(section.peak_bricks for section in sections) <= config.buffer_bricks
         scratch[kib] = sum(section.scratch_bytes for section in sections)
-    assert scratch[32] > scratch[128] > 0
+    assert scratch[32] > scratch[128] == 0
