@@ -168,6 +168,7 @@ def _takes_border(reader: Layer, border: Layer) -> bool:
     return (
         reader.kind in (LayerKind.CONVOLUTION, LayerKind.DEPTHWISE)
         and reader.ifm_shape == border.ofm_shape
+        and reader.ifm_rows is None
         and (reader.pad_value == border.pad_value or not _reads_padding(reader))
     )
 

@@ -5,7 +5,7 @@ import re
 from celosia.generators.mac_engine.rules import RULES as ENGINE_RULES
 from celosia.generators.mac_engine.rules import rule_text
 
-from .layering.layers import BUILDERS, ONE_IMAGE
+from .layering.layers import BUILDERS
 from .operator_rules import RULES, Rule
 from .partition import HOST_KINDS
 
@@ -58,11 +58,8 @@ def _refusal(kind: str) -> str:
     """What the builder of the kind's layers says that it refuses."""
     if kind not in BUILDERS:
         return ""
-    refusals = ["the batch is not 1"] if kind in ONE_IMAGE else []
     found = _REFUSAL.search(BUILDERS[kind][0].__doc__ or "")
-    if found:
-        refusals.append(" ".join(found.group(1).split()).rstrip("."))
-    return "; ".join(refusals)
+    return " ".join(found.group(1).split()).rstrip(".") if found else ""
 
 
 def _own_rules(kind: str, shared: dict[str, list[str]]) -> str:

@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from celosia.generators.chassis.layer import Layer, MapShape
+from celosia.generators.chassis.layer import Layer
 from celosia.generators.mac_engine.config import MacEngineConfig
 from celosia.generators.mac_engine.rules import broken_rules
 
 from .graph import Graph, Operator
 from .layering.layers import BUILDERS, EngineRefusal, data_operands, layers_of
-from .layering.turning import can_turn, turned, turned_shape
-from .layering.views import map_name, view
+from .layering.turning import can_turn, turned
+from .layering.views import map_name
 
 HOST_KINDS = {
     "QUANTIZE": "QUANTIZE runs on the host for now",
@@ -27,13 +27,12 @@ HOST_KINDS = {
 class Assignment:
     """Where one operator runs: `reasons` is empty on the engine, else every reason why it runs on the host.
 
-    `layers` is what the engine runs; empty for RESHAPE. `is_turned` says that they work on maps laid on their side.
+    `layers` is what the engine runs; empty for RESHAPE.
     """
 
     operator: Operator
     layers: tuple[Layer, ...]
     reasons: tuple[str, ...]
-    is_turned: bool = False
 
     @property
     def on_engine(self) -> bool:
@@ -60,15 +59,6 @@ class Partition:
     def assignments(self) -> list[Assignment]:
         """Those of all sections."""
         return [assignment for section in self.sections for assignment in section.assignments]
-
-    def shape(self, graph: Graph, index: int) -> MapShape:
-        """Feature map shape of the tensor that `index` shares its bytes with, as it is written."""
-        shape = view(graph.tensor(self.root[index]).shape)
-        is_turned = any(
-            assignment.is_turned and assignment.operator.outputs[0] == self.root[index]
-            for assignment in self.assignments
-        )
-        return turned_shape(shape) if is_turned else shape
 
 
 def partition(
@@ -99,11 +89,10 @@ def _assign(graph: Graph, operator: Operator, root: dict[int, int], config: MacE
         layers = layers_of(graph, operator, maps, map_name(operator.outputs[0]))
     except EngineRefusal as refusal:
         return Assignment(operator, (), tuple(refusal.reasons))
-    is_turned = can_turn(layers, config.buffer_bricks)
-    if is_turned:
+    if can_turn(layers, config.buffer_bricks):
         layers = [turned(layer) for layer in layers]
     reasons = tuple(dict.fromkeys(reason for layer in layers for reason in broken_rules(layer, config)))
-    return Assignment(operator, () if reasons else tuple(layers), reasons, is_turned)
+    return Assignment(operator, () if reasons else tuple(layers), reasons)
 
 
 def _sections(graph: Graph, assignments: Sequence[Assignment]) -> list[Section]:

@@ -53,16 +53,6 @@ def in_bands(layers: Sequence[Layer], heights: Mapping[str, int]) -> tuple[list[
     return result, bands
 
 
-def extent(layers: Sequence[Layer], name: str) -> MapShape:
-    """The map's shape, from the parts of it that the layers write."""
-    parts = [layer for layer in layers if layer.ofm == name]
-    return MapShape(
-        max(layer.ofm_y + layer.ofm_shape.height for layer in parts),
-        max(layer.ofm_x + layer.ofm_shape.width for layer in parts),
-        max(layer.ofm_channel + layer.ofm_shape.channels for layer in parts),
-    )
-
-
 def can_be_cut(layers: Sequence[Layer], name: str) -> bool:
     """Whether the layers that write the map can be cut by rows: the second operand of an element-wise one cannot."""
     return all(layer.kind not in ELEMENTWISE for layer in layers if layer.ofm == name)

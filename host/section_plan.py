@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from celosia.generators.chassis.command import Region
 from celosia.generators.chassis.constants import CONSTANT_ALIGNMENT, ConstantPool
-from celosia.generators.chassis.layer import Layer, MapShape
+from celosia.generators.chassis.layer import Layer, MapShape, written_shape
 from celosia.generators.chassis.placement import MemoryTensor
 from celosia.generators.mac_engine.config import MacEngineConfig
 
@@ -16,9 +16,9 @@ from .allocation import Allocation, AllocationError, MapUse, allocate
 from .channel_split import split_channels
 from .fusion import fuse
 from .graph import ABSENT, Graph
-from .layering.views import map_name
+from .layering.views import map_name, tensor_view
 from .partition import Partition, Section, partition
-from .row_bands import Band, can_be_cut, extent, in_bands
+from .row_bands import Band, can_be_cut, in_bands
 
 
 @dataclass(slots=True)
@@ -97,7 +97,7 @@ def _plan_section(
     memory, constants = MemoryPlan(), ConstantPool()
     inputs = []
     for index in dict.fromkeys(_read(split, section)):
-        name, shape = map_name(index), split.shape(graph, index)
+        name, shape = map_name(index), tensor_view(graph.tensor(index))
         data = graph.tensor(index).data
         if name not in _maps_read(layers) or name in _maps_written(layers):
             continue
@@ -106,8 +106,7 @@ def _plan_section(
             memory.add(name, Region.INPUT, shape)
         else:
             memory.tensors[name] = MemoryTensor(Region.PROGRAM, constants.add(data.tobytes()), shape)
-    shapes = {map_name(index): split.shape(graph, index) for index in range(len(graph.tensors))}
-    fitted = _fit(layers, shapes, memory, kept, config)
+    fitted = _fit(layers, memory, kept, config)
     uses = fitted.uses
     for index in outputs:
         memory.add(map_name(index), Region.OUTPUT, uses[map_name(index)].shape)
@@ -131,13 +130,7 @@ class _Fitted:
     allocation: Allocation
 
 
-def _fit(
-    layers: Sequence[Layer],
-    shapes: Mapping[str, MapShape],
-    memory: MemoryPlan,
-    outputs: set[str],
-    config: MacEngineConfig,
-) -> _Fitted:
+def _fit(layers: Sequence[Layer], memory: MemoryPlan, outputs: set[str], config: MacEngineConfig) -> _Fitted:
     """Place the maps of the layers, cutting what does not fit by channels or by rows.
 
     Raises:
@@ -147,8 +140,7 @@ def _fit(
     cramped: set[int] = set()
     while True:
         cut, bands = in_bands(layers, heights)
-        known = {name: extent(layers, name) for name in heights} | dict(shapes)
-        uses = _map_uses(cut, bands, known, memory, outputs)
+        uses = _map_uses(layers, cut, bands, memory, outputs)
         try:
             allocation = allocate(cut, uses, config.buffer_bricks, cramped)
             return _Fitted(tuple(cut), tuple(bands), uses, allocation)
@@ -172,7 +164,7 @@ def _lower_bands(
         whole = wholes.get(name, name)
         height = heights.get(whole, 0)
         if height == 0 and can_be_cut(layers, whole):
-            return {whole: extent(layers, whole).height}
+            return {whole: written_shape(layers, whole).height}
         if height > 1:
             return {whole: -(-height // 2)}
     return None
@@ -214,21 +206,21 @@ def _maps_written(layers: Sequence[Layer]) -> set[str]:
 
 def _map_uses(
     layers: Sequence[Layer],
+    cut: Sequence[Layer],
     bands: Sequence[Band],
-    shapes: Mapping[str, MapShape],
     memory: MemoryPlan,
     outputs: set[str],
 ) -> dict[str, MapUse]:
-    """What the layers do with each map; `shapes` are those of tensors and of maps that are cut."""
+    """What the layers do with each map, once they are `cut` into those of `bands`."""
     names, wholes = {band.name for band in bands}, {band.whole for band in bands}
+    written = _maps_written(layers) | _maps_written(cut)
     uses = {}
-    for name in sorted(_maps_read(layers) | _maps_written(layers) | wholes):
-        writers = tuple(index for index, layer in enumerate(layers) if layer.ofm == name)
+    for name in sorted(_maps_read(cut) | _maps_written(cut) | wholes):
         uses[name] = MapUse(
-            shape=shapes[name] if name in shapes else extent(layers, name),
+            shape=written_shape([*layers, *cut], name) if name in written else memory.tensors[name].shape,
             in_memory=name in memory.tensors or name in wholes,
             to_memory=name in outputs or name in names,
-            writers=writers,
-            readers=tuple(index for index, layer in enumerate(layers) if name in (layer.ifm, layer.ifm2)),
+            writers=tuple(index for index, layer in enumerate(cut) if layer.ofm == name),
+            readers=tuple(index for index, layer in enumerate(cut) if name in (layer.ifm, layer.ifm2)),
         )
     return uses

@@ -7,7 +7,7 @@ import flatbuffers
 import numpy as np
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-__all__ = ["ModelBuilder", "repack"]
+__all__ = ["ModelBuilder", "TensorSpec", "repack"]
 
 _TYPES = {
     "int8": schema.TensorType.INT8,

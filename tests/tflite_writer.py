@@ -4,10 +4,11 @@
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
-from tests.tflite_builder import ModelBuilder
+from tests.tflite_builder import ModelBuilder, TensorSpec
 from tests.tflite_draw import (
     ACTIVATIONS,
     SAME,
@@ -19,7 +20,7 @@ from tests.tflite_draw import (
     windowed,
 )
 
-__all__ = ["OPERATORS", "random_inputs", "random_model"]
+__all__ = ["BATCHED", "OPERATORS", "random_inputs", "random_model"]
 
 
 def conv_2d(model: ModelBuilder, draw: Draw) -> tuple[list[int], int]:
@@ -174,15 +175,16 @@ def _pooling(kind: str) -> Writer:
 
 
 def mean(model: ModelBuilder, draw: Draw) -> tuple[list[int], int]:
-    """Over height and width, with and without kept dimensions; the axes in any order and sign."""
+    """Over height, width or both, with and without kept dimensions; the axes in any order and sign."""
     shape = [1, draw.size(), draw.size(), draw.channels()]
     keep = draw.chance(0.5)
     scale = draw.scale()
     ifm = activation(model, draw, *shape, scale=scale)
-    axes = np.array([[1, 2], [2, 1], [-3, -2], [1, -2]][draw.integer(0, 3)], np.int32)
-    axis = model.tensor((2,), "int32", data=axes)
+    axes = ([1, 2], [2, 1], [-3, -2], [1, -2], [1], [2], [-2])[draw.integer(0, 6)]
+    axis = model.tensor((len(axes),), "int32", data=np.array(axes, np.int32))
     exponent = draw.generator.uniform(-12, 12) if draw.chance(0.2) else draw.generator.uniform(-3, 1)
-    dims = [1, 1, 1, shape[3]] if keep else [1, shape[3]]
+    gone = {place % 4 for place in axes}
+    dims = [1 if place in gone else size for place, size in enumerate(shape) if keep or place not in gone]
     ofm = activation(model, draw, *dims, scale=float(np.float32(scale * 2.0**exponent)))
     model.operator("MEAN", [ifm, axis], [ofm], "ReducerOptions", keepDims=keep)
     return [ifm], ofm
@@ -393,13 +395,43 @@ OPERATORS = tuple(_WRITERS)
 """What `random_model` can write: kinds of operators, and NETWORK for several at once."""
 
 
-def random_model(operator: str, seed: int) -> tuple[bytes, str]:
-    """The bytes of a TFLite file with one ``operator`` (or a small NETWORK) and a line that identifies it."""
+BATCHED = (
+    "AVERAGE_POOL_2D",
+    "CONCATENATION",
+    "CONV_2D",
+    "DEPTHWISE_CONV_2D",
+    "MAX_POOL_2D",
+    "MEAN",
+    "PAD",
+    "PADV2",
+)
+"""Operators whose activations are images, of which `random_model` can write a batch."""
+
+
+def random_model(operator: str, seed: int, more_images: int = 0) -> tuple[bytes, str]:
+    """The bytes of a TFLite file with one ``operator`` (or a small NETWORK) and a line that identifies it.
+
+    ``more_images`` are added to the batch of a `BATCHED` operator, mostly of one image.
+    """
     model = ModelBuilder()
     inputs, output = _WRITERS[operator](model, Draw(operator, seed))
+    if more_images:
+        model.tensors = [_with_more_images(operator, spec, more_images) for spec in model.tensors]
     shapes = " ".join(str(model.tensors[index].shape) for index in inputs)
-    description = f"random_model({operator!r}, {seed}): {shapes} -> {model.tensors[output].shape}"
+    description = (
+        f"random_model({operator!r}, {seed}, {more_images}): {shapes} -> {model.tensors[output].shape}"
+    )
     return model.pack(inputs, [output]), description
+
+
+def _with_more_images(operator: str, spec: TensorSpec, more: int) -> TensorSpec:
+    """The same tensor with a larger batch; a constant that is no activation stays."""
+    if spec.data is None:
+        return replace(spec, shape=(spec.shape[0] + more, *spec.shape[1:]))
+    if operator == "CONCATENATION":
+        data = np.concatenate([spec.data] * (1 + more))
+        return replace(spec, shape=data.shape, data=data)
+    return spec
 
 
 def random_inputs(tensors: list[tuple[tuple[int, ...], str]], seed: int) -> list[np.ndarray]:

@@ -5,6 +5,7 @@ arithmetic is folded into `bias`, so that a layer's accumulator is a plain sum o
 """
 
 import enum
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -133,6 +134,7 @@ class Layer:
         kind: arithmetic form.
         ifm, ifm2, ofm: names of feature maps; `ifm2` is None but for element-wise kinds.
         ifm_shape: shape as which `ifm` is read. ofm_shape: the part of `ofm` that this layer writes.
+        ifm_rows: first row of `ifm` that counts and one past the last (None: all); the others read as padding.
         window: kernel geometry.
         pad_value: what the ifm reads as outside its bounds.
         weights: int8, [o, ky, kx, i] (CONVOLUTION) or [o, ky, kx] (DEPTHWISE), else None.
@@ -165,6 +167,7 @@ class Layer:
     ofm_y: int = 0
     ofm_x: int = 0
     ofm_channel: int = 0
+    ifm_rows: tuple[int, int] | None = None
     macs: int = 0
 
     def __post_init__(self) -> None:
@@ -178,6 +181,26 @@ class Layer:
             raise ValueError(f"layer {self.name}: one set of parameters is needed for each ofm channel")
         if self.weights is not None and self.weights.dtype != np.int8:
             raise TypeError(f"layer {self.name}: weights must be int8, not {self.weights.dtype}")
+        first, last = self.row_bounds
+        if not 0 <= first < last <= self.ifm_shape.height:
+            raise ValueError(
+                f"layer {self.name}: ifm_rows must lie in 0..{self.ifm_shape.height}, not {self.ifm_rows}"
+            )
+
+    @property
+    def row_bounds(self) -> tuple[int, int]:
+        """First row of the ifm that is no padding, and one past the last."""
+        return self.ifm_rows or (0, self.ifm_shape.height)
+
+
+def written_shape(layers: Iterable[Layer], name: str) -> MapShape:
+    """Shape of the map `name`, from the parts of it that the layers write; at least one writes it."""
+    parts = [layer for layer in layers if layer.ofm == name]
+    return MapShape(
+        max(layer.ofm_y + layer.ofm_shape.height for layer in parts),
+        max(layer.ofm_x + layer.ofm_shape.width for layer in parts),
+        max(layer.ofm_channel + layer.ofm_shape.channels for layer in parts),
+    )
 
 
 def treats_channels_apart(layer: Layer) -> bool:

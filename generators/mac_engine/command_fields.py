@@ -80,6 +80,7 @@ def compute_fields(
     layer, window = plan.layer, plan.layer.window
     ifm = plan.ifm.placement
     row = stripe[0] * window.stride_y - window.pad_top + box.rows[0] * window.dilation_y
+    top, bottom = layer.row_bounds
     column = box.columns[0] * tiling.taps
     width = min(window.width, box.columns[1] * tiling.taps) - column
     per_brick = blocks_per_brick(layer, config)
@@ -97,9 +98,9 @@ def compute_fields(
         "packed_channels": packed_channels(layer),
         "window": tiling.window(layer),
         **_shifted(ifm.fields("ifm_", row), "ifm_", first_brick * ifm.shape.width),
-        "ifm_height": layer.ifm_shape.height,
+        "ifm_height": bottom - top,
         "ifm_width": layer.ifm_shape.width,
-        "y_origin": row,
+        "y_origin": row - top,
         "x_origin": column * window.dilation_x - window.pad_left,
         "pad_value": layer.pad_value,
         "channel_bricks": box.bricks[1] - box.bricks[0],

@@ -178,11 +178,12 @@ def _pieces(plan: LayerPlan, stripe: tuple[int, int]) -> list[tuple[LayerPlan, t
 
 
 def needed_rows(layer: Layer, stripe: tuple[int, int]) -> tuple[int, int]:
-    """Ifm rows first..last-1, clipped to the map, that a stripe of the ofm reads."""
+    """Ifm rows first..last-1, without padding, that a stripe of the ofm reads."""
     window = layer.window
+    top, bottom = layer.row_bounds
     first = stripe[0] * window.stride_y - window.pad_top
     last = (stripe[1] - 1) * window.stride_y - window.pad_top + window.span_y
-    return max(first, 0), min(last, layer.ifm_shape.height)
+    return max(first, top), min(last, bottom)
 
 
 def _load_operands(plan: LayerPlan, stripe: tuple[int, int], loaded: list[int], state: Lowering) -> None:

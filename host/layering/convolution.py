@@ -1,7 +1,5 @@
 """CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED as layers."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from celosia.generators.chassis.layer import Layer, LayerKind, MapShape, Window
@@ -10,6 +8,7 @@ from ..attributes import ConvAttributes, DepthwiseAttributes, FullyConnectedAttr
 from ..graph import BoundOperator
 from ..quantization import activation_range, convolution_rescale
 from ..shapes import convolution_window
+from .batch import image_view, images_of, over_images
 from .context import Source, requantization
 from .views import view
 
@@ -39,49 +38,20 @@ def _window(
     )
 
 
-def convolution_layers(operator: BoundOperator, source: Source) -> list[Layer]:
-    """CONV_2D is one layer."""
+def _convolution(
+    operator: BoundOperator, source: Source, kind: LayerKind, weights: np.ndarray, depth_multiplier: int = 1
+) -> list[Layer]:
+    """A convolution of either kind over every image; `weights` as a `Layer` has them."""
     attributes = operator.attributes
-    assert isinstance(attributes, ConvAttributes)
-    weights = operator.weights.constant
-    shape = view(operator.ofm.shape)
-    return [
-        Layer(
-            name=operator.name,
-            operator=operator.index,
-            kind=LayerKind.CONVOLUTION,
-            ifm=source.maps[0],
-            ofm=source.ofm,
-            ifm_shape=view(operator.ifm.shape),
-            ofm_shape=shape,
-            requantization=requantization(
-                convolution_rescale(operator),
-                _folded_bias(operator, weights),
-                operator.ofm,
-                activation_range(attributes.activation, operator.ofm),
-                shape.channels,
-            ),
-            window=_window(operator, (weights.shape[1], weights.shape[2]), attributes),
-            pad_value=operator.ifm.zero_point,
-            weights=weights,
-            macs=operator.ofm.size * weights[0].size,
-        )
-    ]
-
-
-def depthwise_layers(operator: BoundOperator, source: Source) -> list[Layer]:
-    """DEPTHWISE_CONV_2D is one layer; over a single input channel it is an ordinary convolution."""
-    attributes = operator.attributes
-    assert isinstance(attributes, DepthwiseAttributes)
-    weights = operator.weights.constant[0].transpose(2, 0, 1)
-    shape = view(operator.ofm.shape)
+    assert isinstance(attributes, ConvAttributes | DepthwiseAttributes)
+    shape = image_view(operator.ofm)
     layer = Layer(
         name=operator.name,
         operator=operator.index,
-        kind=LayerKind.DEPTHWISE,
+        kind=kind,
         ifm=source.maps[0],
         ofm=source.ofm,
-        ifm_shape=view(operator.ifm.shape),
+        ifm_shape=image_view(operator.ifm),
         ofm_shape=shape,
         requantization=requantization(
             convolution_rescale(operator),
@@ -93,12 +63,25 @@ def depthwise_layers(operator: BoundOperator, source: Source) -> list[Layer]:
         window=_window(operator, (weights.shape[1], weights.shape[2]), attributes),
         pad_value=operator.ifm.zero_point,
         weights=weights,
-        depth_multiplier=attributes.depth_multiplier,
-        macs=operator.ofm.size * weights[0].size,
+        depth_multiplier=depth_multiplier,
+        macs=shape.size * weights[0].size,
     )
-    if layer.ifm_shape.channels == 1 and attributes.depth_multiplier > 1:
-        return [replace(layer, kind=LayerKind.CONVOLUTION, weights=weights[..., None], depth_multiplier=1)]
-    return [layer]
+    return over_images([layer], images_of(operator.ifm))
+
+
+def convolution_layers(operator: BoundOperator, source: Source) -> list[Layer]:
+    """CONV_2D is one layer, or one for each image."""
+    return _convolution(operator, source, LayerKind.CONVOLUTION, operator.weights.constant)
+
+
+def depthwise_layers(operator: BoundOperator, source: Source) -> list[Layer]:
+    """DEPTHWISE_CONV_2D likewise; over a single input channel it is an ordinary convolution."""
+    attributes = operator.attributes
+    assert isinstance(attributes, DepthwiseAttributes)
+    weights = operator.weights.constant[0].transpose(2, 0, 1)
+    if operator.ifm.shape[-1] == 1 and attributes.depth_multiplier > 1:
+        return _convolution(operator, source, LayerKind.CONVOLUTION, weights[..., None])
+    return _convolution(operator, source, LayerKind.DEPTHWISE, weights, attributes.depth_multiplier)
 
 
 def fully_connected_layers(operator: BoundOperator, source: Source) -> list[Layer]:

@@ -43,9 +43,6 @@ BUILDERS: dict[str, tuple[_Build, int | None]] = {
 RESHAPE moves no data and has no layers.
 """
 
-ONE_IMAGE = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D"})
-"""Kinds that an engine runs for a batch of one image only."""
-
 
 def layers_of(graph: Graph, operator: Operator, maps: Sequence[str], ofm: str) -> Sequence[Layer]:
     """The layers of `operator`, reading the feature maps `maps` (one per data operand) and writing `ofm`.
@@ -54,15 +51,7 @@ def layers_of(graph: Graph, operator: Operator, maps: Sequence[str], ofm: str) -
         EngineRefusal: what the layers cannot express, with every reason.
     """
     build, _ = BUILDERS[operator.kind]
-    bound = graph.bind(operator)
-    problems = [
-        f"batch must be 1, not {tensor.shape[0]}"
-        for tensor in bound.operands[:1]
-        if operator.kind in ONE_IMAGE and tensor.shape[0] != 1
-    ]
-    if problems:
-        raise EngineRefusal(problems)
-    return build(bound, Source(graph, operator, tuple(maps), ofm))
+    return build(graph.bind(operator), Source(graph, operator, tuple(maps), ofm))
 
 
 def data_operands(operator: Operator) -> tuple[int, ...]:

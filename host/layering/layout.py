@@ -8,7 +8,8 @@ from celosia.generators.chassis.layer import Layer, LayerKind, MapShape, Requant
 
 from ..attributes import ConcatenationAttributes, PadAttributes
 from ..graph import BoundOperator
-from .context import EngineRefusal, Source, copy_layer
+from .batch import image_view, images_of, over_images
+from .context import Source, copy_layer
 from .views import view
 
 _BRICK_CHANNELS = 8
@@ -39,46 +40,35 @@ def _channel_placement(
 
 
 def pad_layers(operator: BoundOperator, source: Source) -> list[Layer]:
-    """PAD of batch, height and width is a copy with padding; of channels, a convolution with unit weights.
-
-    Raises:
-        EngineRefusal: the height of a batch of several images is padded.
-    """
+    """PAD of height and width is a copy with padding, of channels a convolution with unit weights, for every image."""
     attributes = operator.attributes
     assert isinstance(attributes, PadAttributes)
-    rank = len(operator.ifm.shape)
-    before = (0,) * (4 - rank) + attributes.before
-    after = (0,) * (4 - rank) + attributes.after
-    ifm_shape = view(operator.ifm.shape)
-    if rank == 4 and operator.ifm.shape[0] != 1 and (before[1] or after[1]):
-        raise EngineRefusal([f"height can be padded only in a batch of 1, not {operator.ifm.shape[0]}"])
-    ofm_shape = view(operator.ofm.shape)
-    rows_of_an_image = operator.ofm.shape[-3] if rank >= 3 else 1
-    window = Window(pad_top=before[0] * rows_of_an_image + before[1], pad_left=before[2])
-    if not before[3] and not after[3]:
-        return [
-            copy_layer(
-                operator.name,
-                operator.index,
-                source.maps[0],
-                source.ofm,
-                ofm_shape,
-                ifm_shape=ifm_shape,
-                window=window,
-                pad_value=attributes.value,
-            )
-        ]
-    placed = _channel_placement(
-        operator.name,
-        operator.index,
-        source.maps[0],
-        source.ofm,
-        ifm_shape,
-        ofm_shape,
-        before[3],
-        attributes.value,
-    )
-    return [replace(placed, window=window)]
+    missing = (0,) * (4 - len(operator.ifm.shape))
+    before, after = missing + attributes.before, missing + attributes.after
+    ifm_shape, ofm_shape = image_view(operator.ifm), image_view(operator.ofm)
+    names = (operator.name, operator.index, source.maps[0], source.ofm)
+    window = Window(pad_top=before[1], pad_left=before[2])
+    fill = attributes.value
+    if before[3] or after[3]:
+        placed = _channel_placement(*names, ifm_shape, ofm_shape, before[3], fill)
+        layer = replace(placed, window=window)
+    else:
+        layer = copy_layer(*names, ofm_shape, ifm_shape=ifm_shape, window=window, pad_value=fill)
+    layers = over_images([layer], images_of(operator.ifm))
+    return _with_margins(layers, before[0] * ofm_shape.height, after[0] * ofm_shape.height)
+
+
+def _with_margins(layers: list[Layer], before: int, after: int) -> list[Layer]:
+    """The same with more rows of padding, written by the first and the last layer."""
+    moved = [replace(layer, ofm_y=layer.ofm_y + before) for layer in layers]
+    first = _taller(moved[0], before)
+    moved[0] = replace(first, ofm_y=0, window=replace(first.window, pad_top=first.window.pad_top + before))
+    return [*moved[:-1], _taller(moved[-1], after)]
+
+
+def _taller(layer: Layer, rows: int) -> Layer:
+    shape = layer.ofm_shape
+    return replace(layer, ofm_shape=MapShape(shape.height + rows, shape.width, shape.channels))
 
 
 def concatenation_layers(operator: BoundOperator, source: Source) -> list[Layer]:
@@ -86,17 +76,13 @@ def concatenation_layers(operator: BoundOperator, source: Source) -> list[Layer]
 
     Along channels a place that does not start on a brick is reached by convolutions with unit weights into maps of
     the full depth, which are then added up.
-
-    Raises:
-        EngineRefusal: the images of a batch of several are joined along their height.
     """
     attributes = operator.attributes
     assert isinstance(attributes, ConcatenationAttributes)
     rank = len(operator.ofm.shape)
     dimension = attributes.axis - rank
     shapes = [view(tensor.shape) for tensor in operator.operands]
-    if dimension == -3 and rank == 4 and operator.ofm.shape[0] != 1:
-        raise EngineRefusal([f"batch must be 1, not {operator.ofm.shape[0]}"])
+    images = 1
     if dimension == -1:
         starts = np.cumsum([0, *(shape.channels for shape in shapes)])[:-1]
         if any(int(start) % _BRICK_CHANNELS for start in starts):
@@ -106,12 +92,16 @@ def concatenation_layers(operator: BoundOperator, source: Source) -> list[Layer]
         starts = np.cumsum([0, *(shape.width for shape in shapes)])[:-1]
         offsets = [(0, int(start), 0) for start in starts]
     else:
+        if dimension == -3:
+            images = images_of(operator.ofm)
+            shapes = [image_view(tensor) for tensor in operator.operands]
         starts = np.cumsum([0, *(shape.height for shape in shapes)])[:-1]
         offsets = [(int(start), 0, 0) for start in starts]
-    return [
+    copies = [
         copy_layer(operator.name, operator.index, ifm, source.ofm, shape, offset=offset)
         for ifm, shape, offset in zip(source.maps, shapes, offsets, strict=True)
     ]
+    return over_images(copies, images)
 
 
 def _unaligned(

@@ -11,8 +11,8 @@ from ..graph import BoundOperator
 from ..quantization import Rescale, activation_range, mean_rescale
 from ..shapes import Window as Axis
 from ..shapes import pooling_window
+from .batch import image_view, images_of, over_images
 from .context import EngineRefusal, Source, requantization
-from .views import view
 
 
 def _pool(operator: BoundOperator) -> tuple[PoolAttributes, Axis, Axis]:
@@ -30,35 +30,34 @@ def _strides(attributes: PoolAttributes, rows: Axis, columns: Axis) -> tuple[int
 
 
 def max_pool_layers(operator: BoundOperator, source: Source) -> list[Layer]:
-    """MAX_POOL_2D is one layer; padding reads as the smallest value."""
+    """MAX_POOL_2D is one layer, or one for each image; padding reads as the smallest value."""
     attributes, rows, columns = _pool(operator)
     stride_y, stride_x = _strides(attributes, rows, columns)
-    shape = view(operator.ofm.shape)
+    shape = image_view(operator.ofm)
     minimum, maximum = activation_range(attributes.activation, operator.ofm)
     identity = Requantization.identity(shape.channels)
-    return [
-        Layer(
-            name=operator.name,
-            operator=operator.index,
-            kind=LayerKind.MAXIMUM,
-            ifm=source.maps[0],
-            ofm=source.ofm,
-            ifm_shape=view(operator.ifm.shape),
-            ofm_shape=shape,
-            requantization=Requantization(
-                identity.bias, identity.multiplier, identity.shift, minimum=minimum, maximum=maximum
-            ),
-            window=Window(
-                attributes.kernel[0],
-                attributes.kernel[1],
-                stride_y,
-                stride_x,
-                pad_top=rows.before,
-                pad_left=columns.before,
-            ),
-            pad_value=-128,
-        )
-    ]
+    layer = Layer(
+        name=operator.name,
+        operator=operator.index,
+        kind=LayerKind.MAXIMUM,
+        ifm=source.maps[0],
+        ofm=source.ofm,
+        ifm_shape=image_view(operator.ifm),
+        ofm_shape=shape,
+        requantization=Requantization(
+            identity.bias, identity.multiplier, identity.shift, minimum=minimum, maximum=maximum
+        ),
+        window=Window(
+            attributes.kernel[0],
+            attributes.kernel[1],
+            stride_y,
+            stride_x,
+            pad_top=rows.before,
+            pad_left=columns.before,
+        ),
+        pad_value=-128,
+    )
+    return over_images([layer], images_of(operator.ifm))
 
 
 def division_rescale(count: int) -> Rescale:
@@ -93,7 +92,7 @@ def average_pool_layers(operator: BoundOperator, source: Source) -> list[Layer]:
     """
     attributes, rows, columns = _pool(operator)
     stride_y, stride_x = _strides(attributes, rows, columns)
-    ifm = view(operator.ifm.shape)
+    ifm = image_view(operator.ifm)
     bounds = activation_range(attributes.activation, operator.ofm)
     kernel = attributes.kernel
     layers = []
@@ -132,49 +131,44 @@ def average_pool_layers(operator: BoundOperator, source: Source) -> list[Layer]:
                     macs=shape.size * inside_y * inside_x,
                 )
             )
-    return layers
+    return over_images(layers, images_of(operator.ifm))
 
 
 def mean_layers(operator: BoundOperator, source: Source) -> list[Layer]:
-    """MEAN over height and/or width is a depthwise convolution with weights of 1.
+    """MEAN over height and/or width is a depthwise convolution with weights of 1, of each image.
 
     Raises:
-        EngineRefusal: there are other axes, or a batch of several images.
+        EngineRefusal: there are other axes.
     """
     attributes = operator.attributes
     assert isinstance(attributes, MeanAttributes)
     shape = operator.ifm.shape
-    ifm = view(shape)
-    spatial = {len(shape) - 3, len(shape) - 2}
-    problems = []
-    if not set(attributes.axes) <= spatial:
-        problems.append(f"axes must be height and width, not {attributes.axes} of shape {shape}")
-    if len(shape) == 4 and shape[0] != 1:
-        problems.append(f"batch must be 1, not {shape[0]}")
-    if problems:
-        raise EngineRefusal(problems)
-    over_height = len(shape) - 3 in attributes.axes
-    over_width = len(shape) - 2 in attributes.axes
-    kernel = (ifm.height if over_height else 1, ifm.width if over_width else 1)
+    row_axis, column_axis = len(shape) - 3, len(shape) - 2
+    if not set(attributes.axes) <= {row_axis, column_axis}:
+        raise EngineRefusal([f"axes must be height and width, not {attributes.axes} of shape {shape}"])
+    ifm = image_view(operator.ifm)
+    kernel = (
+        ifm.height if row_axis in attributes.axes else 1,
+        ifm.width if column_axis in attributes.axes else 1,
+    )
     count = kernel[0] * kernel[1]
-    return [
-        Layer(
-            name=operator.name,
-            operator=operator.index,
-            kind=LayerKind.DEPTHWISE,
-            ifm=source.maps[0],
-            ofm=source.ofm,
-            ifm_shape=ifm,
-            ofm_shape=MapShape(ifm.height // kernel[0], ifm.width // kernel[1], ifm.channels),
-            requantization=requantization(
-                mean_rescale(operator, count),
-                -operator.ifm.zero_point * count,
-                operator.ofm,
-                (-128, 127),
-                ifm.channels,
-            ),
-            window=Window(*kernel),
-            weights=np.ones((ifm.channels, *kernel), np.int8),
-            macs=operator.ifm.size,
-        )
-    ]
+    layer = Layer(
+        name=operator.name,
+        operator=operator.index,
+        kind=LayerKind.DEPTHWISE,
+        ifm=source.maps[0],
+        ofm=source.ofm,
+        ifm_shape=ifm,
+        ofm_shape=MapShape(ifm.height // kernel[0], ifm.width // kernel[1], ifm.channels),
+        requantization=requantization(
+            mean_rescale(operator, count),
+            -operator.ifm.zero_point * count,
+            operator.ofm,
+            (-128, 127),
+            ifm.channels,
+        ),
+        window=Window(*kernel),
+        weights=np.ones((ifm.channels, *kernel), np.int8),
+        macs=ifm.size,
+    )
+    return over_images([layer], images_of(operator.ifm))

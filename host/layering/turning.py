@@ -20,7 +20,10 @@ def turned_shape(shape: MapShape) -> MapShape:
 
 
 def can_turn(layers: Sequence[Layer], buffer_bricks: int) -> bool:
-    """Whether every map of the layers has one column, one of them more than one row, and none too many."""
+    """Whether every map of the layers has one column, one of them more than one row, and none too many.
+
+    Images one below the other stay so: a layer tells them apart by their rows.
+    """
     shapes = [
         shape
         for layer in layers
@@ -29,7 +32,7 @@ def can_turn(layers: Sequence[Layer], buffer_bricks: int) -> bool:
     ]
     return (
         all(shape.width == 1 for shape in shapes)
-        and all(layer.ofm_x == 0 for layer in layers)
+        and all(layer.ofm_x == 0 and layer.ifm_rows is None for layer in layers)
         and max((shape.height for shape in shapes), default=1) > 1
         and all(shape.height * -(-shape.channels // 8) <= buffer_bricks // _LARGEST_SHARE for shape in shapes)
     )

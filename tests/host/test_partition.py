@@ -57,9 +57,9 @@ def test_host_operators_say_so(operator: str) -> None:
     assert assignment.reasons == (f"{operator} runs on the host for now",)
 
 
-def test_a_batch_stays_on_the_host() -> None:
-    (assignment,) = partition(convolution_graph(batch=2), CONFIG).assignments
-    assert assignment.reasons == ("batch must be 1, not 2",)
+def test_a_batch_is_a_layer_for_each_image() -> None:
+    (assignment,) = partition(convolution_graph(batch=3), CONFIG).assignments
+    assert [layer.row_bounds for layer in assignment.layers] == [(0, 20), (20, 40), (40, 60)]
 
 
 def test_every_broken_rule_is_listed() -> None:

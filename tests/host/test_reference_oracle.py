@@ -11,9 +11,10 @@ from celosia.host.reference import run_graph
 from celosia.host.tflite import parse_tflite
 from tests.tflite_builder import ModelBuilder
 from tests.tflite_oracle import OracleRejects, TfliteMicroOracle
-from tests.tflite_writer import OPERATORS, random_inputs, random_model
+from tests.tflite_writer import BATCHED, OPERATORS, random_inputs, random_model
 
 FILES_PER_OPERATOR = 100
+BATCHES = 20
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,19 @@ def test_outputs_equal_tflite_micro(oracle: TfliteMicroOracle, operator: str) ->
         varied += np.unique(expected).size > 2
     assert refused <= FILES_PER_OPERATOR // 20, "the files must test kernels, not refusals"
     assert varied >= FILES_PER_OPERATOR // 4, "the results must not all be clamped"
+
+
+@pytest.mark.parametrize("operator", BATCHED)
+def test_outputs_for_batches_equal_tflite_micro(oracle: TfliteMicroOracle, operator: str) -> None:
+    for seed in range(BATCHES):
+        data, description = random_model(operator, seed, more_images=1 + seed % 3)
+        graph = parse_tflite(data, description).require_graph()
+        inputs = random_inputs(
+            [(graph.tensor(index).shape, graph.tensor(index).dtype) for index in graph.inputs], seed
+        )
+        np.testing.assert_array_equal(
+            run_graph(graph, inputs)[0], oracle.run(data, inputs)[0], err_msg=description
+        )
 
 
 def _inputs_of_file(data: bytes, seed: int) -> list[np.ndarray]:

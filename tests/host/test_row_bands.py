@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from celosia.generators.chassis.layer import Layer, MapShape
+from celosia.generators.chassis.layer import Layer, MapShape, written_shape
 from celosia.generators.mac_engine.config import PRESETS
 from celosia.host.compiler import compile_graph
 from celosia.host.layering.context import copy_layer
 from celosia.host.reference import run_graph
-from celosia.host.row_bands import extent, in_bands
+from celosia.host.row_bands import in_bands
 from celosia.host.runtime import Runtime
 from celosia.host.tflite import parse_tflite
 from tests.any_order import in_any_order
@@ -33,7 +33,7 @@ def test_a_band_is_written_by_every_layer_with_rows_in_it() -> None:
     assert [layer.ofm for layer in layers] == [band.name for band in bands for _ in range(2)]
     assert [layer.ofm_shape.height for layer in layers] == [2, 2, 2, 2, 1, 1]
     assert [layer.window.pad_top for layer in layers] == [0, 0, -2, -2, -4, -4]
-    assert extent(layers, bands[0].name) == MapShape(2, 5, 8)
+    assert written_shape(layers, bands[0].name) == MapShape(2, 5, 8)
 
 
 def test_bands_end_where_parts_end() -> None:

@@ -11,7 +11,7 @@ import pytest
 from celosia.generators.mac_engine.config import PRESETS, MacEngineConfig
 from celosia.host.compiler import compile_graph
 from celosia.host.graph import Graph
-from celosia.host.program import Program
+from celosia.host.program import HostSection, Program
 from celosia.host.program_file import program_from_bytes, program_to_bytes
 from celosia.host.reference import trace_graph
 from celosia.host.runtime import Runtime
@@ -19,7 +19,7 @@ from celosia.host.tflite import parse_tflite
 from tests.any_order import in_any_order
 from tests.interpreter_device import InterpreterDevice
 from tests.network_writer import random_network
-from tests.tflite_writer import OPERATORS, random_inputs, random_model
+from tests.tflite_writer import BATCHED, OPERATORS, random_inputs, random_model
 
 ON_ENGINE = sorted(set(OPERATORS) - {"DEQUANTIZE", "QUANTIZE", "RESHAPE"})
 FILES = 30
@@ -59,6 +59,19 @@ def test_single_operators(operator: str) -> None:
         check(program, graph, seed, description)
         on_engine += not program.host_operators
     assert on_engine > FILES // 2
+
+
+@pytest.mark.parametrize("operator", BATCHED)
+def test_batches(operator: str) -> None:
+    for seed in range(FILES):
+        data, description = random_model(operator, seed, more_images=1 + seed % 3)
+        graph = parse_tflite(data, "model").graph
+        if graph is None:
+            continue
+        program = compile_graph(graph, configuration_of(seed))
+        check(program, graph, seed, description)
+        reasons = [section.reasons for section in program.sections if isinstance(section, HostSection)]
+        assert not any("batch" in reason for texts in reasons for reason in texts), description
 
 
 @pytest.mark.parametrize("first", range(0, NETWORKS, NETWORKS_A_TEST))

@@ -11,11 +11,12 @@ from celosia.generators.mac_engine.config import PRESETS
 from celosia.host.reference import run_graph
 from celosia.host.tflite.importer import parse_tflite
 from tests.engine_bench import EngineBench
-from tests.tflite_writer import OPERATORS, random_inputs, random_model
+from tests.tflite_writer import BATCHED, OPERATORS, random_inputs, random_model
 
 HOST_ONLY = {"DEQUANTIZE", "QUANTIZE", "RESHAPE"}
 ON_ENGINE = tuple(operator for operator in OPERATORS if operator not in HOST_ONLY)
 MODELS = 50
+BATCHES = 10
 MEMORIES = (
     MemoryModel(),
     MemoryModel(latency=100),
@@ -24,9 +25,9 @@ MEMORIES = (
 )
 
 
-def check(operator: str, seed: int, preset: str) -> bool:
+def check(operator: str, seed: int, preset: str, more_images: int = 0) -> bool:
     """Run one random model; False if none of it runs on the engine."""
-    content, description = random_model(operator, seed)
+    content, description = random_model(operator, seed, more_images)
     graph = parse_tflite(content, description).graph
     if graph is None:
         return False
@@ -47,6 +48,11 @@ def test_random_models_are_bit_exact_and_take_the_predicted_cycles(operator: str
         ran += check(operator, seed, "u55-128")
         seed += 1
         assert seed < 2 * MODELS, "too few of the random models run on the engine"
+
+
+@pytest.mark.parametrize("operator", BATCHED)
+def test_batches_are_bit_exact_and_take_the_predicted_cycles(operator: str) -> None:
+    assert sum(check(operator, seed, "u55-128", 1 + seed % 3) for seed in range(BATCHES)) > BATCHES // 2
 
 
 @pytest.mark.slow
