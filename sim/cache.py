@@ -19,7 +19,7 @@ from platformdirs import user_cache_path
 from .errors import CacheError
 
 _MANIFEST = "manifest.json"
-_REMEDY = "free some space there, or choose another directory with cache_directory"
+_REMEDY = "free some space there, or set the environment variable XDG_CACHE_HOME to another folder"
 
 
 def default_cache_directory() -> Path:

@@ -104,14 +104,14 @@ def test_a_full_disk_is_named_with_the_remedy(tmp_path):
     def fill_the_disk(workspace: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(workspace))
 
-    with pytest.raises(CacheError, match=r"No space left on device.*free some space.*cache_directory"):
+    with pytest.raises(CacheError, match=r"No space left on device.*free some space.*XDG_CACHE_HOME"):
         cached(tmp_path, "key", fill_the_disk)
     assert cached(tmp_path, "key", build_one_file).exists(), "the next run is right"
 
 
 def test_a_directory_that_cannot_be_made_is_named_with_the_remedy(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(CacheError, match=r"cannot build in the cache .*/file/cache: .*cache_directory"):
+    with pytest.raises(CacheError, match=r"cannot build in the cache .*/file/cache: .*XDG_CACHE_HOME"):
         cached(tmp_path / "file" / "cache", "key", build_one_file)
 
 
@@ -135,8 +135,9 @@ def test_keys_differ_when_parts_do():
     assert content_key(["abc"]) == content_key([b"abc"])
 
 
-def test_the_default_directory_is_the_users():
-    assert default_cache_directory().name == "celosia"
+def test_the_default_directory_is_the_users(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert default_cache_directory() == tmp_path / "celosia"
 
 
 def test_an_entry_appears_only_when_complete(tmp_path):
