@@ -1,5 +1,7 @@
 """The output stage of a quantised layer: an int32 accumulator becomes an int8 value."""
 
+from collections.abc import Sequence
+
 from amaranth.hdl import Cat, Module, Mux, ShapeLike, Signal, Value, ValueLike, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
@@ -104,14 +106,8 @@ class Requantize(wiring.Component):
         shifted_2 = Signal(signed(32), reset_less=True)
         factor_2 = Signal(signed(32))
         left_2 = _delayed(m, left_1[:3], 1)
-        with m.Switch(left_1[3:]):
-            for count in range(4):
-                with m.Case(count):
-                    m.d.sync += shifted_2.eq(sum_1 << 8 * count)
-        with m.Switch(left_2):
-            for count in range(8):
-                with m.Case(count):
-                    m.d.comb += factor_2.eq(shifted_2 << count)
+        m.d.sync += shifted_2.eq(_shifted_left(m, sum_1, left_1, (16, 8)))
+        m.d.comb += factor_2.eq(_shifted_left(m, shifted_2, left_2, (4, 2, 1)))
 
         # Stages 3 and 4 are the multipliers': product = high_high << 34 | low_low, + (low_high + high_low) << 17.
         factor_parts = factor_2[:_LOW_BITS], factor_2[_LOW_BITS:].as_signed()
@@ -139,14 +135,8 @@ class Requantize(wiring.Component):
         shifted_7 = Signal(signed(33), reset_less=True)
         shifted_8 = Signal(signed(33), reset_less=True)
         right_7 = _delayed(m, right_6[:3], 1)
-        with m.Switch(right_6[3:]):
-            for count in range(4):
-                with m.Case(count):
-                    m.d.sync += shifted_7.eq(doubled_6 >> 8 * count)
-        with m.Switch(right_7):
-            for count in range(8):
-                with m.Case(count):
-                    m.d.sync += shifted_8.eq(shifted_7 >> count)
+        m.d.sync += shifted_7.eq(_shifted_right(m, doubled_6, right_6, (16, 8)))
+        m.d.sync += shifted_8.eq(_shifted_right(m, shifted_7, right_7, (4, 2, 1)))
 
         scaled_9 = Signal(signed(32), reset_less=True)
         byte_10 = Signal(signed(8), reset_less=True)
@@ -181,6 +171,27 @@ def _delayed(m: Module, value: ValueLike, cycles: int) -> Value:
         delayed, previous = Signal(delayed.shape(), name="delayed", reset_less=True), delayed
         m.d.sync += delayed.eq(previous)
     return delayed
+
+
+def _shifted_left(m: Module, value: Value, count: Value, powers: Sequence[int]) -> Value:
+    """`value` << those of `powers` that `count` has, as wide as it was.
+
+    A two-way choice for each power: a choice among all counts at once takes half as many cells again.
+    """
+    for power in powers:
+        stage = Signal(len(value), name=f"left_by_{power}")
+        m.d.comb += stage.eq(Mux(count[power.bit_length() - 1], value << power, value))
+        value = stage
+    return value
+
+
+def _shifted_right(m: Module, value: Value, count: Value, powers: Sequence[int]) -> Value:
+    """As `_shifted_left`, but >>, repeating the sign."""
+    for power in powers:
+        stage = Signal(signed(len(value)), name=f"right_by_{power}")
+        m.d.comb += stage.eq(Mux(count[power.bit_length() - 1], value >> power, value))
+        value = stage
+    return value
 
 
 def _product(m: Module, name: str, a: Value, b: Value) -> Signal:

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from amaranth.hdl import ClockSignal, Instance, MemoryInstance, Module, Shape
+from amaranth.hdl import ClockSignal, Instance, MemoryInstance, Module, Shape, Signal
 from amaranth.lib.memory import Memory
+
+from .dual_port_memory import DualPortMemory
 
 BLOCK_RAM_BITS = 4096
 """Memories from this size on become block RAM."""
@@ -33,15 +35,44 @@ module {name}(
 endmodule
 """
 
+_DUAL_TEMPLATE = """\
+// {depth} rows of {width} bits, two ports that read or write. What a port reads while it writes, or while the other one
+// writes that row, is undefined; so is the content at power-up.
+module {name}(
+  input  wire clk,
+  input  wire [{address_high}:0] address_0,
+  input  wire write_enable_0,
+  input  wire [{width_high}:0] write_data_0,
+  output reg  [{width_high}:0] read_data_0,
+  input  wire [{address_high}:0] address_1,
+  input  wire write_enable_1,
+  input  wire [{width_high}:0] write_data_1,
+  output reg  [{width_high}:0] read_data_1
+);
+  (* no_rw_check, ram_style = "block", syn_ramstyle = "block_ram" *)
+  reg [{width_high}:0] rows [0:{depth_high}];
+  always @(posedge clk)
+    if (write_enable_0)
+      rows[address_0] <= write_data_0;
+    else
+      read_data_0 <= rows[address_0];
+  always @(posedge clk)
+    if (write_enable_1)
+      rows[address_1] <= write_data_1;
+    else
+      read_data_1 <= rows[address_1];
+endmodule
+"""
+
 
 class VerilogMemories:
     """A platform for `amaranth.back.verilog.convert` whose large memories are instances of shared modules.
 
     Amaranth writes one `initial` line per row of a memory, which for a buffer of 256 KiB means megabytes and
     half a minute. Here an uninitialised memory of at least `BLOCK_RAM_BITS`, with one synchronous write port and
-    one synchronous read port in the same domain and without transparency, becomes an instance; all others are
-    emitted as ever. Append `modules()` to the converted text. Not for simulation in Python, which has no view
-    inside an instance.
+    one synchronous read port in the same domain and without transparency, becomes an instance, and so does a
+    `DualPortMemory`; all others are emitted as ever. Append `modules()` to the converted text. Not for simulation in
+    Python, which has no view inside an instance.
     """
 
     def __init__(self) -> None:
@@ -77,6 +108,29 @@ class VerilogMemories:
             i_write_address=write.addr,
             i_write_data=write.data,
         )
+        return m
+
+    def get_dual_port_memory(self, memory: DualPortMemory) -> Module:
+        """What stands for `memory` in the netlist; called by `DualPortMemory.elaborate`."""
+        name = f"block_ram_{memory.depth}x{memory.width}_dual"
+        self._modules[name] = _DUAL_TEMPLATE.format(
+            name=name,
+            depth=memory.depth,
+            width=memory.width,
+            address_high=len(memory.ports[0].address) - 1,
+            width_high=memory.width - 1,
+            depth_high=memory.depth - 1,
+        )
+        connections: dict[str, Signal] = {}
+        for number, port in enumerate(memory.ports):
+            connections |= {
+                f"i_address_{number}": port.address,
+                f"i_write_enable_{number}": port.write_enable,
+                f"i_write_data_{number}": port.write_data,
+                f"o_read_data_{number}": port.read_data,
+            }
+        m = Module()
+        m.submodules.ram = Instance(name, i_clk=ClockSignal(), **connections)
         return m
 
     def modules(self) -> str:

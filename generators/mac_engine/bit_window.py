@@ -15,7 +15,8 @@ LARGEST_ADVANCE = _BITS - _BEAT_BITS + 1
 class BitWindow(wiring.Component):
     """Keeps four beats of a stream, and shows two cuts of them.
 
-    Timing: a beat taken in cycle t counts from t + 1 on; so does what `take` moves on. Both cuts are combinational.
+    Timing: a beat taken in cycle t counts from t + 1 on; so does what `take` moves on, with its `distance`. After
+    `clear` the distance is 0. Both cuts are choices behind registers.
 
     Members:
         beats: 64-bit beats, least significant bit first; taken while one of the four is used up.
@@ -23,7 +24,7 @@ class BitWindow(wiring.Component):
         level: bits that are there.
         take, length: move on by `length` bits, at most `level`.
         near: the next bits.
-        distance: bits before `far`.
+        distance: with `take`, bits between the place moved on to and `far`.
         far: bits from there on.
     """
 
@@ -59,6 +60,7 @@ class BitWindow(wiring.Component):
         m = Module()
         ring = [Signal(_BEAT_BITS, name=f"beat_{index}", reset_less=True) for index in range(_BEATS)]
         first = Signal(range(2 * _BITS))  # bit counters that wrap after two rounds
+        far_first = Signal(range(_BITS))
         last = Signal(range(2 * _BEATS))
         held = Signal(range(2 * _BEATS))
         accepted = Signal()
@@ -69,21 +71,23 @@ class BitWindow(wiring.Component):
         ]
         m.d.sync += [
             last.eq(last + accepted),
-            first.eq(first + Mux(self.take, self.length, 0)),
             self.level.eq(self.level + (accepted << 6) - Mux(self.take, self.length, 0)),
         ]
+        with m.If(self.take):
+            m.d.sync += [
+                first.eq(first + self.length),
+                far_first.eq(first + (self.length + self.distance)),
+            ]
         with m.If(accepted):
             m.d.sync += Array(ring)[last[:2]].eq(self.beats.payload)
         with m.If(self.clear):
-            m.d.sync += [first.eq(0), last.eq(0), self.level.eq(0)]
-        for cut, place in ((self.near, first), (self.far, first + self.distance)):
-            start = Signal(8)
-            m.d.comb += start.eq(place)
-            m.d.comb += cut.eq(_cut(m, Cat(*ring, *ring), start, len(cut), cut.name))
+            m.d.sync += [first.eq(0), far_first.eq(0), last.eq(0), self.level.eq(0)]
+        for cut, place in ((self.near, first), (self.far, far_first)):
+            m.d.comb += cut.eq(_cut(m, Cat(*ring, *ring), place[:8], len(cut), cut.name))
         return m
 
 
-def _cut(m: Module, bits: Value, start: Signal, width: int, name: str) -> Value:
+def _cut(m: Module, bits: Value, start: Value, width: int, name: str) -> Value:
     """`width` bits from `start` on: a multiplexer for each bit of `start`, not one for each of `bits`."""
     for power in reversed(range(len(start))):
         stage = Signal(width + (1 << power) - 1, name=f"{name}_{power}")

@@ -70,7 +70,7 @@ class VectorDecoder(wiring.Component):
         record_window: bits from `early_bits` on.
         early_bits: of the next record, the length of its first escapes.
         bits: of the next record, its length without further escapes.
-        next_bits: what `bits` becomes with `step`.
+        next_early_bits, next_bits: what `early_bits` and `bits` become with `step`.
         escapes: of the next record, escapes in all.
         vectors: `VECTOR_LAYOUT`, unsigned bytes.
     """
@@ -83,6 +83,7 @@ class VectorDecoder(wiring.Component):
     record_window: Signal
     early_bits: Signal
     bits: Signal
+    next_early_bits: Signal
     next_bits: Signal
     escapes: Signal
     vectors: stream.Interface
@@ -98,6 +99,7 @@ class VectorDecoder(wiring.Component):
                 "record_window": In(RECORD_WINDOW_BITS),
                 "early_bits": Out(range(ESCAPE_WINDOW_BITS + 1)),
                 "bits": Out(8),
+                "next_early_bits": Out(range(ESCAPE_WINDOW_BITS + 1)),
                 "next_bits": Out(8),
                 "escapes": Out(range(VECTOR + 1)),
                 "vectors": Out(stream.Signature(VECTOR_LAYOUT, always_ready=True)),
@@ -192,16 +194,16 @@ class VectorDecoder(wiring.Component):
         # The next record.
         next_second, next_third = Signal(_COUNT_BITS), Signal(_COUNT_BITS)
         next_flag = Signal()
-        early = Signal.like(self.early_bits)
         whole_planes = Signal(range(MAXIMUM_PLANES))
         m.d.comb += [
             next_second.eq(Mux(has_second, count_1, 0)),
             next_third.eq(Mux(has_third, count_2, 0)),
             next_flag.eq(command.zero_vectors & (vectors_left > 1)),
-            early.eq(escape_length(count_3, escape_bits)),
+            self.next_early_bits.eq(escape_length(count_3, escape_bits)),
             whole_planes.eq(flags[0] + Mux(flags[-1], remainder_bits, 0)),
             self.next_bits.eq(
-                (Cat(next_flag, Const(0, 3), whole_planes) + early) + (next_second + next_third)
+                (Cat(next_flag, Const(0, 3), whole_planes) + self.next_early_bits)
+                + (next_second + next_third)
             ),
         ]
         with m.If(step):
@@ -212,7 +214,7 @@ class VectorDecoder(wiring.Component):
                 second_bits.eq(next_second),
                 third_bits.eq(next_third),
                 self.escapes.eq(count_3),
-                self.early_bits.eq(early),
+                self.early_bits.eq(self.next_early_bits),
                 self.bits.eq(self.next_bits),
             ]
         with m.If(self.start):

@@ -1,15 +1,13 @@
 """Element-wise ADD and MULTIPLY: a table an operand, then a sum or a product."""
 
-from typing import Any
-
-from amaranth.hdl import Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from celosia.hdl.dual_port_memory import DualPortInterface, DualPortMemory
 from celosia.hdl.multiplier import Multiplier
 
-from ..chassis.destination_port import BEAT_BITS, destination_write_signature
+from ..chassis.destination_port import destination_write_signature
 from .config import MacEngineConfig
 from .isa import BRICK_CHANNELS, Destination
 
@@ -17,9 +15,8 @@ VECTOR_LATENCY = 4
 """Cycles from the second operand's brick to the `result`."""
 
 _ENTRY_BITS = 32
-_TABLE_BEATS = 256
+_TABLE_ENTRIES = 512
 _FACTOR_BITS = 9
-_MEMORY: dict[str, Any] = {"ram_style": "block", "no_rw_check": "1"}
 
 
 class VectorUnit(wiring.Component):
@@ -28,7 +25,7 @@ class VectorUnit(wiring.Component):
     The first operand's brick comes one cycle before the second's. Sums wrap at 32 bits; factors are the entries'
     low 9 bits, signed.
 
-    Cost: 16 kbit of block RAM (64 bits wide), one 32-bit adder and one multiplier an output.
+    Cost: 16 kbit of block RAM for two outputs, one 32-bit adder and one multiplier an output.
 
     Members:
         writes: WEIGHTS' port; beats for `Destination.OPERAND_TABLE` go into every output's copy.
@@ -63,37 +60,36 @@ class VectorUnit(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """The same for every output."""
+        """The same for every output; two of them share a copy of the tables."""
         m = Module()
-        for output in range(self._outputs):
-            channel: Value = self.brick.word_select(output, 8)
-            if self._outputs < BRICK_CHANNELS:
-                channel = Mux(self.odd_block, self.brick.word_select(output + self._outputs, 8), channel)
-            value = Mux(self.broadcast & self.second_operand, self.brick[:8], channel)
-            self._combine(m, output, self._look_up(m, output, value))
+        for first in range(0, self._outputs, 2):
+            m.submodules[f"table_{first}"] = table = DualPortMemory(_TABLE_ENTRIES, _ENTRY_BITS)
+            for half, port in enumerate(table.ports):
+                output = first + half
+                channel: Value = self.brick.word_select(output, 8)
+                if self._outputs < BRICK_CHANNELS:
+                    channel = Mux(self.odd_block, self.brick.word_select(output + self._outputs, 8), channel)
+                value = Mux(self.broadcast & self.second_operand, self.brick[:8], channel)
+                self._combine(m, output, self._look_up(m, output, port, half, value))
         return m
 
-    def _look_up(self, m: Module, output: int, value: Value) -> Signal:
-        """The entry of `value`, two cycles later; two entries a row, as they come."""
-        memory = Memory(shape=unsigned(BEAT_BITS), depth=_TABLE_BEATS, init=[], attrs=_MEMORY)
-        m.submodules[f"table_{output}"] = memory
-        read, write = memory.read_port(), memory.write_port()
+    def _look_up(self, m: Module, output: int, port: DualPortInterface, half: int, value: Value) -> Signal:
+        """The entry of `value`, two cycles later. Of a beat's two entries each port writes one."""
         beat = self.writes.payload
-        index = Signal(9, name=f"index_{output}")
-        odd = Signal(name=f"odd_{output}")
         entry = Signal(signed(_ENTRY_BITS), name=f"entry_{output}")
         m.d.comb += [
-            index[:8].eq(value ^ 0x80),  # a signed value + 128
-            index[8].eq(self.second_operand),
-            read.addr.eq(index[1:]),
-            write.addr.eq(beat.address),
-            write.data.eq(beat.data),
-            write.en.eq(self.writes.valid & (beat.destination == Destination.OPERAND_TABLE)),
+            port.write_enable.eq(self.writes.valid & (beat.destination == Destination.OPERAND_TABLE)),
+            port.write_data.eq(beat.data.word_select(half, _ENTRY_BITS)),
+            # A signed value + 128; the second operand's table follows the first one's.
+            port.address.eq(
+                Mux(
+                    port.write_enable,
+                    Cat(Const(half, 1), beat.address[:8]),
+                    Cat(value ^ 0x80, self.second_operand),
+                )
+            ),
         ]
-        m.d.sync += [
-            odd.eq(index[0]),
-            entry.eq(Mux(odd, read.data[_ENTRY_BITS:], read.data[:_ENTRY_BITS])),
-        ]
+        m.d.sync += entry.eq(port.read_data)
         return entry
 
     def _combine(self, m: Module, output: int, entry: Signal) -> None:

@@ -90,7 +90,7 @@ class WeightDecoder(wiring.Component):
             expander.words.eq(command.words),
             expander.live_lanes.eq(command.live_lanes),
             window.clear.eq(port.start),
-            window.distance.eq(vectors.early_bits),
+            window.distance.eq(Mux(step, vectors.next_early_bits, vectors.early_bits)),
             window.length.eq(length),
             window.take.eq(step | escape_step),
             enough.eq(window.level >= length),
