@@ -23,14 +23,6 @@ def with_predictions(program: Program, memory: MemoryModel) -> Program:
     )
 
 
-def is_predicted_for(program: Program, memory: MemoryModel) -> bool:
-    """Whether the cycles in `program` are those behind `memory`."""
-    return (program.memory_latency, program.memory_bytes_per_cycle) == (
-        memory.latency,
-        str(memory.bytes_per_cycle),
-    )
-
-
 def _predicted(section: EngineSection, config: MacEngineConfig, memory: MemoryModel) -> EngineSection:
     constants, words = section.content[: section.queue_offset], section.content[section.queue_offset :]
     prediction = predict(words, section.queue_offset, config, memory, constants)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from celosia.generators.chassis.command import COMMAND_BYTES
+from celosia.generators.chassis.memory import MemoryModel
 from celosia.generators.mac_engine.config import MacEngineConfig
 
 from .graph import Graph, Tensor
@@ -131,6 +132,13 @@ class Program:
     def predicted_cycles(self) -> int:
         """Of one inference, over all engine sections."""
         return sum(section.predicted_cycles for section in self.engine_sections)
+
+    def is_predicted_for(self, memory: MemoryModel) -> bool:
+        """Whether the cycles are those behind `memory`."""
+        return (self.memory_latency, self.memory_bytes_per_cycle) == (
+            memory.latency,
+            str(memory.bytes_per_cycle),
+        )
 
     @property
     def host_operators(self) -> tuple[str, ...]:

@@ -11,14 +11,12 @@ import numpy as np
 from celosia.generators.chassis.memory import MemoryModel
 from celosia.sim.verilator import Progress
 
-from .compiler import compile_graph
 from .device_spec import DeviceSpec, open_device, parse_device
-from .prediction_cache import predicted
 from .profile import Profile
 from .program import Program
+from .program_cache import compiled, predicted
 from .program_file import ProgramError, is_program, load_program
 from .runtime import Runtime, program_memory_bytes
-from .tflite import load_tflite
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +147,7 @@ def _program(model: str | PathLike[str] | Program, spec: DeviceSpec, progress: P
     elif is_program(model):
         program = load_program(model)
     else:
-        program = compile_graph(load_tflite(model), spec.config)
+        return compiled(model, spec.config, spec.memory, progress=progress)
     if program.config.hash != spec.config.hash:
         raise ProgramError(
             program.model,

@@ -5,13 +5,11 @@ from typing import Annotated
 
 import typer
 
-from ..compiler import compile_graph
 from ..driver import memory_bytes, region_places
-from ..prediction_cache import predicted
 from ..program import Program
+from ..program_cache import compiled
 from ..program_file import save_program
 from ..runtime import program_memory_bytes
-from ..tflite import load_tflite
 from .options import (
     DEFAULT_PRESET,
     AsJson,
@@ -46,7 +44,7 @@ def compile_command(
     """
     spec = simulated(preset, settings, config, memory_latency, memory_bytes_per_cycle)
     with progress_bars() as progress:
-        program = predicted(compile_graph(load_tflite(model), spec.config), spec.memory, progress=progress)
+        program = compiled(model, spec.config, spec.memory, progress=progress)
     file_bytes = save_program(program, output_file)
     memory = memory_map(program)
     if as_json:

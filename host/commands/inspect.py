@@ -1,9 +1,10 @@
 """`celosia inspect`: what a model holds and where it would run."""
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from ..cli import USAGE_STATUS
-from ..inspection import Inspection, TensorSummary, inspect_model
 from .options import (
     DEFAULT_PRESET,
     AsJson,
@@ -16,6 +17,9 @@ from .options import (
     simulated,
 )
 from .terminal import output, print_json, print_line, table
+
+if TYPE_CHECKING:
+    from ..inspection import Inspection, TensorSummary
 
 
 def inspect_command(
@@ -33,6 +37,9 @@ def inspect_command(
 
     Example: celosia inspect model.tflite --preset u55-64
     """
+    # Imported here: the other commands start without importer and compiler.
+    from ..inspection import inspect_model
+
     spec = simulated(preset, settings, config, memory_latency, memory_bytes_per_cycle)
     inspection = inspect_model(model, spec.config)
     if as_json:
@@ -43,7 +50,7 @@ def inspect_command(
         raise typer.Exit(USAGE_STATUS)
 
 
-def _show(inspection: Inspection) -> None:
+def _show(inspection: "Inspection") -> None:
     columns = ("operator", "inputs", "output", "MACs", "weights", "runs on")
     text = ("operator", "inputs", "output", "runs on")
     operators = table(columns, left=text)
@@ -70,5 +77,5 @@ def _show(inspection: Inspection) -> None:
         print_line(console, "\nThis model cannot run: the operators that run nowhere must be replaced.")
 
 
-def _text(tensors: tuple[TensorSummary, ...]) -> str:
+def _text(tensors: "tuple[TensorSummary, ...]") -> str:
     return ", ".join(f"{tensor.dtype} {'x'.join(map(str, tensor.shape)) or 'scalar'}" for tensor in tensors)

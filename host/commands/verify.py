@@ -1,11 +1,10 @@
 """`celosia verify`: a model against expected outputs."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..verify import Verification, verify_model
 from .options import (
     DEFAULT_DEVICE,
     AsJson,
@@ -18,6 +17,9 @@ from .options import (
     device_of,
 )
 from .terminal import output, print_json, print_line, progress_bars
+
+if TYPE_CHECKING:
+    from ..verify import Verification
 
 DIFFERENT_STATUS = 1
 
@@ -48,6 +50,9 @@ def verify_command(
 
     Example: celosia verify model.tflite --cases cases.npz --device sim:u55-128 --json
     """
+    # Imported here: the other commands start without importer, compiler and reference kernels.
+    from ..verify import verify_model
+
     spec = device_of(device, settings, config, memory_latency, memory_bytes_per_cycle)
     with progress_bars() as progress:
         verification = verify_model(model, cases, spec, progress)
@@ -59,7 +64,7 @@ def verify_command(
         raise typer.Exit(DIFFERENT_STATUS)
 
 
-def _show(verification: Verification) -> None:
+def _show(verification: "Verification") -> None:
     lines = [
         f"{verification.equal}/{verification.cases} cases bit-exact on {verification.device}",
         f"cycles per inference: {verification.cycles:,} (predicted {verification.predicted_cycles:,})",

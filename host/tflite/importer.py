@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 
 from ..errors import ModelError
 from ..graph import ABSENT, BoundOperator, Graph, Operator, Tensor
+from ..model_file import read_model_file
 from ..operator_rules import broken_rules
 from .flatbuffer import FlatBufferError
 from .options import build_attributes
@@ -14,7 +14,6 @@ from .tensors import build_tensor
 
 __all__ = ["Survey", "SurveyedOperator", "SurveyedTensor", "load_tflite", "parse_tflite", "survey_tflite"]
 
-_MAXIMUM_FILE_BYTES = 1 << 28
 _MAXIMUM_SCALES = 1 << 19
 
 
@@ -79,14 +78,7 @@ def survey_tflite(path: str | PathLike[str]) -> Survey:
 
     Raises ModelError when the file is malformed, so that its operators cannot even be listed.
     """
-    file = str(path)
-    try:
-        if (size := Path(path).stat().st_size) > _MAXIMUM_FILE_BYTES:
-            raise ModelError(file, f"a model file must have at most {_MAXIMUM_FILE_BYTES} bytes, not {size}")
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise ModelError(file, f"it cannot be read: {error.strerror}") from error
-    return parse_tflite(data, file)
+    return parse_tflite(read_model_file(path), str(path))
 
 
 def parse_tflite(data: bytes, file: str) -> Survey:

@@ -137,7 +137,7 @@ def test_errors_come_before_anything_is_built(tmp_path: Path, interpreted) -> No
 def test_progress_is_reported(model: Path, interpreted) -> None:
     steps = []
     InferenceSession(model, progress=lambda step, done, total: steps.append((step, done, total)))
-    assert steps == [("Predicting cycles", 0, 1), ("Predicting cycles", 1, 1), ("Interpreting", 1, 1)]
+    assert steps == [("Compiling", 0, 1), ("Compiling", 1, 1), ("Interpreting", 1, 1)]
 
 
 def test_the_device_is_released(model: Path, interpreted) -> None:
