@@ -24,11 +24,10 @@ class CommandQueue(wiring.Component):
         - a command taken by the unit (`ready`) in cycle t, the next with its tokens: it is presented in t + 2,
           `valid` is low in t + 1 alone;
         - the memory is read at one beat a cycle, from the cycle after `next` moved on.
-    A command gives its tokens in the cycle in which the unit takes it.
-
     Members:
         beats: the first `layout.beats` beats of every command; `ready` while there is room for a beat.
-        command: the command to execute; the unit holds `ready` low until it has completed it.
+        command: the command to execute. A unit that works on one at a time takes it when it has completed it.
+        given: bit v: the command that the unit takes in this cycle gives one token to verb v.
         tokens: this verb's port of the `TokenCounters`.
         missing: bit v: only tokens from verb v (and other bits set) keep the next command from starting.
         idle: no command is anywhere in the queue.
@@ -37,6 +36,7 @@ class CommandQueue(wiring.Component):
 
     beats: stream.Interface
     command: stream.Interface
+    given: Signal
     tokens: TokenPort
     missing: Signal
     idle: Signal
@@ -51,6 +51,7 @@ class CommandQueue(wiring.Component):
             {
                 "beats": In(stream.Signature(BEAT_BITS)),
                 "command": Out(stream.Signature(layout.struct())),
+                "given": Out(len(Verb)),
                 "tokens": Out(TokenSignature()),
                 "missing": Out(len(Verb)),
                 "idle": Out(1),
@@ -102,7 +103,7 @@ class CommandQueue(wiring.Component):
             m.d.sync += [current.eq(Cat(next_beats)), current_full.eq(1), next_armed.eq(0), next_full.eq(0)]
         with m.If(current_full & self.command.ready):
             m.d.sync += current_full.eq(0)
-            m.d.comb += self.tokens.signal.eq(current.signal)
+            m.d.comb += self.given.eq(current.signal)
 
         m.d.comb += [
             self.oldest.valid.eq(current_full | next_full),

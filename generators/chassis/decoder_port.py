@@ -9,16 +9,18 @@ from .destination_port import BEAT_BITS
 
 
 class DecoderSignature(wiring.Signature):
-    """One coded command at a time. Seen from the WEIGHTS unit.
+    """One coded command at a time; its beats, and those of the commands behind it, come in order, whenever they come.
+
+    Seen from the WEIGHTS unit.
 
     Members
     -------
     start : Out(1)
-        A coded command begins; its beats come later.
+        A coded command begins; beats of it may be in the decoder's queue already.
     command : Out(layout.struct())
-        That command, held until `finished` or `malformed`.
+        That command, held until the cycle after `finished`, or for good after `malformed`.
     beats : Out(stream.Signature(unsigned(64), always_ready=True))
-        Its beats: never more than the decoder's queue has places for.
+        Beats of coded commands: never more than the decoder's queue has places for.
     freed : In(1)
         A beat left the decoder's queue.
     finished : In(1)

@@ -179,6 +179,8 @@ class Chassis(wiring.Component):
             m.submodules[f"queue_{verb.name.lower()}"] = restart(queue)
             connect(m, self._fetch.beats[verb], queue.beats)
             connect(m, queue.tokens, self._tokens.verbs[verb])
+            given = self._weights.given if verb is Verb.WEIGHTS else queue.given
+            m.d.comb += self._tokens.given[verb].eq(given)
         m.submodules.arbiter = restart(self._arbiter)
         m.submodules.load = restart(self._load)
         m.submodules.weights = restart(self._weights)
@@ -267,6 +269,8 @@ class Chassis(wiring.Component):
         m.submodules.oldest = oldest = OldestCommand(len(self._queues))
         for head, queue in zip(oldest.heads, self._queues.values(), strict=True):
             m.d.comb += head.eq(queue.oldest)
+        with m.If(self._weights.oldest.valid):
+            m.d.comb += oldest.heads[Verb.WEIGHTS].eq(self._weights.oldest)
         units = (self._fetch, self._load, self._weights, self._store)
         for source, unit in zip(control.errors, units, strict=True):
             m.d.comb += [source.eq(unit.error), unit.stop.eq(control.stop)]
@@ -281,7 +285,9 @@ class Chassis(wiring.Component):
             control.halted.eq(self._fetch.halted),
             control.oldest_index.eq(oldest.index),
             oldest.next_index.eq(self._fetch.next_index),
-            control.queues_idle.eq(Cat(queue.idle for queue in self._queues.values()).all()),
+            control.queues_idle.eq(
+                Cat(queue.idle for queue in self._queues.values()).all() & ~self._weights.busy
+            ),
             control.bus_idle.eq(self._arbiter.idle & self._store.bus_idle),
         ]
 

@@ -11,13 +11,12 @@ COUNTER_BITS = 10
 
 
 class TokenSignature(wiring.Signature):
-    """A verb's side of the token counters.
+    """How a verb's queue waits for tokens.
 
     Members:
         wait: for every verb, the number of its tokens that the next command needs.
         missing: bit v: verb v has not given `wait[v]` tokens yet. Combinational from `wait`.
         take: takes the `wait` tokens; may be high only in a cycle after one in which none was missing.
-        signal: bit v: gives one token to verb v.
     """
 
     def __init__(self) -> None:
@@ -26,7 +25,6 @@ class TokenSignature(wiring.Signature):
                 "wait": Out(data.ArrayLayout(TOKEN_BITS, len(Verb))),
                 "missing": In(len(Verb)),
                 "take": Out(1),
-                "signal": Out(len(Verb)),
             }
         )
 
@@ -41,7 +39,6 @@ class TokenPort(wiring.PureInterface):
     wait: data.View
     missing: Signal
     take: Signal
-    signal: Signal
 
 
 class TokenCounters(wiring.Component):
@@ -52,12 +49,19 @@ class TokenCounters(wiring.Component):
 
     Members:
         verbs: a token port for each verb, indexed by `Verb`.
+        given: for each verb what it gives in this cycle, bit v: one token to verb v.
     """
 
     verbs: list[TokenPort]
+    given: data.View
 
     def __init__(self) -> None:
-        super().__init__({"verbs": In(TokenSignature()).array(len(Verb))})
+        super().__init__(
+            {
+                "verbs": In(TokenSignature()).array(len(Verb)),
+                "given": In(data.ArrayLayout(len(Verb), len(Verb))),
+            }
+        )
 
     def elaborate(self, platform: object) -> Module:
         """A counter for each pair."""
@@ -71,7 +75,7 @@ class TokenCounters(wiring.Component):
                 name = f"{giver.name.lower()}_to_{receiver.name.lower()}"
                 count = Signal(COUNTER_BITS, name=name)
                 wait = port.wait[giver]
-                given = self.verbs[giver].signal[receiver]
+                given = self.given[giver][receiver]
                 m.d.comb += missing[giver].eq(count < wait)
                 m.d.sync += count.eq(count + given - Mux(port.take, wait, 0))
             m.d.comb += port.missing.eq(Cat(missing))

@@ -116,7 +116,7 @@ class _Engine:
             self._queues[Verb.WEIGHTS],
             config.burst_beats,
             _address_of,
-            self._decoder_of,
+            WeightDecoderTiming(self._records_of),
             decoder_beats(config),
         )
         StoreUnit(
@@ -130,19 +130,16 @@ class _Engine:
         for client in (self._fetch, load, weights):
             arbiter.add_client(client)
 
-    def _decoder_of(self, command: QueuedCommand, cycle: int) -> WeightDecoderTiming | None:
-        fields = command.fields
-        if not fields["words"]:
-            return None
-        code = code_of(fields)
+    def _records_of(self, fields: Mapping[str, int]) -> list[Record]:
         place = fields["offset"], fields["offset"] + 8 * fields["beats"]
         if fields["region"] != Region.PROGRAM or place[1] > len(self._constants):
             raise TimingError(
-                f"command {command.index}: coded weights must be in the constants of the program"
+                f"coded weights must be in the constants of the program, not at byte {place[0]} of region "
+                f"{Region(fields['region']).name}"
             )
         if place not in self._records:
-            self._records[place] = records(self._constants[slice(*place)], code, fields["words"])
-        return WeightDecoderTiming(self._records[place], fields["words"], code.live_lanes, cycle)
+            self._records[place] = records(self._constants[slice(*place)], code_of(fields), fields["words"])
+        return self._records[place]
 
     def run(self, words: bytes, queue_offset: int) -> Prediction:
         self._fetch.start(decode_commands(words, LAYOUTS), queue_offset)

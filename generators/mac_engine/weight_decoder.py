@@ -63,11 +63,11 @@ class WeightDecoder(wiring.Component):
         m.submodules.window = window = BitWindow(ESCAPE_WINDOW_BITS, RECORD_WINDOW_BITS)
         m.submodules.vectors = vectors = VectorDecoder()
         m.submodules.expander = expander = LaneExpander(len(command.words))
-        wiring.connect(m, queue.o, window.beats)
         wiring.connect(m, vectors.vectors, expander.vectors)
 
         steps_left = Signal(len(command.vectors) + 1)
         beats_left = Signal.like(command.beats)
+        fetching = Signal()  # some of them are left; beats behind them stay in the queue
         pause = Signal(range(max(EXPANSION_CYCLES.values())))
         escapes_left = Signal.like(vectors.escapes)
         length = Signal.like(vectors.bits)  # of what is to be taken next
@@ -81,7 +81,10 @@ class WeightDecoder(wiring.Component):
             queue.i.valid.eq(port.beats.valid),
             self.words.valid.eq(expander.o.valid),
             self.words.payload.data.eq(expander.o.payload),
-            port.freed.eq(queue.o.valid & window.beats.ready),
+            window.beats.payload.eq(queue.o.payload),
+            window.beats.valid.eq(queue.o.valid & fetching),
+            queue.o.ready.eq(window.beats.ready & fetching),
+            port.freed.eq(queue.o.valid & queue.o.ready),
             vectors.command.eq(command),
             vectors.start.eq(port.start),
             vectors.escape_window.eq(window.near),
@@ -99,6 +102,8 @@ class WeightDecoder(wiring.Component):
             more.eq(Mux(in_escapes, escapes_left, vectors.escapes) > ESCAPES),
         ]
         m.d.sync += beats_left.eq(beats_left - port.freed)
+        with m.If(port.freed & (beats_left == 1)):
+            m.d.sync += fetching.eq(0)
         with m.If(pause != 0):
             m.d.sync += pause.eq(pause - 1)
         with m.If(step | escape_step):
@@ -128,6 +133,7 @@ class WeightDecoder(wiring.Component):
                 address.eq(command.address >> 1),
                 steps_left.eq(command.vectors + VECTOR_STEPS),
                 beats_left.eq(command.beats),
+                fetching.eq(command.beats != 0),
                 in_escapes.eq(0),
                 length.eq(command.zero_vectors),
                 pause.eq(0),
@@ -143,7 +149,7 @@ class WeightDecoder(wiring.Component):
             with m.State("IDLE"), m.If(port.start):
                 m.next = "DECODE"
             with m.State("DECODE"):
-                with m.If(~legal | (~enough & (beats_left == 0))):
+                with m.If(~legal | (~enough & ~fetching)):
                     m.next = "MALFORMED"
                 with m.Elif(enough & in_escapes):
                     m.d.comb += escape_step.eq(1)
@@ -152,7 +158,7 @@ class WeightDecoder(wiring.Component):
                     with m.If(steps_left == 1):
                         m.next = "DRAIN"
             with m.State("DRAIN"), m.If(~vectors.vectors.valid & ~expander.busy & ~expander.o.valid):
-                with m.If((beats_left == 0) & (window.level < _BEAT_BITS) & (expander.left == 0)):
+                with m.If(~fetching & (window.level < _BEAT_BITS) & (expander.left == 0)):
                     m.d.comb += port.finished.eq(1)
                     m.next = "IDLE"
                 with m.Else():

@@ -27,7 +27,8 @@ class VerbQueue:
     """One `CommandQueue` with its side of the token counters.
 
     `start` is called with the first cycle in which a command is presented to the unit; the unit answers with
-    `complete(cycle)`, the cycle in which it takes the command.
+    `complete(cycle)`, the cycle in which it takes the command; or with `take(cycle)` and, when it completes it,
+    `give(cycle, command)`.
     """
 
     def __init__(self, clock: Clock, verb: Verb, layout: CommandLayout, depth: int, tokens: "Tokens") -> None:
@@ -51,6 +52,8 @@ class VerbQueue:
         self._is_armed = False
         self._current: QueuedCommand | None = None
         self._current_free_from = 0
+        self._taken = 0
+        """Commands that the unit has taken and not completed."""
         self.idle_from = 0
         """First cycle in which nothing of the last completed command is left."""
         self._level = 0
@@ -107,23 +110,35 @@ class VerbQueue:
         self._gather()
 
     def complete(self, cycle: int) -> None:
-        """The unit takes its command in `cycle`; call it in that cycle or before."""
+        """The unit takes its command in `cycle`, complete; call it in that cycle or before."""
         assert self._current is not None
-        fields = self._current.fields
-        self._clock.at(cycle, UNIT_PHASE, lambda now: self._completed(now, fields))
+        self.give(cycle, self._current)
+        self.take(cycle)
+
+    def take(self, cycle: int) -> None:
+        """The unit takes its command in `cycle`; call it in that cycle or before."""
+        self._taken += 1
+        self._clock.at(cycle, UNIT_PHASE, self._left)
+
+    def _left(self, cycle: int) -> None:
+        self._current = None
+        self._current_free_from = cycle + 1
+        if self._is_armed:
+            self._clock.at(cycle + 1, UNIT_PHASE, self._move)
+
+    def give(self, cycle: int, command: QueuedCommand) -> None:
+        """A command completes in `cycle`; call it in that cycle or before."""
+        self._clock.at(cycle, UNIT_PHASE, lambda now: self._completed(now, command.fields))
 
     def _completed(self, cycle: int, fields: Fields) -> None:
         self._tokens.give(self.verb, fields["signal"], cycle)
-        self._current = None
-        self._current_free_from = cycle + 1
+        self._taken -= 1
         self.idle_from = cycle + 1
-        if self._is_armed:
-            self._clock.at(cycle + 1, UNIT_PHASE, self._move)
 
     def is_idle(self, cycle: int) -> bool:
         """Whether no command is anywhere in the queue in `cycle`."""
         is_empty = not self._stored and not self._coming and self._next is None and self._current is None
-        return is_empty and self._gathered == 0 and cycle >= self.idle_from
+        return is_empty and not self._taken and self._gathered == 0 and cycle >= self.idle_from
 
 
 class Tokens:

@@ -1,27 +1,36 @@
 """`WeightsUnit`: when each WEIGHTS completes."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Protocol
 
+from ..weights import ACCEPTED_COMMANDS
 from .clock import REGISTER_PHASE, UNIT_PHASE, Clock
 from .command_flow import QueuedCommand, VerbQueue
 from .read_arbiter import ReadArbiter, Splitter
 
-_TRANSFER_CYCLES = 2
-"""From the command being presented to its transfer being taken by the splitter."""
+_CHECK_CYCLES = 2
+"""From the command being presented to its region being checked."""
+_QUEUE_CYCLES = 2
+"""From a command being taken to its being the oldest, if there is no older one."""
 
 
 class StreamDecoder(Protocol):
-    """A family's decoder at work on one coded command."""
+    """A family's decoder."""
 
     @property
     def finished(self) -> int | None:
-        """The cycle of `finished`, once it is known."""
+        """The cycle of `finished` of the command that it works on, once it is known."""
         ...
 
     @property
     def is_waiting(self) -> bool:
-        """Whether nothing will happen before the next beat comes."""
+        """Whether nothing will happen before the next beat or command comes."""
+        ...
+
+    def start(self, cycle: int, fields: Mapping[str, int]) -> None:
+        """A coded command with these fields starts in `cycle`; call it in that cycle."""
         ...
 
     def beat(self, cycle: int) -> None:
@@ -33,12 +42,25 @@ class StreamDecoder(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class _Open:
+    """A command that was taken and is not complete."""
+
+    command: QueuedCommand
+    taken: int
+    left: int
+    is_coded: bool
+    arrived: int | None = None
+    """The cycle of its last beat, once it is known."""
+    oldest_from: int | None = None
+
+
 class WeightsUnit:
-    """One WEIGHTS at a time.
+    """Requests ahead, beats and completions in order.
 
     Args:
         address_of: bus address of a command's first byte.
-        decoder_of: the decoder of a coded command that starts in the given cycle, None if it is not coded.
+        decoder: of coded commands.
         decoder_beats: places of the decoder's queue.
     """
 
@@ -49,7 +71,7 @@ class WeightsUnit:
         queue: VerbQueue,
         burst_beats: int,
         address_of: Callable[[QueuedCommand], int],
-        decoder_of: Callable[[QueuedCommand, int], StreamDecoder | None],
+        decoder: StreamDecoder,
         decoder_beats: int,
     ) -> None:
         self._clock = clock
@@ -58,24 +80,52 @@ class WeightsUnit:
         self._splitter = Splitter(burst_beats)
         self._address_of = address_of
         self._burst_beats = burst_beats
-        self._decoder_of = decoder_of
-        self._decoder: StreamDecoder | None = None
-        self._room = decoder_beats
+        self._decoder = decoder
         self._is_scheduled = False
-        self._left = 0
+        self._room = decoder_beats
+        self._presented: QueuedCommand | None = None
+        self._checked_from = 0
+        self._requests_coded = False
+        self._coming: deque[_Open] = deque()
+        """Commands that have beats to come."""
+        self._open: deque[_Open] = deque()
+        self._waiting = 0
+        """Of these, those that are not the oldest, as far as the requests see."""
+        self._decoding = 0
+        """Coded ones of these, as far as the requests see."""
+        self._decoder_destination = 0
         queue.start = self._start
 
     def _start(self, cycle: int, command: QueuedCommand) -> None:
-        self._left = command.fields["beats"]
-        started = cycle + _TRANSFER_CYCLES
-        self._decoder = self._decoder_of(command, started)
-        if self._decoder is not None:
-            self._schedule(started + 1)
-        elif not self._left:
-            self._queue.complete(cycle + 3)
+        self._presented = command
+        self._checked_from = cycle + _CHECK_CYCLES
+        self._clock.at(self._checked_from, UNIT_PHASE, self._try_take)
+
+    def _try_take(self, cycle: int) -> None:
+        """Take the presented command if everything is there in `cycle`."""
+        command = self._presented
+        if command is None or cycle < self._checked_from:
             return
-        self._splitter.start(cycle + _TRANSFER_CYCLES, self._address_of(command), self._left)
-        self._wake()
+        is_coded = bool(command.fields["words"])
+        destination = command.fields["destination"]
+        is_in_way = not is_coded and self._decoding > 0 and destination == self._decoder_destination
+        if self._waiting == ACCEPTED_COMMANDS or is_in_way or not self._splitter.is_idle(cycle):
+            return
+        self._presented = None
+        self._queue.take(cycle)
+        entry = _Open(command, cycle, command.fields["beats"], is_coded)
+        self._waiting += 1
+        self._open.append(entry)
+        if is_coded:
+            self._decoding += 1
+            self._decoder_destination = destination
+        if entry.left:
+            self._coming.append(entry)
+            self._requests_coded = is_coded
+            self._splitter.start(cycle, self._address_of(command), entry.left)
+            self._wake()
+        if self._open[0] is entry:
+            self._becomes_oldest(cycle + _QUEUE_CYCLES)
 
     def _wake(self) -> None:
         if self._splitter.offered_from is not None:
@@ -83,26 +133,66 @@ class WeightsUnit:
 
     def requested_beats(self, cycle: int) -> int:
         """See `ReadClient`."""
-        if self._decoder is not None and self._room < self._burst_beats:
+        if self._requests_coded and self._room < self._burst_beats:
             return 0
         return self._splitter.offered(cycle)
 
     def granted(self, cycle: int, beats: int) -> None:
         """See `ReadClient`."""
         self._splitter.taken(cycle)
-        if self._decoder is not None:
+        if self._requests_coded:
             self._room -= beats
+        if self._splitter.offered_from is None:
+            self._clock.at(cycle + 1, UNIT_PHASE, self._try_take)
         self._wake()
 
     def beat(self, cycle: int, is_last: bool) -> None:
         """See `ReadClient`."""
-        if self._decoder is not None:
+        entry = self._coming[0]
+        entry.left -= 1
+        if not entry.left:
+            self._coming.popleft()
+            entry.arrived = cycle
+        if entry.is_coded:
             self._decoder.beat(cycle)
             self._schedule(cycle)
-            return
-        self._left -= 1
-        if not self._left:
-            self._queue.complete(cycle + 1)
+        elif not entry.left and entry.oldest_from is not None:
+            self._complete(max(entry.oldest_from, cycle + 1))
+
+    def _becomes_oldest(self, cycle: int) -> None:
+        """The first of the open commands is the oldest from `cycle`, a later one, on."""
+        entry = self._open[0]
+        entry.oldest_from = cycle
+        self._clock.at(cycle, REGISTER_PHASE, self._left_queue)
+        if entry.is_coded:
+            self._clock.at(cycle, UNIT_PHASE, self._start_decoder)
+        elif not entry.command.fields["beats"]:
+            self._complete(cycle)
+        elif entry.arrived is not None:
+            self._complete(max(cycle, entry.arrived + 1))
+
+    def _left_queue(self, cycle: int) -> None:
+        self._waiting -= 1
+        self._clock.at(cycle, UNIT_PHASE, self._try_take)
+
+    def _complete(self, cycle: int) -> None:
+        """The oldest command completes in `cycle`."""
+        self._queue.give(cycle, self._open[0].command)
+        self._clock.at(cycle, UNIT_PHASE, self._completed)
+
+    def _completed(self, cycle: int) -> None:
+        if self._open.popleft().is_coded:
+            self._clock.at(cycle + 1, REGISTER_PHASE, self._decoded)
+        if self._open:
+            self._becomes_oldest(max(self._open[0].taken + _QUEUE_CYCLES, cycle + 1))
+
+    def _decoded(self, cycle: int) -> None:
+        self._decoding -= 1
+        self._clock.at(cycle, UNIT_PHASE, self._try_take)
+
+    def _start_decoder(self, cycle: int) -> None:
+        self._decoder.start(cycle, self._open[0].command.fields)
+        self._schedule(cycle + 1)
 
     def _schedule(self, cycle: int) -> None:
         if not self._is_scheduled:
@@ -112,15 +202,12 @@ class WeightsUnit:
     def _decode(self, cycle: int) -> None:
         """One cycle of the decoder."""
         self._is_scheduled = False
-        decoder = self._decoder
-        if decoder is None:
-            return
-        if decoder.cycle(cycle):
+        was_finished = self._decoder.finished is not None
+        if self._decoder.cycle(cycle):
             self._clock.at(cycle + 1, REGISTER_PHASE, self._freed)
-        if decoder.finished is not None:
-            self._decoder = None
-            self._queue.complete(decoder.finished + 1)
-        elif not decoder.is_waiting:
+        if self._decoder.finished is not None and not was_finished:
+            self._complete(self._decoder.finished + 1)
+        if not self._decoder.is_waiting:
             self._schedule(cycle + 1)
 
     def _freed(self, cycle: int) -> None:

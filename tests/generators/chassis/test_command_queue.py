@@ -37,9 +37,9 @@ class Bench:
             await put(ctx, self.queue.beats, int.from_bytes(command[8 * beat : 8 * beat + 8], "little"))
 
     async def give(self, ctx: Any, giver: Verb) -> None:
-        ctx.set(self.counters.verbs[giver].signal, 1 << Verb.LOAD)
+        ctx.set(self.counters.given[giver], 1 << Verb.LOAD)
         await ctx.tick()
-        ctx.set(self.counters.verbs[giver].signal, 0)
+        ctx.set(self.counters.given[giver], 0)
 
 
 @pytest.mark.parametrize(("fill", "drain"), [(0.0, 0.0), (0.4, 0.0), (0.0, 0.9)])
@@ -115,17 +115,17 @@ def test_costs_one_cycle_between_commands() -> None:
     simulate(bench.module, testbenches=[source, run])
 
 
-def test_gives_its_tokens_in_the_cycle_in_which_it_completes() -> None:
+def test_gives_its_tokens_in_the_cycle_in_which_it_is_taken() -> None:
     bench = Bench()
 
     async def run(ctx: Any) -> None:
         await bench.send(ctx, signal=0b10110)
         await ctx.tick().until(bench.queue.command.valid)
-        assert ctx.get(bench.queue.tokens.signal) == 0
+        assert ctx.get(bench.queue.given) == 0
         ctx.set(bench.queue.command.ready, 1)
-        assert ctx.get(bench.queue.tokens.signal) == 0b10110
+        assert ctx.get(bench.queue.given) == 0b10110
         await ctx.tick()
-        assert ctx.get(bench.queue.tokens.signal) == 0
+        assert ctx.get(bench.queue.given) == 0
 
     simulate(bench.module, testbenches=[run])
 

@@ -22,7 +22,7 @@ def test_counts_like_a_table_of_pairs(seed: int) -> None:
             for receiver in Verb:
                 port = counters.verbs[receiver]
                 wait = [rng.randrange(4) for _ in Verb]
-                ctx.set(port.signal, signals[receiver])
+                ctx.set(counters.given[receiver], signals[receiver])
                 ctx.set(port.wait, wait)
                 missing = ctx.get(port.missing)
                 expected = sum(

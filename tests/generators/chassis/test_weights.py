@@ -1,5 +1,6 @@
-"""WeightsUnit: beats of memory land in their destination, one a cycle, in a ring."""
+"""WeightsUnit: beats of memory land in their destination, one a cycle, in a ring; commands overlap."""
 
+import itertools
 import random
 from typing import Any
 
@@ -8,8 +9,9 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 
 from celosia.generators.chassis.command import LOAD, CommandLayout, Field, Opcode
+from celosia.generators.chassis.decoder_port import DecoderPort
 from celosia.generators.chassis.register_map import ErrorCode
-from celosia.generators.chassis.weights import WeightsUnit
+from celosia.generators.chassis.weights import ACCEPTED_COMMANDS, WeightsUnit
 from celosia.hdl.axi import AxiReadSignature, Response
 from celosia.hdl.axi_read_arbiter import AxiReadArbiter
 from tests.axi_memory import AxiMemory
@@ -55,12 +57,14 @@ class Bench(wiring.Component):
 
 
 class Run:
-    """Executes commands and keeps what was seen."""
+    """Executes commands and keeps what was seen; each gives a token to the verb of its place in the list."""
 
-    def __init__(self, commands: list[dict[str, int]], bus: AxiMemory, malformed: bool = False) -> None:
+    def __init__(self, commands: list[dict[str, int]], bus: AxiMemory, decoder: Any = None) -> None:
         self.written: list[tuple[int, int, int]] = []
         self.write_cycles: list[int] = []
-        self.cycles: list[int] = []
+        self.taken: list[int] = []
+        self.completed: list[int] = []
+        self.given: list[int] = []
         self.errors: list[dict[str, int]] = []
         self.bus = bus
         bench = Bench()
@@ -70,40 +74,83 @@ class Run:
             await bus.serve_reads(ctx, bench.arbiter.bus)
 
         async def watch(ctx: Any) -> None:
-            cycle = 0
-            while True:
-                _, _, valid, beat, error = await ctx.tick().sample(
-                    unit.write.valid, unit.write.payload, unit.error
+            for cycle in itertools.count():
+                _, _, valid, beat, given, taken, error = await ctx.tick().sample(
+                    unit.write.valid,
+                    unit.write.payload,
+                    unit.given,
+                    unit.command.valid & unit.command.ready,
+                    unit.error,
                 )
                 if valid:
                     self.written.append((beat.destination, beat.address, beat.data))
                     self.write_cycles.append(cycle)
+                if taken:
+                    self.taken.append(cycle)
+                if given:
+                    self.completed.append(cycle)
+                    self.given.append(given)
                 if error.valid:
                     self.errors.append({"code": error.code, "index": error.index, "address": error.address})
                     ctx.set(unit.stop, 1)
-                cycle += 1
 
         async def control(ctx: Any) -> None:
-            ctx.set(unit.decoder.malformed, malformed)
             for region in range(4):
                 ctx.set(unit.regions[region].base, BASE)
                 ctx.set(unit.regions[region].limit, LIMIT)
-            for command in commands:
-                ctx.set(unit.command.payload, command)
+            for place, command in enumerate(commands):
+                ctx.set(unit.command.payload, {"signal": 1 << place % 5, **command})
                 ctx.set(unit.command.valid, 1)
-                self.cycles.append(0)
-                while not ctx.get(unit.command.ready):
+                while not ctx.get(unit.command.ready) and not self.errors:
                     await ctx.tick()
-                    self.cycles[-1] += 1
-                    if self.errors:
-                        await ctx.tick().repeat(200)
-                        assert ctx.get(bench.arbiter.idle)
-                        return
                 await ctx.tick()
                 ctx.set(unit.command.valid, 0)
-                assert not ctx.get(unit.busy)
+                await ctx.tick()
+            while ctx.get(unit.busy) and not self.errors:
+                await ctx.tick()
+            if self.errors:
+                await ctx.tick().repeat(200)
+                assert ctx.get(bench.arbiter.idle)
 
-        simulate(bench, serve, watch, testbenches=[control])
+        async def decode(ctx: Any) -> None:
+            if decoder is not None:
+                await decoder(ctx, unit.decoder)
+
+        simulate(bench, serve, watch, decode, testbenches=[control])
+
+
+class Decoder:
+    """Takes its time with every beat, and knows from `words` how many of them a command has."""
+
+    def __init__(self, seed: int, pace: float) -> None:
+        self.generator = random.Random(seed)
+        self.pace = pace
+        self.decoded: list[int] = []
+        self.finished: list[int] = []
+
+    async def __call__(self, ctx: Any, port: DecoderPort) -> None:
+        queued: list[int] = []
+        left: int | None = None
+        for cycle in itertools.count():
+            freed = bool(left) and bool(queued) and self.generator.random() < self.pace
+            finished = left == 0
+            ctx.set(port.freed, freed)
+            ctx.set(port.finished, finished)
+            if left is not None and freed:
+                self.decoded.append(queued.pop(0))
+                left -= 1
+            if finished:
+                left = None
+                self.finished.append(cycle)
+            _, _, start, words, valid, beat = await ctx.tick().sample(
+                port.start, port.command.words, port.beats.valid, port.beats.payload
+            )
+            if valid:
+                queued.append(beat)
+            assert len(queued) <= DECODER_BEATS
+            if start:
+                assert left is None
+                left = words
 
 
 def memory(**settings: Any) -> AxiMemory:
@@ -122,12 +169,13 @@ def expected_writes(command: dict[str, int], content: bytearray) -> list[tuple[i
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("pause", [0.0, 0.4])
-def test_beats_land_in_their_destination(seed: int, pause: float) -> None:
+def test_beats_land_in_their_destination_and_commands_complete_in_order(seed: int, pause: float) -> None:
     generator = random.Random(seed)
     commands = []
-    for _ in range(6):
-        beats = generator.randrange(1, 150)
+    for _ in range(12):
+        beats = generator.choice([0, 1, 2, generator.randrange(1, 150)])
         destination = generator.randrange(4)
+        is_coded = beats and generator.random() < 0.4
         commands.append(
             {
                 "region": generator.randrange(4),
@@ -135,73 +183,97 @@ def test_beats_land_in_their_destination(seed: int, pause: float) -> None:
                 "beats": beats,
                 "destination": destination,
                 "address": generator.randrange(DEPTHS[destination]),
+                "words": beats if is_coded else 0,
             }
         )
-    run = Run(commands, memory(latency=9, pause=pause, seed=seed))
+    decoder = Decoder(seed, generator.choice([0.3, 1.0]))
+    run = Run(commands, memory(latency=9, pause=pause, seed=seed), decoder)
+    raw, coded = (
+        [
+            write
+            for command in commands
+            if bool(command["words"]) is is_coded
+            for write in expected_writes(command, run.bus.data)
+        ]
+        for is_coded in (False, True)
+    )
     assert not run.errors
-    assert run.written == [write for command in commands for write in expected_writes(command, run.bus.data)]
+    assert run.written == raw
+    assert decoder.decoded == [word for _, _, word in coded]
+    assert run.given == [1 << place % 5 for place in range(len(commands))]
 
 
 def test_one_beat_a_cycle_behind_a_slow_memory() -> None:
     run = Run([{"offset": 8, "beats": 500, "address": 250}], memory(latency=32))
+    assert run.taken == [2]
     assert run.bus.read_cycles[0] == 5 + 1
     first = run.bus.read_cycles[0] + 32 + 1
     assert run.write_cycles == list(range(first, first + 500))
-    assert run.cycles == [first + 500]
+    assert run.completed == [first + 500]
 
 
-def test_a_command_of_no_beats_ends_at_once() -> None:
-    run = Run([{"offset": 0, "beats": 0}], memory())
-    assert run.cycles == [3]
+def test_one_beat_a_cycle_over_commands_that_hide_the_latency_together() -> None:
+    commands = [{"offset": 8 * 48 * place, "beats": 48} for place in range(8)]
+    run = Run(commands, memory(latency=32))
+    first = run.write_cycles[0]
+    assert run.write_cycles == list(range(first, first + 8 * 48))
+    assert run.completed == [first + 48 * (place + 1) for place in range(8)]
+
+
+def test_no_more_commands_are_taken_than_may_wait_behind_the_oldest() -> None:
+    run = Run([{"offset": 0, "beats": 1}] * 8, memory(latency=100))
+    assert sum(cycle < run.completed[0] for cycle in run.taken) == 1 + ACCEPTED_COMMANDS
+
+
+def test_commands_of_no_beats_complete_at_once() -> None:
+    run = Run([{"offset": 0, "beats": 0}] * 2, memory())
+    assert run.taken == [2, 6]
+    assert run.completed == [4, 8]
     assert not run.written
 
 
+def test_a_coded_command_completes_in_the_cycle_after_the_decoder_finished() -> None:
+    decoder = Decoder(1, 0.5)
+    run = Run(
+        [{"offset": 0, "beats": 40, "words": 40}, {"offset": 0, "beats": 9, "destination": 1}],
+        memory(),
+        decoder,
+    )
+    assert run.completed == [decoder.finished[0] + 1, decoder.finished[0] + 2]
+
+
+@pytest.mark.parametrize("destination", [0, 1])
+def test_beats_for_the_memory_that_the_decoder_writes_wait_for_it(destination: int) -> None:
+    decoder = Decoder(1, 0.1)
+    run = Run(
+        [{"offset": 0, "beats": 40, "words": 40}, {"offset": 0, "beats": 9, "destination": destination}],
+        memory(),
+        decoder,
+    )
+    assert (run.write_cycles[0] > decoder.finished[0]) == (destination == 0)
+
+
 @pytest.mark.parametrize("seed", range(3))
-def test_a_coded_command_asks_for_no_more_than_the_decoder_can_queue(seed: int) -> None:
-    generator = random.Random(seed)
+def test_coded_commands_ask_for_no_more_than_the_decoder_can_queue(seed: int) -> None:
     bus = memory(latency=9)
-    bench = Bench()
-    unit = bench.unit
-    beats = [
+    decoder = Decoder(seed, 0.3)
+    commands = [{"offset": 8, "beats": 400, "words": 400}, {"offset": 0, "beats": 100, "words": 100}]
+    run = Run(commands, bus, decoder)
+    assert not run.written
+    assert decoder.decoded == [
         word
-        for _, _, word in expected_writes(
-            {"offset": 8, "beats": 400, "address": 0, "destination": 0}, bus.data
-        )
+        for command in commands
+        for _, _, word in expected_writes({"address": 0, "destination": 0, **command}, bus.data)
     ]
-    taken: list[int] = []
-    queued = [0]
-
-    async def serve(ctx: Any) -> None:
-        await bus.serve_reads(ctx, bench.arbiter.bus)
-
-    async def decode(ctx: Any) -> None:
-        finished = False
-        while True:
-            freed = queued[0] > 0 and generator.random() < 0.3
-            ctx.set(unit.decoder.freed, freed)
-            finished = len(taken) == len(beats) and not queued[0] and not finished
-            ctx.set(unit.decoder.finished, finished)
-            _, _, valid, beat = await ctx.tick().sample(unit.decoder.beats.valid, unit.decoder.beats.payload)
-            if valid:
-                taken.append(beat)
-            queued[0] += valid - freed
-            assert queued[0] <= DECODER_BEATS
-
-    async def control(ctx: Any) -> None:
-        ctx.set(unit.regions[0].base, BASE)
-        ctx.set(unit.regions[0].limit, LIMIT)
-        ctx.set(unit.command.payload, {"offset": 8, "beats": 400, "words": 300})
-        ctx.set(unit.command.valid, 1)
-        while not ctx.get(unit.command.ready):
-            assert not ctx.get(unit.write.valid)
-            await ctx.tick()
-
-    simulate(bench, serve, decode, testbenches=[control])
-    assert taken == beats
 
 
-def test_a_malformed_stream_is_reported() -> None:
-    run = Run([{"offset": 64, "beats": 5, "words": 1, "index": 9}], memory(), malformed=True)
+def test_a_malformed_stream_is_reported_once() -> None:
+    async def refuse(ctx: Any, port: DecoderPort) -> None:
+        await ctx.tick().until(port.start)
+        ctx.set(port.malformed, 1)
+
+    commands = [{"offset": 64, "beats": 5, "words": 1, "index": 9}, {"offset": 0, "beats": 1, "index": 10}]
+    run = Run(commands, memory(), refuse)
     assert run.errors == [{"code": ErrorCode.MALFORMED_WEIGHTS, "index": 9, "address": BASE + 64}]
 
 
@@ -227,6 +299,13 @@ def test_an_error_response_is_reported_and_stops_further_bursts(response: Respon
     run = Run([{"offset": 0, "beats": 1000, "index": 4}], bus)
     assert run.errors[0] == {"code": code, "index": 4, "address": BASE}
     assert len(run.bus.reads) <= OUTSTANDING + 2
+
+
+def test_an_error_response_belongs_to_the_command_whose_beat_it_came_with() -> None:
+    bus = memory(latency=20, responses={BASE + 80: Response.SLAVE_ERROR})
+    run = Run([{"offset": 16 * place, "beats": 2, "index": place} for place in range(8)], bus)
+    assert run.errors[0] == {"code": ErrorCode.BUS_SLAVE_ERROR, "index": 5, "address": BASE + 80}
+    assert len(run.completed) >= 5
 
 
 def test_converts() -> None:

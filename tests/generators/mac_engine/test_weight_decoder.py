@@ -1,6 +1,8 @@
 """WeightDecoder: exactly the model's words, in exactly the predicted cycles."""
 
+import itertools
 import random
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +14,7 @@ from celosia.generators.mac_engine.weight_code import (
     LIVE_LANES,
     CodedWeights,
     MalformedWeights,
+    Record,
     encode,
     records,
 )
@@ -29,19 +32,18 @@ def command_of(coded: CodedWeights, **changes: int) -> dict[str, int]:
     return {"beats": len(coded.content) // 8, "address": 2 * ADDRESS, **coded.fields, **changes}
 
 
-def _model(command: dict[str, int], coded: CodedWeights) -> WeightDecoderTiming | None:
+def _records(fields: Mapping[str, int], coded: CodedWeights) -> list[Record] | None:
     """Of legal streams alone."""
-    if command != command_of(coded):
+    if fields != command_of(coded):
         return None
     try:
-        found = records(coded.content, coded.code, coded.words)
+        return records(coded.content, coded.code, coded.words)
     except MalformedWeights:
         return None
-    return WeightDecoderTiming(found, coded.words, coded.code.live_lanes, 0)
 
 
 class Run:
-    """Decodes streams one after the other, and predicts it."""
+    """Decodes streams one after the other, and predicts it; beats come ahead of their stream's start."""
 
     def __init__(
         self, streams: list[tuple[dict[str, int], CodedWeights]], gap: float = 0.0, seed: int = 1
@@ -51,8 +53,17 @@ class Run:
         self.cycles: list[int] = []
         self.predicted: list[int] = []
         self.malformed = False
-        self.generator = random.Random(seed)
         decoder = WeightDecoder(CONFIG)
+        port = decoder.port
+        generator = random.Random(seed)
+        found = [_records(*stream) for stream in streams]
+        present = -1
+        model = WeightDecoderTiming(lambda _: found[present] or [])
+        beats = [
+            int.from_bytes(coded.content[place : place + 8], "little")
+            for _, coded in streams
+            for place in range(0, len(coded.content), 8)
+        ]
 
         async def watch(ctx: Any) -> None:
             while True:
@@ -62,46 +73,35 @@ class Run:
                     self.addresses.append(word.address)
 
         async def bench(ctx: Any) -> None:
-            for command, coded in streams:
-                ctx.set(decoder.port.command, command)
-                ctx.set(decoder.port.start, 1)
+            nonlocal present
+            room, started = QUEUE_BEATS, 0
+            for cycle in itertools.count():
+                ctx.set(port.start, cycle == started)
+                if cycle == started:
+                    present += 1
+                    ctx.set(port.command, streams[present][0])
+                    if found[present]:
+                        model.start(cycle, streams[present][0])
+                sends = bool(beats) and room > 0 and generator.random() >= gap
+                ctx.set(port.beats.valid, sends)
+                if sends:
+                    ctx.set(port.beats.payload, beats.pop(0))
+                    model.beat(cycle)
+                freed = bool(ctx.get(port.freed))
+                room += freed - sends
+                predicted = model.cycle(cycle)
+                if found[present]:
+                    assert freed == predicted, f"a beat left the queue, cycle {cycle}"
+                finished, self.malformed = ctx.get(port.finished), bool(ctx.get(port.malformed))
+                if finished:
+                    self.cycles.append(cycle - started)
+                    self.predicted.append((model.finished or 0) - started)
+                    started = cycle + generator.choice([1, 2, 50])
                 await ctx.tick()
-                ctx.set(decoder.port.start, 0)
-                await self._feed(ctx, decoder, coded, gap, _model(command, coded))
+                if self.malformed or (finished and present == len(streams) - 1):
+                    return
 
         simulate(decoder, watch, testbenches=[bench])
-
-    async def _feed(
-        self,
-        ctx: Any,
-        decoder: WeightDecoder,
-        coded: CodedWeights,
-        gap: float,
-        model: WeightDecoderTiming | None,
-    ) -> None:
-        beats = [coded.content[place : place + 8] for place in range(0, len(coded.content), 8)]
-        room, cycle = QUEUE_BEATS, 1
-        while True:
-            sends = bool(beats) and room > 0 and self.generator.random() >= gap
-            ctx.set(decoder.port.beats.valid, sends)
-            if sends:
-                ctx.set(decoder.port.beats.payload, int.from_bytes(beats.pop(0), "little"))
-                if model:
-                    model.beat(cycle)
-            freed = bool(ctx.get(decoder.port.freed))
-            room += freed - sends
-            if model:
-                assert freed == model.cycle(cycle), f"a beat left the queue, cycle {cycle}"
-            finished, self.malformed = ctx.get(decoder.port.finished), bool(ctx.get(decoder.port.malformed))
-            if finished:
-                self.cycles.append(cycle)
-                if model and model.finished is not None:
-                    self.predicted.append(model.finished)
-            await ctx.tick()
-            if finished or self.malformed:
-                ctx.set(decoder.port.beats.valid, 0)
-                return
-            cycle += 1
 
 
 @pytest.mark.parametrize("gap", [0.0, 0.5])
