@@ -11,6 +11,7 @@ from celosia.generators.mac_engine.command_fields import LayerPlan, Operand
 from celosia.generators.mac_engine.config import MacEngineConfig
 from celosia.generators.mac_engine.isa import LAYOUTS
 from celosia.generators.mac_engine.lowering import Lowering, lower
+from celosia.generators.mac_engine.pass_sizes import choose_pass_words
 
 from .graph import ABSENT, Graph, Tensor
 from .layering.views import map_name
@@ -98,10 +99,10 @@ def _with_data(graph: Graph, split: Partition, index: int) -> Tensor:
 
 def _engine_section(plan: SectionPlan, config: MacEngineConfig) -> EngineSection:
     memory, sizes = plan.memory, plan.memory.sizes
-    state = Lowering(config, plan.constants)
+    plans = [_layer_plan(index, plan) for index in range(len(plan.layers))]
+    state = Lowering(config, plan.constants, choose_pass_words(plans, config))
     for chain in plan.allocation.chains:
-        members = range(chain.first, chain.last)
-        lower([_layer_plan(index, plan) for index in members], chain.order, state)
+        lower(plans[chain.first : chain.last], chain.order, state)
         _store_assembled(chain.last - 1, plan, state)
     commands = encode_commands(state.commands, LAYOUTS, config.hash)
     content = plan.constants.to_bytes()

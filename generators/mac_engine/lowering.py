@@ -34,10 +34,14 @@ EXPONENTIAL_TABLE = Span("exponential table", 0, 1)
 
 @dataclass(slots=True)
 class Lowering:
-    """What carries over from layer to layer: where the rings of weights and parameters stand."""
+    """What carries over from layer to layer: where the rings of weights and parameters stand.
+
+    `pass_words`: for each layer of the section the most words of weights of a pass.
+    """
 
     config: MacEngineConfig
     constants: ConstantPool
+    pass_words: Sequence[int]
     weight_address: int = 0
     parameter_address: int = 0
     commands: list[Command] = field(default_factory=list)
@@ -94,19 +98,19 @@ def lower(plans: Sequence[LayerPlan], turns: Sequence[tuple[int, int]], state: L
         turns: (place in `plans`, place in its `stripes`) in the order in which they run.
         state: of the section.
     """
-    layers = [_layer(plan, state.config) for plan in plans]
+    layers = [_layer(plan, state.pass_words[plan.index], state.config) for plan in plans]
     if len(layers) > 1:
         _share(layers, state.config)
     for member, number in turns:
         _lower_stripe(layers[member], number, state)
 
 
-def _layer(plan: LayerPlan, config: MacEngineConfig) -> _Layer:
+def _layer(plan: LayerPlan, pass_words: int, config: MacEngineConfig) -> _Layer:
     layer = plan.layer
     heights = [high - low for low, high in plan.stripes]
     tiling = choose_tiling(layer, max(heights, key=heights.count), config)
     blocks = weight_blocks(layer, tiling, config) if reads_weights(tiling.mode) else None
-    passes = weight_passes(layer, tiling, blocks, config)
+    passes = weight_passes(layer, tiling, blocks, pass_words, config)
     groups = parameter_groups(passes, tiling, layer, config)
     is_chunked = blocks is not None and step_bytes(tiling, blocks, config) > config.weight_kib * 1024
     return _Layer(

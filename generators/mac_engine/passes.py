@@ -7,7 +7,7 @@ import numpy as np
 from ..chassis.layer import Layer
 from .command_fields import BlockRange, ReductionBox
 from .config import MacEngineConfig
-from .isa import BRICK_CHANNELS, PARAMETER_BEATS
+from .isa import BRICK_CHANNELS, PARAMETER_BEATS, WEIGHT_WORD_BYTES
 from .tiling import Tiling, blocks_per_brick, output_blocks
 
 
@@ -22,9 +22,10 @@ def step_bytes(tiling: Tiling, blocks: np.ndarray, config: MacEngineConfig) -> i
 
 
 def weight_passes(
-    layer: Layer, tiling: Tiling, blocks: np.ndarray | None, config: MacEngineConfig
+    layer: Layer, tiling: Tiling, blocks: np.ndarray | None, limit: int, config: MacEngineConfig
 ) -> list[BlockRange]:
-    """Cut the output blocks so that a pass, one COMPUTE, fills at most half of either ring if a block group allows it.
+    """Cut the output blocks so that a pass, one COMPUTE, has at most `limit` words of weights if a block group allows
+    it, and fills at most half of the ring of parameters.
 
     A pass starts on a whole ifm brick, or lies within one.
     """
@@ -33,7 +34,7 @@ def weight_passes(
     step = _step(tiling, config)
     size = total
     if blocks is not None:
-        size = min(size, config.weight_kib * 512 // blocks[0].nbytes * tiling.block_cores)
+        size = min(size, limit * WEIGHT_WORD_BYTES // blocks[0].nbytes * tiling.block_cores)
     if not layer.requantization.is_uniform:
         size = min(size, config.parameter_beats // 2 // PARAMETER_BEATS * per_eight)
     if size < total:

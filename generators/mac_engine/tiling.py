@@ -149,8 +149,11 @@ def _parts(total: int, part: int) -> list[tuple[int, int]]:
     return [(part, whole)] * bool(whole) + [(rest, 1)] * bool(rest)
 
 
-def _cost(layer: Layer, height: int, tiling: Tiling, config: MacEngineConfig) -> int:
-    """Estimated cycles: a tile takes the longer of its reduction and its drain, and half of a half's whole turn."""
+def estimated_cycles(layer: Layer, height: int, tiling: Tiling, config: MacEngineConfig) -> int:
+    """COMPUTE's cycles for `height` rows of the ofm, roughly.
+
+    A tile takes the longest of its reduction, its drain, and half of a half's whole turn.
+    """
     width = layer.ofm_shape.width
     loading = tiling.block_cores * config.block_words if reads_weights(tiling.mode) else 0
     reads = 2 if tiling.mode in (Mode.ADD, Mode.MULTIPLY) else 1
@@ -181,7 +184,7 @@ def choose_tiling(layer: Layer, height: int, config: MacEngineConfig) -> Tiling:
         for tile_groups in range(1, min(TILE_PIXELS, row_groups) + 1):
             tile_rows = min(TILE_PIXELS // tile_groups, height)
             tiling = Tiling(mode, pixel_cores, block_cores, tile_rows, tile_groups, taps, steps)
-            key = (_cost(layer, height, tiling, config), block_cores)
+            key = (estimated_cycles(layer, height, tiling, config), block_cores)
             if best is None or key < best[:2]:
                 best = (*key, tiling)
     if best is None:
