@@ -14,10 +14,8 @@ from dataclasses import dataclass, field, replace
 from celosia.generators.chassis.layer import Layer, MapShape
 from celosia.generators.chassis.placement import Placement
 
+from .stripe_choice import Cycles, hide_loading, stripe_heights
 from .stripes import Turns, passed_rows, rows_read, streamed_rows, take_turns, tallest
-
-STREAMED_STRIPES = 6
-"""Stripes into which layers that stream are cut, so that moving rows hides behind computing."""
 
 
 class AllocationError(ValueError):
@@ -141,21 +139,28 @@ def allocate(
     layers: Sequence[Layer],
     maps: Mapping[str, MapUse],
     buffer_bricks: int,
+    cycles: Cycles,
     cramped: Collection[int] = (),
-    passed: frozenset[str] = frozenset(),
 ) -> Allocation:
-    """Place every map; those of `passed` that can are passed on row by row even if there is room for them.
+    """Place every map.
 
-    The layers of the operators `cramped` stream row by row, each of them moved and worked on in turn.
+    Args:
+        layers: in the order in which they run.
+        maps: what they do with each map.
+        buffer_bricks: size of the unified buffer.
+        cycles: estimate of a layer's time, by which the stripes are chosen.
+        cramped: operators whose layers stream row by row, each of them moved and worked on in turn.
 
     Raises:
         AllocationError: a layer does not fit by itself; the message says what it needs.
     """
     spilled = frozenset(_needs_memory(layers, maps))
-    passed = frozenset(name for name in passed if can_pass(name, layers, maps))
+    passed = hide_loading(
+        layers, lambda name: maps[name].in_memory, lambda name: _can_pass(name, layers, maps), cycles
+    )
     while True:
         try:
-            return _place(layers, maps, spilled, passed, buffer_bricks, cramped)
+            return _place(layers, maps, spilled, passed, buffer_bricks, cycles, cramped)
         except _NoRoom as failure:
             largest = sorted(failure.alive, key=failure.alive.__getitem__, reverse=True)
             movable = [name for name in largest if len(maps[name].writers) == 1 and name not in spilled]
@@ -163,14 +168,14 @@ def allocate(
                 assembled = [name for name in largest if len(maps[name].writers) > 1]
                 raise AllocationError(failure.layer, buffer_bricks, assembled) from None
             name = next((name for name in movable if name not in passed), movable[0])
-            if name not in passed and can_pass(name, layers, maps):
+            if name not in passed and _can_pass(name, layers, maps):
                 passed |= {name}
             else:
                 passed -= {name}
                 spilled |= {name}
 
 
-def can_pass(name: str, layers: Sequence[Layer], maps: Mapping[str, MapUse]) -> bool:
+def _can_pass(name: str, layers: Sequence[Layer], maps: Mapping[str, MapUse]) -> bool:
     """Whether a map can pass from the layer that writes it to the next one row by row."""
     use = maps[name]
     if use.in_memory or use.to_memory or len(use.writers) != 1 or use.readers != (use.writers[0] + 1,):
@@ -210,6 +215,7 @@ def _place(
     spilled: frozenset[str],
     passed: frozenset[str],
     buffer_bricks: int,
+    cycles: Cycles,
     cramped: Collection[int],
 ) -> Allocation:
     free = _FreeList(buffer_bricks)
@@ -222,7 +228,7 @@ def _place(
             last += 1
         chain = layers[first : last + 1]
         kept = 1 if any(layer.operator in cramped for layer in chain) else 2
-        fitted = _place_chain(chain, kept, maps, spilled, resident, free)
+        fitted = _place_chain(chain, kept, maps, spilled, cycles, resident, free)
         if fitted is None:
             raise _NoRoom(chain[-1], _alive(chain, maps, resident))
         turns, placed = fitted
@@ -244,6 +250,7 @@ def _place_chain(
     kept: int,
     maps: Mapping[str, MapUse],
     spilled: frozenset[str],
+    cycles: Cycles,
     resident: dict[str, Placement],
     free: _FreeList,
 ) -> tuple[Turns, list[LayerPlaces]] | None:
@@ -257,7 +264,14 @@ def _place_chain(
         resident[layer.ofm] = _whole(whole.shape, base)
     streamed = _streamed(chain, resident)
     streams_ofm = layer.ofm not in resident
-    for height in _stripe_heights(chain, bool(streamed) or streams_ofm, kept):
+    if len(chain) == 1 and not streamed and not streams_ofm:
+        heights = [layer.ofm_shape.height]
+    elif kept == 1:
+        heights = [1]
+    else:
+        places = [place for place, role in streamed if role is _Role.IFM]
+        heights = stripe_heights(chain, places, streams_ofm, cycles)
+    for height in heights:
         turns = take_turns(chain, height)
         rings = _take_rings(_rings(chain, turns, streamed, streams_ofm, kept), free)
         if rings is not None:
@@ -357,14 +371,3 @@ def _alive(
     for layer in chain:
         alive.setdefault(layer.ofm, _whole(maps[layer.ofm].shape).bricks)
     return alive
-
-
-def _stripe_heights(chain: Sequence[Layer], is_streamed: bool, kept: int) -> list[int]:
-    """Heights of the last layer's stripes to try, best first."""
-    height = chain[-1].ofm_shape.height
-    if len(chain) == 1 and not is_streamed:
-        return [height]
-    if kept == 1:
-        return [1]
-    fewest = STREAMED_STRIPES if is_streamed else 2
-    return list(dict.fromkeys(-(-height // count) for count in range(min(fewest, height), height + 1)))

@@ -11,6 +11,7 @@ from celosia.generators.chassis.constants import CONSTANT_ALIGNMENT, ConstantPoo
 from celosia.generators.chassis.layer import Layer, MapShape, written_shape
 from celosia.generators.chassis.placement import MemoryTensor
 from celosia.generators.mac_engine.config import MacEngineConfig
+from celosia.generators.mac_engine.tiling import estimated_cycles
 
 from .allocation import Allocation, AllocationError, MapUse, allocate
 from .channel_split import split_channels
@@ -138,11 +139,19 @@ def _fit(layers: Sequence[Layer], memory: MemoryPlan, outputs: set[str], config:
     """
     heights: dict[str, int] = {}
     cramped: set[int] = set()
+    known_cycles: dict[tuple[int, int], int] = {}
+
+    def cycles(layer: Layer, rows: int) -> int:
+        key = id(layer), rows
+        if key not in known_cycles:
+            known_cycles[key] = estimated_cycles(layer, rows, config)
+        return known_cycles[key]
+
     while True:
         cut, bands = in_bands(layers, heights)
         uses = _map_uses(layers, cut, bands, memory, outputs)
         try:
-            allocation = allocate(cut, uses, config.buffer_bricks, cramped)
+            allocation = allocate(cut, uses, config.buffer_bricks, cycles, cramped)
             return _Fitted(tuple(cut), tuple(bands), uses, allocation)
         except AllocationError as error:
             if (parts := split_channels(layers, error.layer, outputs)) is not None:
