@@ -1,6 +1,6 @@
 """The AXI side of a memory: bursts of any legal kind in, requests out that the memory can serve without waiting."""
 
-from amaranth.hdl import Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -102,9 +102,9 @@ class AxiReadSubordinate(wiring.Component):
 
         # Room that no request has claimed.
         room = Signal(range(self._queue_beats + 1), init=self._queue_beats)
-        taken = _offer(m, splitter.burst, self.client.request, room)
+        claimed = _offer(m, splitter.burst, self.client.request, room)
         moved = Signal()
-        m.d.sync += room.eq(room + moved - taken)
+        m.d.sync += room.eq(room + moved + claimed)
         m.d.comb += [
             queue.i.valid.eq(self.client.beats.valid),
             queue.i.payload.eq(self.client.beats.payload.data),
@@ -131,7 +131,7 @@ class AxiReadSubordinate(wiring.Component):
 class AxiWriteSubordinate(wiring.Component):
     """Writes: collects beats until a request is complete, answers bursts in order, refuses those it has to.
 
-    Bursts are cut at multiples of `request_beats`. A burst is answered when the memory has taken its last beat: the
+    Bursts are cut at multiples of `request_beats`. A burst is answered when the memory has written its last beat: the
     memory orders what is read from then on behind it. The beats of a burst that `refusal` names are swallowed.
     Bursts end with their length; `last` of W is not looked at.
 
@@ -212,8 +212,8 @@ class AxiWriteSubordinate(wiring.Component):
 
         # Beats that no request has claimed.
         available = Signal(range(self._queue_beats + 2))
-        taken = _offer(m, splitter.burst, self.client.request, available)
-        m.d.sync += available.eq(available + stored - taken)
+        claimed = _offer(m, splitter.burst, self.client.request, available)
+        m.d.sync += available.eq(available + stored + claimed)
         wiring.connect(m, queue.o, wiring.flipped(self.client.beats))
         self._answer(m)
         return m
@@ -222,20 +222,27 @@ class AxiWriteSubordinate(wiring.Component):
         answers = self._answers
         front = answers.o.payload
         written = Signal(range((self._outstanding + 1) * MAXIMUM_BURST_BEATS))  # and not answered
-        beat = self.client.beats.valid & self.client.beats.ready
         due = Signal()
-        answered = Signal(_COUNT_BITS)
-        finish = Signal()
+        answered = Signal()
         m.d.comb += [
             self.bus.b.valid.eq(due),
             self.bus.b.payload.response.eq(front.response),
-            finish.eq(due & self.bus.b.ready),
-            answers.o.ready.eq(finish),
-            answered.eq(Mux(finish & ~is_error(front.response), front.length + 1, 0)),
+            answers.o.ready.eq(answered),
         ]
         m.d.sync += [
-            due.eq(answers.o.valid & (is_error(front.response) | (written > front.length)) & ~finish),
-            written.eq(written + beat - answered),
+            due.eq(
+                Mux(
+                    due,
+                    ~self.bus.b.ready,
+                    answers.o.valid & ~answered & (is_error(front.response) | (written > front.length)),
+                )
+            ),
+            answered.eq(due & self.bus.b.ready),
+            written.eq(
+                written
+                + self.client.written
+                + _minus_beats(front.length, answered & ~is_error(front.response))
+            ),
         ]
 
 
@@ -263,16 +270,22 @@ def _accept(
 
 
 def _offer(m: Module, burst: stream.Interface, request: stream.Interface, amount: Signal) -> Value:
-    """Hand bursts on when there is an `amount` for them; the beats that are claimed in this cycle."""
+    """Hand bursts on when there is an `amount` for them, every 3 cycles; minus the beats claimed in this cycle."""
     enough = Signal()
-    claimed = Signal(_COUNT_BITS)
-    handed = Signal()
+    taken = Signal()
     m.d.comb += [
-        handed.eq(enough & request.ready),
         request.valid.eq(enough),
         request.payload.eq(burst.payload),
-        burst.ready.eq(handed),
-        claimed.eq(Mux(handed, burst.payload.length + 1, 0)),
+        burst.ready.eq(taken),
     ]
-    m.d.sync += enough.eq(burst.valid & ~handed & (amount > burst.payload.length))
-    return claimed
+    # `ready` comes late in its cycle: the burst that was taken is dealt with in the next one.
+    m.d.sync += [
+        taken.eq(enough & request.ready),
+        enough.eq(burst.valid & ~taken & ~(enough & request.ready) & (amount > burst.payload.length)),
+    ]
+    return _minus_beats(burst.payload.length, taken)
+
+
+def _minus_beats(length: Value, enable: Value) -> Value:
+    """-(`length` + 1), as its complement without a carry, or 0."""
+    return Mux(enable, ~Cat(length, Const(0, 1)).as_signed(), 0)

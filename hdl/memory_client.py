@@ -1,7 +1,8 @@
 """What stands between an AXI port and a memory that cannot wait: `ReadClientSignature`'s counterpart for writes."""
 
+from amaranth.hdl import Signal
 from amaranth.lib import stream, wiring
-from amaranth.lib.wiring import Out
+from amaranth.lib.wiring import In, Out
 
 from .axi import burst_layout, check_widths
 from .axi_writer import packed_beat_layout
@@ -12,8 +13,9 @@ class WriteClientSignature(wiring.Signature):
 
     Members:
         request: a burst, `burst_layout`.
-        beats: the beats of the bursts, `packed_beat_layout`, in order. From the cycle in which a request is offered on,
-            its beats are offered one after the other without a gap longer than the one cycle after a request.
+        beats: the beats of the bursts, `packed_beat_layout`, in order and as early as they are there. From the cycle in
+            which a request is offered on, its beats are offered one after the other without a gap.
+        written: a beat is written in this cycle, in order: what is read from then on sees it.
     """
 
     def __init__(self, address_bits: int, data_bits: int) -> None:
@@ -22,6 +24,7 @@ class WriteClientSignature(wiring.Signature):
             {
                 "request": Out(stream.Signature(burst_layout(address_bits))),
                 "beats": Out(stream.Signature(packed_beat_layout(data_bits))),
+                "written": In(1),
             }
         )
 
@@ -35,3 +38,4 @@ class WriteClient(wiring.PureInterface):
 
     request: stream.Interface
     beats: stream.Interface
+    written: Signal

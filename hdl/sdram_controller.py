@@ -77,7 +77,7 @@ class SdramController(wiring.Component):
         wiring.connect(m, wiring.flipped(self.write.beats), transfer.beats)
         m.d.comb += [
             maintenance.refresh_interval.eq(self.refresh_interval),
-            maintenance.granted.eq(rows.quiet & ~transfer.busy),
+            maintenance.granted.eq(rows.quiet),
             rows.blocked.eq(maintenance.wanted),
             rows.closed.eq(maintenance.closed),
             rows.accessed.eq(transfer.accessed),
@@ -85,6 +85,7 @@ class SdramController(wiring.Component):
             rows.busy.eq(transfer.busy),
             rows.busy_bank.eq(transfer.busy_bank),
             transfer.masked.eq(~maintenance.initialized),
+            self.write.written.eq(transfer.written),
             self.initialized.eq(maintenance.initialized),
             self.read.beats.valid.eq(transfer.read.valid),
             self.read.beats.payload.eq(transfer.read.payload),
@@ -119,7 +120,7 @@ class SdramController(wiring.Component):
         # While maintenance has the chip the others are silent, and the other way round.
         with m.If(transfer.accessed):
             m.d.sync += command.eq(transfer.command)
-        with m.Elif(maintenance.wanted & maintenance.granted):
+        with m.Elif(maintenance.granted):
             m.d.sync += command.eq(maintenance.command)
         with m.Else():
             m.d.sync += command.eq(rows.command)

@@ -45,7 +45,7 @@ class SdramRows(wiring.Component):
         closed: all rows are closed from the next cycle on.
         accessed, accessed_bank: READ or WRITE is issued in this cycle, which is then not free for a command from here.
         busy, busy_bank: a bank which is in use and therefore not precharged.
-        quiet: no access is being worked on and all banks may be precharged.
+        quiet: `blocked`, no access is being worked on, nothing is busy, and all banks may be precharged.
         command: `command_layout`.
     """
 
@@ -91,7 +91,9 @@ class SdramRows(wiring.Component):
         access = Signal(access_layout(self._geometry), reset_less=True)
         open_rows = [Signal(self._geometry.row_bits, name=f"open_row_{bank}") for bank in range(BANKS)]
         is_open = Signal(BANKS)
-        settled = Signal(BANKS)
+        settled = Signal(BANKS)  # in the next cycle, unless something happens to the bank in this one
+        may_precharge = Signal()
+        is_opening = Signal()
         opened = Signal()  # the bank has a row open ..
         hit = Signal()  # .. which is the right one
         precharge = Signal()
@@ -113,7 +115,12 @@ class SdramRows(wiring.Component):
             # Pin 10 low: PRECHARGE of one bank.
             self.command.address.eq(Mux(activate, access.row, 0)),
         ]
-        with m.FSM() as steps:
+        in_use = self.busy & (self.busy_bank == access.bank)
+        m.d.sync += [
+            may_precharge.eq(settled.bit_select(access.bank, 1) & ~in_use),
+            self.quiet.eq(self.blocked & settled.all() & ~self.busy & ~is_opening),
+        ]
+        with m.FSM():
             with m.State("TAKE"):
                 m.d.comb += self.i.ready.eq(1)
                 m.d.sync += access.eq(self.i.payload)
@@ -129,9 +136,8 @@ class SdramRows(wiring.Component):
                 with m.If(~self.blocked):
                     m.next = "OPEN"
             with m.State("OPEN"):
-                in_use = self.busy & (self.busy_bank == access.bank)
-                may_precharge = settled.bit_select(access.bank, 1) & ~in_use
                 m.d.comb += [
+                    is_opening.eq(1),
                     self.o.valid.eq(hit & (wait == 0)),
                     precharge.eq(opened & ~hit & may_precharge & ~self.accessed),
                     activate.eq(~opened & (wait == 0) & ~self.accessed),
@@ -142,7 +148,6 @@ class SdramRows(wiring.Component):
                     m.d.sync += [opened.eq(1), hit.eq(1), wait.eq(max(0, cycles.row_to_column - 2))]
                 with m.If(self.o.valid & self.o.ready):
                     m.next = "TAKE"
-            m.d.comb += self.quiet.eq(settled.all() & ~steps.ongoing("OPEN"))
 
         for bank in range(BANKS):
             mine = access.bank == bank
@@ -159,7 +164,7 @@ class SdramRows(wiring.Component):
         unsettled = Signal(
             range(max(cycles.row_active, cycles.access_to_precharge)), name=f"unsettled_{bank}"
         )
-        m.d.comb += settled[bank].eq(unsettled == 0)
+        m.d.comb += settled[bank].eq(unsettled <= 1)
         with m.If(activated):
             m.d.sync += unsettled.eq(cycles.row_active - 1)
         with m.Elif(self.accessed & (self.accessed_bank == bank)):

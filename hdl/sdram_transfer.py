@@ -40,7 +40,8 @@ class SdramTransfer(wiring.Component):
         busy, busy_bank: an access is in work, the bank it is for.
         accessed: READ or WRITE is issued in this cycle, to `busy_bank`.
         command: `command_layout`.
-        beats: what is written, `packed_beat_layout`; one is there for every WRITE when it is due.
+        beats: what is written, `packed_beat_layout`; offered 2 cycles before its WRITE is due.
+        written: WRITE is issued in this cycle.
         read: what was read, `read_beat_layout`, `last` with the last beat of an access.
         dq_o, dq_oe, dqm: data to be driven in the cycle after the command and in the three after that.
         dq_i: data received.
@@ -53,6 +54,7 @@ class SdramTransfer(wiring.Component):
     accessed: Signal
     command: data.View
     beats: stream.Interface
+    written: Signal
     read: stream.Interface
     dq_o: Signal
     dq_oe: Signal
@@ -76,6 +78,7 @@ class SdramTransfer(wiring.Component):
                 "accessed": Out(1),
                 "command": Out(command_layout(geometry)),
                 "beats": In(stream.Signature(packed_beat_layout(BEAT_BITS))),
+                "written": Out(1),
                 "read": Out(stream.Signature(read_beat_layout(BEAT_BITS), always_ready=True)),
                 "dq_o": Out(HALF_BITS),
                 "dq_oe": Out(1),
@@ -86,17 +89,19 @@ class SdramTransfer(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Every wait is a counter that is zero when it is over."""
+        """What decides whether a command is issued are registers: much hangs on it."""
         m = Module()
         access = Signal(access_layout(self._geometry), reset_less=True)
         busy = Signal()
         final = Signal(reset_less=True)  # the next command is the access's last
         issue = Signal()
-        spacing = Signal(range(BURST_HALVES))
+        spacing = Signal(BURST_HALVES - 1)  # a command was issued as many cycles ago
+        spaced = Signal(init=1)
         read_to_write = self._cycles.cas_latency + BURST_HALVES + TURNAROUND
         until_write = Signal(range(read_to_write))
+        turned = Signal(init=1)
         m.d.comb += [
-            issue.eq(busy & (spacing == 0) & (~access.write | (until_write == 0))),
+            issue.eq(busy & spaced & (~access.write | turned)),
             self.i.ready.eq(~busy),
             self.busy.eq(busy),
             self.busy_bank.eq(access.bank),
@@ -112,19 +117,20 @@ class SdramTransfer(wiring.Component):
                 access.length.eq(access.length - 1),
                 final.eq(access.length == 1),
                 busy.eq(~final),
-                spacing.eq(BURST_HALVES - 1),
             ]
-        with m.Else():
-            with m.If(spacing != 0):
-                m.d.sync += spacing.eq(spacing - 1)
-            with m.If(~busy):
-                m.d.sync += [
-                    access.eq(self.i.payload),
-                    busy.eq(self.i.valid),
-                    final.eq(self.i.payload.length == 0),
-                ]
+        with m.Elif(~busy):
+            m.d.sync += [
+                access.eq(self.i.payload),
+                busy.eq(self.i.valid),
+                final.eq(self.i.payload.length == 0),
+            ]
+        m.d.sync += [
+            spacing.eq(Cat(issue, spacing)),
+            spaced.eq(~issue & ~spacing[:-1].any()),
+            turned.eq(until_write <= 1),
+        ]
         with m.If(issue & ~access.write):
-            m.d.sync += until_write.eq(read_to_write - 1)
+            m.d.sync += [until_write.eq(read_to_write - 1), turned.eq(0)]
         with m.Elif(until_write != 0):
             m.d.sync += until_write.eq(until_write - 1)
         self._write(m, issue & access.write, spacing)
@@ -135,16 +141,24 @@ class SdramTransfer(wiring.Component):
         halves = Signal(BEAT_BITS)
         masks = Signal(BEAT_BITS // 8, init=~0)
         drive = Signal()
-        released = Mux(self.masked, ~0, 0)[: HALF_BITS // 8]
+        released = self.masked.replicate(HALF_BITS // 8)
+        # Block RAM gives its data late in a cycle: a beat waits here for its command.
+        beat = Signal(packed_beat_layout(BEAT_BITS), reset_less=True)
+        beat_valid = Signal()
+        with m.If(~beat_valid):
+            m.d.sync += [beat.eq(self.beats.payload), beat_valid.eq(self.beats.valid)]
+        with m.Elif(issue):
+            m.d.sync += beat_valid.eq(0)
         m.d.comb += [
-            self.beats.ready.eq(issue),
+            self.beats.ready.eq(~beat_valid),
+            self.written.eq(issue),
             self.dq_o.eq(halves[:HALF_BITS]),
             self.dq_oe.eq(drive),
             self.dqm.eq(masks[: HALF_BITS // 8]),
         ]
-        m.d.sync += drive.eq(issue | (drive & (spacing != 0)))
+        m.d.sync += drive.eq(issue | spacing.any() & drive)
         with m.If(issue):
-            m.d.sync += [halves.eq(self.beats.payload.data), masks.eq(~self.beats.payload.strobe)]
+            m.d.sync += [halves.eq(beat.data), masks.eq(~beat.strobe)]
         with m.Else():
             m.d.sync += [halves.eq(halves[HALF_BITS:]), masks.eq(Cat(masks[HALF_BITS // 8 :], released))]
 
