@@ -190,8 +190,3 @@ def choose_tiling(layer: Layer, height: int, config: MacEngineConfig) -> Tiling:
     if best is None:
         raise ValueError(f"layer {layer.name}: no split of the cores reads stride {layer.window.stride_x}")
     return best[2]
-
-
-def estimated_cycles(layer: Layer, height: int, config: MacEngineConfig) -> int:
-    """What `choose_tiling`'s choice is estimated to take for `height` rows of the layer's ofm."""
-    return _cost(layer, height, choose_tiling(layer, height, config), config)
