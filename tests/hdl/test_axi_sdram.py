@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 from typing import Any
@@ -15,7 +15,7 @@ from celosia.hdl.sdram_timing import AS4C16M16SA_7, SdramGeometry, SdramTiming
 from tests.axi_master import AxiMaster, Burst, random_write
 from tests.gateware import Gaps, convert, get, put, simulate
 from tests.sdram_bench import SdramChip
-from tests.sdram_model import SdramModel
+from tests.sdram_model import SdramModel, SdramViolation
 
 MHZ = 1_000_000
 GEOMETRY = SdramGeometry()
@@ -26,7 +26,7 @@ FASTEST = 133 * MHZ
 
 
 class Bench:
-    """An `AxiSdram` for clocks up to `fastest`, run at `frequency`."""
+    """An `AxiSdram` for clocks up to `fastest`, run at `frequency`; `change` is made to its cycles."""
 
     def __init__(
         self,
@@ -34,12 +34,13 @@ class Bench:
         frequency: int = FASTEST,
         fastest: int = FASTEST,
         timing: SdramTiming = TIMING,
+        change: Mapping[str, int] | None = None,
         registers: int = 0,
         pause: float = 0.0,
         seed: int = 0,
     ) -> None:
         self.frequency = frequency
-        self.cycles = timing.cycles(fastest)
+        self.cycles = replace(timing.cycles(fastest), **(change or {}))
         self.memory = AxiSdram(GEOMETRY, self.cycles, pin_registers=2 * registers)
         self.chip = SdramChip(
             SdramModel(GEOMETRY, timing, frequency), registers_out=registers, registers_in=registers
@@ -87,6 +88,26 @@ def test_random_traffic_keeps_every_byte(frequency: int, registers: int, pause: 
     reads = random_bursts(generator, 25, writes=False) + [Burst(w.address, w.beats) for w in writes]
     bench.run([*bench.master.read(reads), *bench.master.write(writes)])
     assert bench.chip.model.refreshes > 1
+
+
+@pytest.mark.parametrize(
+    ("name", "cycles", "parameter"),
+    [
+        ("row_to_column", 2, "tRCD"),
+        ("precharge", 2, "tRP"),
+        ("refresh", 8, "tRFC"),
+        ("write_recovery", 1, "tWR"),
+        ("power_up", 200, "power-up"),
+        ("power_up_refreshes", 7, "DQM"),
+        ("cas_latency", 2, "mode"),
+    ],
+)
+def test_the_chip_notices_a_cycle_too_few(name: str, cycles: int, parameter: str) -> None:
+    """So that what passes with this chip keeps the times of the datasheet, not ours."""
+    bench = Bench(change={name: cycles})
+    rows_of_a_bank = [Burst(4096 * number, 1) for number in range(120)]
+    with pytest.raises(SdramViolation, match=f"^{parameter}"):
+        bench.run(bench.master.write(writes_of(rows_of_a_bank)))
 
 
 @pytest.mark.parametrize("frequency", [50, 75, 90, 110, 133])
