@@ -5,22 +5,13 @@ from typing import Annotated
 
 import typer
 
+from ..device_spec import DeviceSpec
 from ..driver import memory_bytes, region_places
 from ..program import Program
 from ..program_cache import compiled
 from ..program_file import save_program
 from ..runtime import program_memory_bytes
-from .options import (
-    DEFAULT_PRESET,
-    AsJson,
-    ConfigFile,
-    MemoryBytesPerCycle,
-    MemoryLatency,
-    Model,
-    Preset,
-    Settings,
-    simulated,
-)
+from .options import AsJson, Model, described_by, simulated
 from .terminal import output, print_json, print_line, progress_bars, table
 
 _Output = Annotated[
@@ -28,21 +19,17 @@ _Output = Annotated[
 ]
 
 
+@described_by(simulated)
 def compile_command(
     model: Model,
     output_file: _Output,
-    preset: Preset = DEFAULT_PRESET,
-    settings: Settings = None,
-    config: ConfigFile = None,
-    memory_latency: MemoryLatency = None,
-    memory_bytes_per_cycle: MemoryBytesPerCycle = None,
+    spec: DeviceSpec,
     as_json: AsJson = False,
 ) -> None:
     """Compile a model for an engine, and print the memory map and the bytes needed.
 
     Example: celosia compile model.tflite --preset u55-128 -o model.celosia
     """
-    spec = simulated(preset, settings, config, memory_latency, memory_bytes_per_cycle)
     with progress_bars() as progress:
         program = compiled(model, spec.config, spec.memory, progress=progress)
     file_bytes = save_program(program, output_file)

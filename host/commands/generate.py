@@ -5,18 +5,9 @@ from typing import Annotated
 
 import typer
 
-from ..device_spec import family_name
+from ..device_spec import DeviceSpec, family_name
 from ..generation import generate_files
-from .options import (
-    DEFAULT_PRESET,
-    AsJson,
-    ConfigFile,
-    MemoryBytesPerCycle,
-    MemoryLatency,
-    Preset,
-    Settings,
-    simulated,
-)
+from .options import AsJson, described_by, simulated
 from .terminal import output, print_json, print_line, progress_bars, table
 
 _Family = Annotated[str, typer.Argument(metavar="FAMILY", help="mac-engine.", show_default=False)]
@@ -28,14 +19,11 @@ _Directory = Annotated[
 ]
 
 
+@described_by(simulated)
 def generate_command(
     family: _Family,
     directory: _Directory,
-    preset: Preset = DEFAULT_PRESET,
-    settings: Settings = None,
-    config: ConfigFile = None,
-    memory_latency: MemoryLatency = None,
-    memory_bytes_per_cycle: MemoryBytesPerCycle = None,
+    spec: DeviceSpec,
     as_json: AsJson = False,
 ) -> None:
     """Write an accelerator as one Verilog file, with a manifest (JSON) and a C header. The memory changes nothing.
@@ -43,7 +31,6 @@ def generate_command(
     Example: celosia generate mac-engine --preset u55-128 -o build/
     """
     family_name(family)
-    spec = simulated(preset, settings, config, memory_latency, memory_bytes_per_cycle)
     with progress_bars() as progress:
         files = generate_files(spec.config, directory, progress)
     if as_json:

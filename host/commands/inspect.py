@@ -5,30 +5,18 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..cli import USAGE_STATUS
-from .options import (
-    DEFAULT_PRESET,
-    AsJson,
-    ConfigFile,
-    MemoryBytesPerCycle,
-    MemoryLatency,
-    Model,
-    Preset,
-    Settings,
-    simulated,
-)
+from ..device_spec import DeviceSpec
+from .options import AsJson, Model, described_by, simulated
 from .terminal import output, print_json, print_line, table
 
 if TYPE_CHECKING:
     from ..inspection import Inspection, TensorSummary
 
 
+@described_by(simulated)
 def inspect_command(
     model: Model,
-    preset: Preset = DEFAULT_PRESET,
-    settings: Settings = None,
-    config: ConfigFile = None,
-    memory_latency: MemoryLatency = None,
-    memory_bytes_per_cycle: MemoryBytesPerCycle = None,
+    spec: DeviceSpec,
     as_json: AsJson = False,
 ) -> None:
     """List a model's operators: shapes, MACs, weights, where each runs, and if not on the engine every reason.
@@ -40,7 +28,6 @@ def inspect_command(
     # Imported here: the other commands start without importer and compiler.
     from ..inspection import inspect_model
 
-    spec = simulated(preset, settings, config, memory_latency, memory_bytes_per_cycle)
     inspection = inspect_model(model, spec.config)
     if as_json:
         print_json({**inspection.to_dict(), "configuration": f"{spec.config.hash:016x}"})

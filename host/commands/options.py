@@ -1,5 +1,7 @@
 """Arguments and options that several commands take, each described once."""
 
+from collections.abc import Callable
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
@@ -7,7 +9,7 @@ import typer
 
 from celosia.generators.mac_engine.config import PRESETS
 
-from ..device_spec import DeviceSpec, DeviceSpecError, configuration, memory_model, parse_device
+from ..device_spec import DeviceSpec, configuration, memory_model, parse_device
 
 DEFAULT_PRESET = "u55-128"
 DEFAULT_DEVICE = f"sim:{DEFAULT_PRESET}"
@@ -77,11 +79,11 @@ AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON 
 
 
 def device_of(
-    device: str,
-    settings: list[str] | None,
-    config_file: Path | None,
-    memory_latency: int | None,
-    memory_bytes_per_cycle: str | None,
+    device: Device = DEFAULT_DEVICE,
+    settings: Settings = None,
+    config: ConfigFile = None,
+    memory_latency: MemoryLatency = None,
+    memory_bytes_per_cycle: MemoryBytesPerCycle = None,
 ) -> DeviceSpec:
     """The device that the options describe.
 
@@ -89,37 +91,50 @@ def device_of(
         DeviceSpecError: an option's value is not known or out of range.
     """
     memory = memory_model(memory_latency, memory_bytes_per_cycle)
-    return parse_device(device, settings or (), config_file, memory)
+    return parse_device(device, settings or (), config, memory)
 
 
 def simulated(
-    preset: str,
-    settings: list[str] | None,
-    config_file: Path | None,
-    memory_latency: int | None,
-    memory_bytes_per_cycle: str | None,
+    preset: Preset = DEFAULT_PRESET,
+    settings: Settings = None,
+    config: ConfigFile = None,
+    memory_latency: MemoryLatency = None,
+    memory_bytes_per_cycle: MemoryBytesPerCycle = None,
 ) -> DeviceSpec:
     """As `device_of`, for commands that name a preset.
 
     Raises:
         DeviceSpecError: as `device_of`.
     """
-    configuration(preset, settings or (), config_file)
-    return device_of(f"sim:{preset}", settings, config_file, memory_latency, memory_bytes_per_cycle)
+    configuration(preset, settings or (), config)
+    return device_of(f"sim:{preset}", settings, config, memory_latency, memory_bytes_per_cycle)
+
+
+def described_by(describe: Callable[..., DeviceSpec]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A command whose parameter `spec` is what `describe` returns: on the command line its options stand there."""
+    options = signature(describe).parameters
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        def run(**values: object) -> None:
+            described = {name: values.pop(name) for name in options}
+            command(spec=describe(**described), **values)
+
+        own = signature(command).parameters
+        places = [entry for name in own for entry in (options.values() if name == "spec" else [own[name]])]
+        run.__dict__["__signature__"] = Signature(
+            [entry.replace(kind=Parameter.KEYWORD_ONLY) for entry in places]
+        )
+        run.__annotations__ = {entry.name: entry.annotation for entry in places}
+        run.__doc__ = command.__doc__
+        return run
+
+    return decorate
 
 
 __all__ = [
-    "DEFAULT_DEVICE",
-    "DEFAULT_PRESET",
     "AsJson",
-    "ConfigFile",
-    "Device",
-    "DeviceSpecError",
-    "MemoryBytesPerCycle",
-    "MemoryLatency",
     "Model",
-    "Preset",
-    "Settings",
+    "described_by",
     "device_of",
     "simulated",
 ]

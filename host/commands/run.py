@@ -8,18 +8,10 @@ import numpy as np
 import typer
 
 from ..arrays import load_inputs, random_array, save_outputs
+from ..device_spec import DeviceSpec
 from ..errors import DataError
 from ..session import InferenceSession
-from .options import (
-    DEFAULT_DEVICE,
-    AsJson,
-    ConfigFile,
-    Device,
-    MemoryBytesPerCycle,
-    MemoryLatency,
-    Settings,
-    device_of,
-)
+from .options import AsJson, described_by, device_of
 from .profile_table import profile_table
 from .terminal import output, print_json, print_line, progress_bars, table
 
@@ -62,16 +54,14 @@ _Trace = Annotated[
 ]
 
 
+@described_by(device_of)
 def run_command(
     program: _Program,
+    *,
     input_file: _Input = None,
     random: _Random = None,
     output_file: _Output = None,
-    device: Device = DEFAULT_DEVICE,
-    settings: Settings = None,
-    config: ConfigFile = None,
-    memory_latency: MemoryLatency = None,
-    memory_bytes_per_cycle: MemoryBytesPerCycle = None,
+    spec: DeviceSpec,
     profile: _Profile = False,
     trace: _Trace = None,
     as_json: AsJson = False,
@@ -80,7 +70,6 @@ def run_command(
 
     Example: celosia run model.tflite --input image.npy --output logits.npy --device sim:u55-128 --profile
     """
-    spec = device_of(device, settings, config, memory_latency, memory_bytes_per_cycle)
     if (input_file is None) == (random is None):
         raise typer.BadParameter("give the inputs by --input FILE or by --random SEED", param_hint="inputs")
     if trace is not None and trace.suffix not in (".vcd", ".fst"):

@@ -5,17 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .options import (
-    DEFAULT_DEVICE,
-    AsJson,
-    ConfigFile,
-    Device,
-    MemoryBytesPerCycle,
-    MemoryLatency,
-    Model,
-    Settings,
-    device_of,
-)
+from ..device_spec import DeviceSpec
+from .options import AsJson, Model, described_by, device_of
 from .terminal import output, print_json, print_line, progress_bars
 
 if TYPE_CHECKING:
@@ -34,14 +25,11 @@ _Cases = Annotated[
 ]
 
 
+@described_by(device_of)
 def verify_command(
     model: Model,
     cases: _Cases,
-    device: Device = DEFAULT_DEVICE,
-    settings: Settings = None,
-    config: ConfigFile = None,
-    memory_latency: MemoryLatency = None,
-    memory_bytes_per_cycle: MemoryBytesPerCycle = None,
+    spec: DeviceSpec,
     as_json: AsJson = False,
 ) -> None:
     """Run every case on a device and compare the outputs with the expected ones, bit for bit.
@@ -53,7 +41,6 @@ def verify_command(
     # Imported here: the other commands start without importer, compiler and reference kernels.
     from ..verify import verify_model
 
-    spec = device_of(device, settings, config, memory_latency, memory_bytes_per_cycle)
     with progress_bars() as progress:
         verification = verify_model(model, cases, spec, progress)
     if as_json:
