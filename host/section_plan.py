@@ -139,10 +139,10 @@ def _fit(layers: Sequence[Layer], memory: MemoryPlan, outputs: set[str], config:
     """
     heights: dict[str, int] = {}
     cramped: set[int] = set()
-    known_cycles: dict[tuple[int, int], int] = {}
+    known_cycles: dict[tuple[Layer, int], int] = {}
 
     def cycles(layer: Layer, rows: int) -> int:
-        key = id(layer), rows
+        key = layer, rows
         if key not in known_cycles:
             tiling = choose_tiling(layer, rows, config)
             known_cycles[key] = estimated_cycles(layer, rows, tiling, config)
