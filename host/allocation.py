@@ -17,6 +17,9 @@ from celosia.generators.chassis.placement import Placement
 from .stripe_choice import Cycles, hide_loading, stripe_heights
 from .stripes import Turns, passed_rows, rows_read, streamed_rows, take_turns, tallest
 
+FITTING_RULE = "Its feature maps must fit the unified buffer, as a whole or row by row"
+"""What a layer that raises `AllocationError` breaks, as the user reads it."""
+
 
 class AllocationError(ValueError):
     """A `layer` that does not fit the unified buffer even alone.
@@ -26,7 +29,7 @@ class AllocationError(ValueError):
 
     def __init__(self, layer: Layer, buffer_bricks: int, assembled: Sequence[str] = ()) -> None:
         super().__init__(
-            f"its feature maps must fit the unified buffer, as a whole or row by row (found {_text(layer.ifm_shape)} "
+            f"{FITTING_RULE} (found {_text(layer.ifm_shape)} "
             f"in, {_text(layer.ofm_shape)} out for {buffer_bricks * 8} bytes)"
         )
         self.layer = layer

@@ -5,6 +5,7 @@ import re
 from celosia.generators.mac_engine.rules import RULES as ENGINE_RULES
 from celosia.generators.mac_engine.rules import rule_text
 
+from .allocation import FITTING_RULE
 from .layering.layers import BUILDERS
 from .operator_rules import RULES, Rule
 from .partition import HOST_KINDS
@@ -35,6 +36,7 @@ def operator_table() -> str:
             "An operator that breaks one of these runs on the host:",
             "",
             *(f"- {rule_text(rule)}." for rule in ENGINE_RULES),
+            f"- {FITTING_RULE}, all channels of the rows that a window covers.",
         ]
     )
 
