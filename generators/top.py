@@ -6,6 +6,7 @@ from amaranth.hdl import ClockDomain, Elaboratable, Module, Signal
 from amaranth.lib import wiring
 
 from .chassis.register_map import ADDRESS_BITS, REGISTER_BITS
+from .chassis.run_control import RUN_DOMAIN
 
 TOP_NAME = "celosia"
 CLOCK = "aclk"
@@ -43,8 +44,9 @@ class CelosiaTop(Elaboratable):
         engine: Any = self.engine
         m.submodules.engine = engine
         domain: Any = ClockDomain("sync")
-        domain.clk = self.ports[CLOCK]
-        m.domains += domain
+        run: Any = ClockDomain(RUN_DOMAIN)
+        domain.clk = run.clk = self.ports[CLOCK]
+        m.domains += [domain, run]
         m.d.comb += [domain.rst.eq(~self.ports["aresetn"]), self.ports["irq"].eq(engine.interrupt)]
         self._connect_csr(m, engine.csr)
         self._connect_reads(m, engine.bus)

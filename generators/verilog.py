@@ -4,11 +4,12 @@ import importlib
 import re
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from ..hdl.verilog_memory import VerilogMemories
+from ..hdl.verilog_platform import VerilogPlatform
 from .top import TOP_NAME, CelosiaTop
 
 # Amaranth's public way to RTLIL, which its type stubs do not know.
@@ -50,7 +51,7 @@ class VerilogText:
     block_rams: tuple[BlockRam, ...]
 
 
-def write_verilog(top: CelosiaTop, title: str, platform: VerilogMemories | None = None) -> VerilogText:
+def write_verilog(top: CelosiaTop, title: str, platform: VerilogPlatform | None = None) -> VerilogText:
     """The module `celosia` and all it needs; `title` is the comment at its head.
 
     Without `platform` it is generic Verilog; a platform of a device family puts that family's blocks in.
@@ -58,53 +59,18 @@ def write_verilog(top: CelosiaTop, title: str, platform: VerilogMemories | None 
     Raises:
         VerilogError: Yosys failed.
     """
-    memories = VerilogMemories() if platform is None else platform
+    platform = platform or VerilogPlatform()
     design = _rtlil.convert(
-        top, name=TOP_NAME, platform=memories, ports=list(top.ports.values()), emit_src=False
+        top, name=TOP_NAME, platform=platform, ports=list(top.ports.values()), emit_src=False
     )
-    body = _complete_cases(_run_yosys(_YOSYS_SCRIPT.format(rtlil=_widen_shifts(_drop_empty_wires(design)))))
+    design = f"{design}\n{platform.shared_modules.rtlil()}"
+    body = _complete_cases(_run_yosys(_YOSYS_SCRIPT.format(rtlil=design)))
     head = f"// {title}\n// Written by Amaranth {version('amaranth')}.\n"
+    instances = _count_instances(body)
     return VerilogText(
-        text=f"{head}{body}\n{memories.modules()}",
-        block_rams=tuple(_block_ram(name, body) for name in memories),
+        text=f"{head}{body}\n{platform.memories.modules()}",
+        block_rams=tuple(_block_ram(name, instances[name]) for name in platform.memories),
     )
-
-
-_EMPTY_CELL = re.compile(
-    r"^  cell \S+ \S+\n(?:    (?!parameter \\Y_WIDTH).*\n)*    parameter \\Y_WIDTH 0\n(?:    .*\n)*  end\n",
-    re.MULTILINE,
-)
-_EMPTY_WIRE = re.compile(r"^(?:  wire width 0 \S+|connect \S+ \{ *\})\n", re.MULTILINE)
-
-
-def _drop_empty_wires(design: str) -> str:
-    """Amaranth has signals and cells of no bits, which Verilog would turn into vectors of two: `[-1:0]`."""
-    return _EMPTY_WIRE.sub("", _EMPTY_CELL.sub("", design))
-
-
-_SHIFT = re.compile(r"^  cell \$shift (\S+)\n((?:    .*\n)+)  end\n", re.MULTILINE)
-
-
-def _widen_shifts(design: str) -> str:
-    """Amaranth selects part of a vector with a shift whose result is narrower than the vector, which linters take
-    for a mistake: give the shift its full result, and say which bits of it are used.
-    """
-
-    def widen(match: re.Match[str]) -> str:
-        name, cell = match[1], match[2]
-        whole, part = (int(re.findall(rf"parameter \\{port}_WIDTH (\d+)\n", cell)[0]) for port in ("A", "Y"))
-        if part >= whole:
-            return match[0]
-        (result,) = re.findall(r"connect \\Y (.*)\n", cell)
-        wide = f"{name}_shifted"
-        cell = cell.replace(f"\\Y_WIDTH {part}\n", f"\\Y_WIDTH {whole}\n")
-        cell = cell.replace(f"connect \\Y {result}\n", f"connect \\Y {wide}\n")
-        return (
-            f"  wire width {whole} {wide}\n  cell $shift {name}\n{cell}  end\n"
-            f"  connect {result} {wide} [{part - 1}:0]\n"
-        )
-
-    return _SHIFT.sub(widen, design)
 
 
 def _run_yosys(script: str) -> str:
@@ -134,13 +100,25 @@ def _complete_cases(verilog: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _block_ram(name: str, verilog: str) -> BlockRam:
+def _block_ram(name: str, instances: int) -> BlockRam:
     size = re.match(r"block_ram_(\d+)x(\d+)", name)
     if size is None:
         raise ValueError(f"block RAM module {name!r} must be named block_ram_DEPTHxWIDTH")
-    return BlockRam(
-        module=name,
-        depth=int(size[1]),
-        width=int(size[2]),
-        instances=len(re.findall(rf"^  {name} ", verilog, re.MULTILINE)),
-    )
+    return BlockRam(module=name, depth=int(size[1]), width=int(size[2]), instances=instances)
+
+
+def _count_instances(verilog: str) -> Counter[str]:
+    """How often each module is in the design, below its top: once for every path to it."""
+    inside: dict[str, list[str]] = {}
+    for line in verilog.splitlines():
+        if (module := re.match(r"module (\\\S+|\w+)", line)) is not None:
+            inside[module[1]] = []
+        elif (instance := re.match(r"  (\S+) +\S+ +\($", line)) is not None:
+            inside[next(reversed(inside))].append(instance[1])
+    counts: Counter[str] = Counter()
+    waiting = [TOP_NAME]
+    while waiting:
+        for name in inside.get(waiting.pop(), ()):
+            counts[name] += 1
+            waiting.append(name)
+    return counts

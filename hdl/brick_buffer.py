@@ -196,7 +196,7 @@ class BrickBuffer(wiring.Component):
 
         request = self.store_request
         room = self._answer_store(m, reads, request.valid & request.ready)
-        m.d.comb += request.ready.eq(room & ~taken.bit_select(_bank(request.payload), 1))
+        m.d.comb += request.ready.eq(room & ~(taken >> _bank(request.payload))[0])
         for bank, port in enumerate(reads):
             gathered = Mux(bank < rotation, next_row, row)
             m.d.comb += port.addr.eq(Mux(taken[bank], gathered, _row(request.payload)))

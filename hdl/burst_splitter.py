@@ -5,6 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .axi import BOUNDARY_BYTES, MAXIMUM_BURST_BEATS, burst_layout, check_widths
+from .shared_module import shared_module
 
 
 def transfer_layout(address_bits: int, count_bits: int) -> data.StructLayout:
@@ -74,6 +75,7 @@ class BurstSplitter(wiring.Component):
             }
         )
 
+    @shared_module
     def elaborate(self, platform: object) -> Module:
         """One register stage finds the length, the next offers the burst and moves on."""
         m = Module()

@@ -4,6 +4,8 @@ from amaranth.hdl import Module, Shape, ShapeLike, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from .shared_module import shared_module
+
 MULTIPLIER_LATENCY = 2
 """Cycles from `a` and `b` to their `product`: an input register and a product register."""
 
@@ -40,6 +42,7 @@ class Multiplier(wiring.Component):
         product = Shape(a.width + b.width, signed=a.signed or b.signed)
         super().__init__({"a": In(a), "b": In(b), "product": Out(product)})
 
+    @shared_module
     def elaborate(self, platform: object) -> Module:
         """Registers around one product, or what the platform has for it."""
         if (get_multiplier := getattr(platform, "get_multiplier", None)) is not None:

@@ -7,6 +7,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .multiplier import MULTIPLIER_LATENCY, Multiplier
+from .shared_module import shared_module
 
 REQUANTIZE_LATENCY = 9 + MULTIPLIER_LATENCY
 """Cycles from an accumulator at `accumulators` to its result at `results`."""
@@ -87,6 +88,7 @@ class Requantize(wiring.Component):
             }
         )
 
+    @shared_module
     def elaborate(self, platform: object) -> Module:
         """A straight pipeline; the number in a signal's name is the stage that registers it."""
         m = Module()

@@ -78,7 +78,7 @@ class VerilogMemories:
     def __init__(self) -> None:
         self._modules: dict[str, str] = {}
 
-    def get_memory(self, memory: Memory) -> Module | MemoryInstance:
+    def get_memory(self, memory: Memory) -> Instance | Module | MemoryInstance:
         """What stands for `memory` in the netlist; called by `Memory.elaborate`."""
         if not _is_plain_block_ram(memory):
             return memory.elaborate(None)
@@ -97,8 +97,7 @@ class VerilogMemories:
             parts_high=parts - 1,
             depth_high=memory.depth - 1,
         )
-        m = Module()
-        m.submodules.ram = Instance(
+        return Instance(
             name,
             i_clk=ClockSignal(write.domain),
             i_read_enable=read.en,
@@ -108,7 +107,6 @@ class VerilogMemories:
             i_write_address=write.addr,
             i_write_data=write.data,
         )
-        return m
 
     def get_dual_port_memory(self, memory: DualPortMemory) -> Module:
         """What stands for `memory` in the netlist; called by `DualPortMemory.elaborate`."""

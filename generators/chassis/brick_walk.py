@@ -6,6 +6,7 @@ from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ...hdl.shared_module import shared_module
 from .command import LOAD
 
 BRICK_BYTES = 8
@@ -55,6 +56,7 @@ class BrickWalk(wiring.Component):
             }
         )
 
+    @shared_module
     def elaborate(self, platform: object) -> Module:
         """Three nested counters count down; three addresses remember where brick, pixel and row started."""
         m = Module()

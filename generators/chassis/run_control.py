@@ -8,6 +8,9 @@ from amaranth.lib.wiring import In, Out
 
 from .register_map import REGISTER_BITS, STATUS, ErrorCode
 
+RUN_DOMAIN = "run"
+"""Clock domain of all that starts anew with every run: the clock of "sync", reset with it and by `clear`."""
+
 START_CYCLES = 4
 """Cycles from the one in which the start write is handed over (address and data) to the first counted here."""
 

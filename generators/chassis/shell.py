@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.hdl import Cat, Module, Mux, ResetInserter, Signal
+from amaranth.hdl import Cat, DomainRenamer, Module, Mux, ResetSignal, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -20,7 +20,7 @@ from .destination_port import destination_write_signature
 from .fetch import CommandFetch
 from .load import LoadUnit, brick_write_layout
 from .oldest_command import OldestCommand
-from .run_control import START_CYCLES, RunControl
+from .run_control import RUN_DOMAIN, START_CYCLES, RunControl
 from .store import StoreUnit, brick_data_layout, brick_request_layout
 from .tokens import TokenCounters
 from .weights import WeightsUnit
@@ -82,14 +82,14 @@ class Chassis(wiring.Component):
                                                  |                        +--> LOAD, WEIGHTS, STORE
         bus <== arbiter <== fetch, LOAD, WEIGHTS; STORE
 
-    All of it but the registers and the run control is reset by `clear`, before every run and by
-    CONTROL.reset; the core must be, too. A run that ended in any way leaves nothing behind.
+    All of it but the registers and the run control is in the domain `RUN_DOMAIN`, and so must the core be: it has the
+    clock of "sync" and is reset with it, before every run and by CONTROL.reset. A run that ended in any way leaves
+    nothing behind.
 
     Members:
         csr: AXI4-Lite slave, the registers of `register_map`.
         bus: AXI4 master.
         interrupt: level.
-        clear: reset the core.
         compute, activate: commands of the core, each taken at its completion.
         load_bricks: bricks that LOAD writes into the unified buffer.
         store_request, store_response: bricks that STORE reads from it.
@@ -103,7 +103,6 @@ class Chassis(wiring.Component):
     csr: AxiLiteBus
     bus: AxiBus
     interrupt: Signal
-    clear: Signal
     compute: stream.Interface
     activate: stream.Interface
     load_bricks: stream.Interface
@@ -152,7 +151,6 @@ class Chassis(wiring.Component):
                 "csr": In(AxiLiteSignature(registers.ADDRESS_BITS)),
                 "bus": Out(AxiSignature(address_bits, BEAT_BITS)),
                 "interrupt": Out(1),
-                "clear": Out(1),
                 "compute": Out(stream.Signature(parameters.compute.struct())),
                 "activate": Out(stream.Signature(parameters.activate.struct())),
                 "load_bricks": Out(stream.Signature(brick_write_layout())),
@@ -167,12 +165,15 @@ class Chassis(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Registers and run control stay; the rest restarts with `clear`."""
+        """Registers and run control stay; the rest restarts with every run."""
         m = Module()
         m.submodules.csr = self._csr
         m.submodules.control = control = self._control
-        m.d.comb += [self.clear.eq(control.clear), self.interrupt.eq(control.interrupt)]
-        restart = ResetInserter(self.clear)
+        m.d.comb += [
+            ResetSignal(RUN_DOMAIN).eq(ResetSignal() | control.clear),
+            self.interrupt.eq(control.interrupt),
+        ]
+        restart = DomainRenamer(RUN_DOMAIN)
         m.submodules.fetch = restart(self._fetch)
         m.submodules.tokens = restart(self._tokens)
         for verb, queue in self._queues.items():
@@ -311,7 +312,7 @@ class Chassis(wiring.Component):
         strobes = Signal(_BEAT_BYTES)
         m.d.sync += strobes.eq(Mux(self.bus.w.valid & self.bus.w.ready, self.bus.w.payload.strobe, 0))
         m.d.comb += [
-            counters.clear.eq(self.clear),
+            counters.clear.eq(self._control.clear),
             counters.count.eq(self._control.counting),
             counters.snapshot.eq(self.snapshot),
             counters.bytes_read.eq(Mux(self.bus.r.valid & self.bus.r.ready, _BEAT_BYTES, 0)),

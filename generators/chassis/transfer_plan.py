@@ -4,6 +4,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from ...hdl.shared_module import shared_module
 from .command import LOAD
 from .region_check import BEAT_COUNT_BITS, SIZE_BITS, RegionCheck, regions_layout
 
@@ -38,7 +39,7 @@ class TransferPlan(wiring.Component):
     beats: Signal
 
     def __init__(self, address_bits: int) -> None:
-        self._check = RegionCheck(address_bits)
+        self._address_bits = address_bits
         super().__init__(
             {
                 "start": In(1),
@@ -52,10 +53,11 @@ class TransferPlan(wiring.Component):
             }
         )
 
+    @shared_module
     def elaborate(self, platform: object) -> Module:
         """One shift-and-add multiplier, used twice, in front of the check."""
         m = Module()
-        m.submodules.check = check = self._check
+        m.submodules.check = check = RegionCheck(self._address_bits)
         factor = Signal(16)  # its bits are taken from the lowest up
         addend = Signal(SIZE_BITS)
         addend_overflow = Signal()

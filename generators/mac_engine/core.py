@@ -5,6 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from celosia.hdl.multiplier import MULTIPLIER_LATENCY, Multiplier
+from celosia.hdl.shared_module import shared_module
 
 from .accumulators import Accumulators
 from .config import MacEngineConfig
@@ -77,6 +78,7 @@ class Core(wiring.Component):
             }
         )
 
+    @shared_module
     def elaborate(self, platform: object) -> Module:
         """Lanes, products, trees, accumulators: one after the other."""
         m = Module()

@@ -1,6 +1,6 @@
 """The MAC engine: the chassis around its compute core."""
 
-from amaranth.hdl import Module, ResetInserter, Signal
+from amaranth.hdl import DomainRenamer, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -8,6 +8,7 @@ from ...hdl.axi import AxiBus, AxiLiteBus, AxiLiteSignature, AxiSignature
 from ...hdl.brick_buffer import BrickBuffer
 from ..chassis.counters import Cause
 from ..chassis.register_map import ADDRESS_BITS
+from ..chassis.run_control import RUN_DOMAIN
 from ..chassis.shell import Chassis, ChassisParameters
 from .activate import ActivateUnit
 from .compute import ComputeUnit
@@ -76,10 +77,10 @@ class MacEngine(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """The core restarts with the chassis' `clear`."""
+        """The core restarts with every run, as the chassis does."""
         m = Module()
         m.submodules.chassis = chassis = Chassis(chassis_parameters(self._config))
-        restart = ResetInserter(chassis.clear)
+        restart = DomainRenamer(RUN_DOMAIN)
         buffer = BrickBuffer(self._config.buffer_bricks)
         weight_store = WeightStore(self._config)
         decoder = WeightDecoder(self._config)

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from pathlib import Path
 
-from ...hdl.verilog_memory import VerilogMemories
+from ...hdl.verilog_platform import VerilogPlatform
 from ..generate import Design, GeneratedFiles, write_design
 from ..top import CelosiaTop
 from ..verilog import VerilogText, write_verilog
@@ -31,7 +31,7 @@ def generate(config: MacEngineConfig, directory: Path) -> GeneratedFiles:
     return write_design(mac_engine_design(config), directory)
 
 
-def mac_engine_verilog(config: MacEngineConfig, platform: VerilogMemories | None = None) -> VerilogText:
+def mac_engine_verilog(config: MacEngineConfig, platform: VerilogPlatform | None = None) -> VerilogText:
     """The Verilog that `generate` writes, without writing it; `platform` as in `write_verilog`."""
     design = mac_engine_design(config)
     top = CelosiaTop(design.engine, design.address_bits, design.data_bits)

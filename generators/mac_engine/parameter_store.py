@@ -127,7 +127,7 @@ class ParameterStore(wiring.Component):
         loaded = [Signal(self._blocks, name=f"loaded_{n}") for n in range(2)]
         request = Signal()
         m.d.comb += [
-            request.eq((blocks_left != 0) & ~requested.bit_select(group, 1)),
+            request.eq((blocks_left != 0) & ~(requested >> group)[0]),
             ring_read.en.eq(1),
             ring_read.addr.eq(address),
         ]
@@ -160,7 +160,7 @@ class ParameterStore(wiring.Component):
                     loaded[n] | Mux(command.uniform, -1, 1 << arrived.block[:block_bits])
                 )
         # One bit a block: every cycle's read waits for this answer.
-        m.d.comb += self.available.eq(Cat(loaded).bit_select(Cat(wanted, in_use), 1))
+        m.d.comb += self.available.eq((Cat(loaded) >> Cat(wanted, in_use))[0])
 
         self._lookup(
             m,
@@ -249,6 +249,8 @@ class ParameterStore(wiring.Component):
 def _delayed(m: Module, value: Value) -> Value:
     """`value`, as the registered read needs it. A place released in cycle t is written in t + 3 at the earliest."""
     assert PARAMETER_LATENCY <= 4, "a place would be written again before its last read"
+    if not len(value):
+        return value  # Verilog has no registers of no bits
     for _ in range(PARAMETER_LATENCY - 1):
         value, previous = Signal(len(value), name="delayed", reset_less=True), value
         m.d.sync += value.eq(previous)

@@ -41,7 +41,7 @@ def ranks(mask: Value) -> Value:
 def spread(bits: Value, mask: Value, places: Value) -> Value:
     """The lowest bits of `bits`, one for each set bit of `mask`, in its places; `places` are `ranks(mask)`."""
     return Cat(
-        mask[index] & bits[: index + 1].bit_select(places.word_select(index, 4), 1) for index in range(VECTOR)
+        mask[index] & (bits[: index + 1] >> places.word_select(index, 4))[0] for index in range(VECTOR)
     )
 
 

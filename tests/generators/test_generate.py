@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -17,8 +18,9 @@ from celosia.generators.mac_engine.generate import generate, mac_engine_verilog
 from celosia.generators.mac_engine.isa import LAYOUTS
 from tests.verilog_lint import WAIVERS, lint
 
+LARGEST_CORE_CONNECTION = 10_000
+"""Characters of Verilog for one more core, where it is connected."""
 NEVER_WAIVED = ("WIDTHTRUNC", "LATCH", "MULTIDRIVEN", "UNOPTFLAT", "CASEINCOMPLETE")
-LARGEST_VERILOG = 4 << 20
 LINTED = [
     "u55-32",  # half cores
     pytest.param("u55-64", marks=pytest.mark.slow),
@@ -27,17 +29,39 @@ LINTED = [
 ]
 
 
+def with_macs(macs: int) -> MacEngineConfig:
+    return replace(MacEngineConfig.preset("u55-256"), macs=macs)
+
+
+def module_names(verilog: str) -> list[str]:
+    return re.findall(r"^module ([^\s(]+)", verilog, re.MULTILINE)
+
+
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> GeneratedFiles:
     return generate(MacEngineConfig.preset("u55-64"), tmp_path_factory.mktemp("generated"))
 
 
 @pytest.mark.parametrize("preset", LINTED)
-def test_verilog_is_clean_for_verilator_and_small(preset: str, tmp_path: Path) -> None:
-    text = mac_engine_verilog(MacEngineConfig.preset(preset)).text
-    (tmp_path / "celosia.v").write_text(text)
-    assert len(text) < LARGEST_VERILOG
+def test_verilog_is_clean_for_verilator(preset: str, tmp_path: Path) -> None:
+    (tmp_path / "celosia.v").write_text(mac_engine_verilog(MacEngineConfig.preset(preset)).text)
     assert lint(tmp_path / "celosia.v") == ""
+
+
+@pytest.mark.slow
+def test_verilog_of_a_thousand_multipliers_is_clean_for_verilator(tmp_path: Path) -> None:
+    (tmp_path / "celosia.v").write_text(mac_engine_verilog(with_macs(1024)).text)
+    assert lint(tmp_path / "celosia.v") == ""
+
+
+def test_more_cores_are_more_instances_of_the_same_modules() -> None:
+    few, many = (mac_engine_verilog(with_macs(macs)).text for macs in (256, 1024))
+    assert len(module_names(few)) == len(module_names(many))
+    for text, cores in ((few, 4), (many, 16)):
+        assert module_names(text).count("\\celosia.core") == 1
+        assert text.count("  \\celosia.core  core_") == cores
+    assert len(few) < 1_500_000
+    assert len(many) < len(few) + 12 * LARGEST_CORE_CONNECTION
 
 
 def test_waivers_are_by_rule_with_a_reason_and_not_for_what_finds_mistakes() -> None:
