@@ -108,7 +108,7 @@ class VerilogMemories:
             i_write_data=write.data,
         )
 
-    def get_dual_port_memory(self, memory: DualPortMemory) -> Module:
+    def get_dual_port_memory(self, memory: DualPortMemory) -> Instance:
         """What stands for `memory` in the netlist; called by `DualPortMemory.elaborate`."""
         name = f"block_ram_{memory.depth}x{memory.width}_dual"
         self._modules[name] = _DUAL_TEMPLATE.format(
@@ -127,9 +127,7 @@ class VerilogMemories:
                 f"i_write_data_{number}": port.write_data,
                 f"o_read_data_{number}": port.read_data,
             }
-        m = Module()
-        m.submodules.ram = Instance(name, i_clk=ClockSignal(), **connections)
-        return m
+        return Instance(name, i_clk=ClockSignal(), **connections)
 
     def modules(self) -> str:
         """Verilog of the modules that the converted text refers to, in order of their names."""
