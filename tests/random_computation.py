@@ -9,6 +9,7 @@ from celosia.generators.chassis.schedule import Command, Span, ring_spans
 from celosia.generators.mac_engine.config import MacEngineConfig
 from celosia.generators.mac_engine.isa import (
     BANKS,
+    BIAS_BEATS,
     BRICK_CHANNELS,
     LARGEST_PACKED_CHANNELS,
     PARAMETER_BEATS,
@@ -187,10 +188,11 @@ class _Computation:
         bricks = -(-tiles.output_blocks * config.core_outputs // BRICK_CHANNELS)
         ofm = random_map(config, draw, tiles.height, tiles.width, bricks)
         is_uniform = draw.random() < 0.3
-        parameters, beats = (
-            draw.randrange(config.parameter_beats),
-            PARAMETER_BEATS * (1 if is_uniform else bricks),
-        )
+        has_uniform_scale = draw.random() < 0.3
+        parameters = draw.randrange(config.parameter_beats)
+        beats = PARAMETER_BEATS
+        if not is_uniform:
+            beats += (bricks - 1) * (BIAS_BEATS if has_uniform_scale else PARAMETER_BEATS)
         use_table = not is_softmax and draw.random() < 0.3
         softmax_lanes = 0
         if is_softmax:
@@ -205,6 +207,7 @@ class _Computation:
             **ofm.fields("ofm_", draw.randrange(ofm.rows) if ofm.is_ring else 0),
             "parameter_address": parameters,
             "parameter_uniform": int(is_uniform),
+            "uniform_scale": int(has_uniform_scale),
             "zero_point": 0 if is_softmax else draw.randint(-128, 127),
             "minimum": draw.randint(-128, 0),
             "maximum": draw.randint(0, 127),

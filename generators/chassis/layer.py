@@ -102,7 +102,12 @@ class Requantization:
     @property
     def is_uniform(self) -> bool:
         """Every channel has the same parameters."""
-        return all(bool((a == a[0]).all()) for a in (self.bias, self.multiplier, self.shift))
+        return self.has_uniform_scale and bool((self.bias == self.bias[0]).all())
+
+    @property
+    def has_uniform_scale(self) -> bool:
+        """Every channel has the same multiplier and shift."""
+        return all(bool((a == a[0]).all()) for a in (self.multiplier, self.shift))
 
     @classmethod
     def identity(cls, channels: int, table: npt.NDArray[np.int8] | None = None) -> "Requantization":

@@ -91,6 +91,7 @@ class ActivateUnit(wiring.Component):
             parameters.command.blocks.eq(blocks if config.core_outputs == 8 else (blocks + 1) >> 1),
             parameters.command.group_last.eq((1 << command.block_cores_log2) - 1),
             parameters.command.uniform.eq(command.parameter_uniform),
+            parameters.command.uniform_scale.eq(command.uniform_scale),
             parameters.block.eq(sequencer.block),
             parameters.part.eq(sequencer.part),
             parameters.release.eq(sequencer.release),

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from .activate import WRITE_LATENCY
 from .config import MacEngineConfig
-from .isa import BRICK_CHANNELS, PARAMETER_BEATS
+from .isa import BIAS_BEATS, BRICK_CHANNELS, PARAMETER_BEATS
 from .parameter_store import FETCH_LATENCY
 from .softmax_unit import write_cycles
 
@@ -44,6 +44,8 @@ class ActivateTiming:
         self._uniform = bool(command["parameter_uniform"])
         if self._uniform:
             self._parameter_blocks = 1
+        self._block_beats = BIAS_BEATS if command["uniform_scale"] else PARAMETER_BEATS
+        """Of every parameter block but the first."""
         self._tiles = _tiles(config, command)
         self._next_read = start
         self._next_request = start + 1
@@ -94,7 +96,12 @@ class ActivateTiming:
     def _available(self, group: int, block: int) -> int:
         if self._uniform:
             group = block = 0
-        return self._requested[group] + PARAMETER_BEATS * (block + 1) - 1 + FETCH_LATENCY
+        return self._requested[group] + self._beats(group, block + 1) - 1 + FETCH_LATENCY
+
+    def _beats(self, group: int, blocks: int) -> int:
+        """Of the first `blocks` parameter blocks of a group."""
+        extra = PARAMETER_BEATS - self._block_beats if group == 0 else 0
+        return self._block_beats * blocks + extra
 
     def _request_group(self) -> None:
         """The next group of parameter blocks is requested as soon as one of the two places is free."""
@@ -106,7 +113,7 @@ class ActivateTiming:
         if group >= 2:
             first = max(first, self._released[group - 2] + 1)
         self._requested.append(first)
-        self._next_request = first + PARAMETER_BEATS * blocks
+        self._next_request = first + self._beats(group, blocks)
 
 
 def _tiles(config: MacEngineConfig, command: Mapping[str, int]) -> Iterator[_Tile]:

@@ -19,6 +19,7 @@ from ..chassis.command import Opcode, Region, Verb
 from ..chassis.schedule import decode_commands
 from .config import MacEngineConfig
 from .isa import (
+    BIAS_BEATS,
     BRICK_CHANNELS,
     LARGEST_PACKED_CHANNELS,
     LAYOUTS,
@@ -407,7 +408,13 @@ class Interpreter:
         """Bias, multiplier and shift, each int32[block, 1, 1, channel]."""
         outputs = self.config.core_outputs
         blocks = 1 if fields["parameter_uniform"] else -(-fields["output_blocks"] * outputs // BRICK_CHANNELS)
-        where = (fields["parameter_address"] + np.arange(blocks * PARAMETER_BEATS)) % len(self.parameters)
+        beats = np.arange(blocks * PARAMETER_BEATS).reshape(blocks, PARAMETER_BEATS)
+        if fields["uniform_scale"]:
+            beats = np.tile(beats[0], (blocks, 1))
+            beats[1:, :BIAS_BEATS] = PARAMETER_BEATS + np.arange((blocks - 1) * BIAS_BEATS).reshape(
+                -1, BIAS_BEATS
+            )
+        where = (fields["parameter_address"] + beats) % len(self.parameters)
         raw = self.parameters[where].reshape(blocks, PARAMETER_BEATS * 8)
         parts = (
             raw[:, :32].copy().view("<i4"),

@@ -129,6 +129,11 @@ ACTIVATE = CommandLayout(
         *_feature_map("ofm_", "ofm"),
         Field("parameter_address", 16, "beat of the first parameter block in the parameter store"),
         Field("parameter_uniform", 1, "one parameter block serves every output block"),
+        Field(
+            "uniform_scale",
+            1,
+            "parameter blocks after the first are only their biases; multipliers and shifts are those of the first",
+        ),
         Field("zero_point", 8, "of the ofm", is_signed=True),
         Field("minimum", 8, "lower clamp", is_signed=True),
         Field("maximum", 8, "upper clamp", is_signed=True),
@@ -145,6 +150,9 @@ ACTIVATE = CommandLayout(
 
 LAYOUTS = {layout.opcode: layout for layout in (LOAD, WEIGHTS, COMPUTE, ACTIVATE, STORE, BEGIN, HALT)}
 """Every command of the family, by opcode."""
+
+BIAS_BEATS = 4
+"""Beats of the biases of eight channels."""
 
 PARAMETER_BEATS = 9
 """Beats of one block of eight channels' parameters: 4 of bias (two int32 a beat), 4 of multiplier

@@ -19,11 +19,11 @@ from .command_fields import (
     whole_reduction,
 )
 from .config import MacEngineConfig
-from .isa import BRICK_CHANNELS, PARAMETER_BEATS, Destination
+from .isa import BRICK_CHANNELS, Destination
 from .passes import parameter_groups, ranges, reduction_chunks, step_bytes, weight_passes
 from .tiling import Tiling, choose_tiling, reads_weights
 from .weight_code import CodedWeights, encode_if_better
-from .weight_layout import parameter_blocks, weight_blocks
+from .weight_layout import parameter_content, weight_blocks
 
 WEIGHT_STORE = "weight store"
 PARAMETER_STORE = "parameter store"
@@ -121,7 +121,7 @@ def _layer(plan: LayerPlan, pass_words: int, config: MacEngineConfig) -> _Layer:
 def _share(layers: Sequence[_Layer], config: MacEngineConfig) -> None:
     """Layers in turns keep what they loaded only if the loads of all have room beside each other."""
     weights_fit = sum(layer.weight_bytes for layer in layers) <= config.weight_kib * 1024
-    beats = [len(parameter_blocks(layer.plan.layer.requantization)) * PARAMETER_BEATS for layer in layers]
+    beats = [len(parameter_content(layer.plan.layer.requantization)) // 8 for layer in layers]
     parameters_fit = sum(beats) <= config.parameter_beats
     keeps_weights = weights_fit and all(layer.keeps_weights for layer in layers)
     keeps_parameters = parameters_fit and all(layer.keeps_parameters for layer in layers)
@@ -262,11 +262,9 @@ def _load_tables(plan: LayerPlan, state: Lowering) -> tuple[Span, ...]:
 
 def _load_parameters(plan: LayerPlan, part: BlockRange, state: Lowering) -> _Stored:
     config = state.config
-    blocks = parameter_blocks(plan.layer.requantization)
-    if not plan.layer.requantization.is_uniform:
-        per_eight = BRICK_CHANNELS // config.core_outputs
-        blocks = blocks[part.first // per_eight : -(-part.last // per_eight)]
-    content = blocks.tobytes()
+    per_eight = BRICK_CHANNELS // config.core_outputs
+    blocks = slice(part.first // per_eight, -(-part.last // per_eight))
+    content = parameter_content(plan.layer.requantization, blocks)
     address = state.parameter_address
     spans = ring_spans(PARAMETER_STORE, address, len(content) // 8, config.parameter_beats)
     _weights_command(plan, state, content, Destination.PARAMETER_STORE, address, spans)
@@ -325,6 +323,7 @@ def _activate(
                 **fields,
                 "parameter_address": parameters.address,
                 "parameter_uniform": int(requantization.is_uniform),
+                "uniform_scale": int(requantization.has_uniform_scale),
                 "zero_point": requantization.zero_point,
                 "minimum": requantization.minimum,
                 "maximum": requantization.maximum,

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 from ..chassis.destination_port import BEAT_BITS, destination_write_signature
 from .accumulator_port import ACCUMULATOR_READ_LATENCY
 from .config import MacEngineConfig
-from .isa import BRICK_CHANNELS, PARAMETER_BEATS, Destination
+from .isa import BIAS_BEATS, BRICK_CHANNELS, PARAMETER_BEATS, Destination
 
 PARAMETER_LATENCY = ACCUMULATOR_READ_LATENCY
 """Cycles from `block` and `part` to `parameters`, which meet their accumulators."""
@@ -18,7 +18,6 @@ PARAMETER_LATENCY = ACCUMULATOR_READ_LATENCY
 FETCH_LATENCY = 3
 """Cycles from the request of a block's last beat until the block is available."""
 
-_PAIRS = BRICK_CHANNELS // 2
 _MULTIPLIER_BITS = 31
 _SHIFT_BITS = 6
 _BLOCK_RAM: dict[str, Any] = {"ram_style": "block", "no_rw_check": 1}
@@ -40,6 +39,7 @@ def parameter_command(config: MacEngineConfig) -> data.StructLayout:
             "blocks": unsigned(12),
             "group_last": range(max(2, group_blocks(config))),
             "uniform": unsigned(1),
+            "uniform_scale": unsigned(1),
         }
     )
 
@@ -53,19 +53,21 @@ class ParameterStore(wiring.Component):
     """A ring of 64-bit beats that WEIGHTS fills, and two groups of parameter blocks taken out of it.
 
     A group is what the blocks of one block group need: one parameter block (8 channels, `PARAMETER_BEATS`
-    beats) for every output block, or one for two with four outputs a core. While one group is in use, the
-    next one is fetched at a beat a cycle, groups and blocks without a gap. `start` in cycle t requests the
+    beats) for every output block, or one for two with four outputs a core. With `uniform_scale` all blocks but the
+    command's first are `BIAS_BEATS` beats, and have the multipliers and shifts of that one. While one group is in use,
+    the next one is fetched at a beat a cycle, groups and blocks without a gap. `start` in cycle t requests the
     first beat in t + 1; a group after the second is requested from the cycle after `release` of the group
     two before it. A block whose last beat is requested in cycle t is `available` from t + `FETCH_LATENCY` on.
     So the first block is there 12 cycles after `start`; later ones cost nothing while a group's tiles take at
-    least 9 cycles a block.
+    least as many cycles a block as it has beats.
 
     Cost: the ring in block RAM; in LUT RAM two groups of blocks x 8 channels x 71 bits.
 
     Members:
         writes: WEIGHTS' port; beats for `Destination.PARAMETER_STORE` go into the ring.
         command: hold from `start` until the ACTIVATE is complete. `blocks` is the number of parameter
-            blocks, `group_last` the blocks of a full group less one; `uniform`: fetch one block, give it for all.
+            blocks, `group_last` the blocks of a full group less one; `uniform`: fetch one block, give it for all;
+            `uniform_scale`: give its multipliers and shifts for all.
         start: drops what is there and fetches the command's first groups.
         block, part: which block of the group in use, and which `lanes` of its 8 channels.
         available: that block is there.
@@ -120,6 +122,7 @@ class ParameterStore(wiring.Component):
         address = Signal(range(self._depth))
         blocks_left = Signal(12)
         beat = Signal(range(PARAMETER_BEATS))
+        last_beat = Signal.like(beat)  # of the block
         block = Signal.like(self.block)
         group = Signal()
         requested = Signal(2)
@@ -133,19 +136,24 @@ class ParameterStore(wiring.Component):
         ]
         with m.If(request):
             m.d.sync += [address.eq(Mux(address == self._depth - 1, 0, address + 1)), beat.eq(beat + 1)]
-            with m.If(beat == PARAMETER_BEATS - 1):
+            with m.If(beat == last_beat):
                 m.d.sync += [beat.eq(0), blocks_left.eq(blocks_left - 1), block.eq(block + 1)]
+                with m.If(command.uniform_scale):
+                    m.d.sync += last_beat.eq(BIAS_BEATS - 1)
                 with m.If((block == command.group_last) | (blocks_left == 1)):
                     m.d.sync += [block.eq(0), group.eq(~group), requested.bit_select(group, 1).eq(1)]
 
         # Arrival, two cycles later: nothing but a register fits behind the block RAM of an ECP5 (5.6 ns).
-        place = data.StructLayout({"valid": 1, "beat": beat.shape(), "block": block.shape(), "group": 1})
+        place = data.StructLayout(
+            {"valid": 1, "beat": beat.shape(), "is_last": 1, "block": block.shape(), "group": 1}
+        )
         reading = Signal(place)
         arrived = Signal(place)
         arrived_beat = Signal(BEAT_BITS, reset_less=True)
         m.d.sync += [
             reading.valid.eq(request),
             reading.beat.eq(beat),
+            reading.is_last.eq(beat == last_beat),
             reading.block.eq(block),
             reading.group.eq(group),
             arrived.eq(reading),
@@ -155,7 +163,7 @@ class ParameterStore(wiring.Component):
         wanted = self.block[:block_bits]
         own_block = wanted & ~command.uniform.replicate(block_bits) if block_bits else wanted
         for n in range(2):
-            with m.If(arrived.valid & (arrived.beat == PARAMETER_BEATS - 1) & (arrived.group == n)):
+            with m.If(arrived.valid & arrived.is_last & (arrived.group == n)):
                 m.d.sync += loaded[n].eq(
                     loaded[n] | Mux(command.uniform, -1, 1 << arrived.block[:block_bits])
                 )
@@ -168,7 +176,8 @@ class ParameterStore(wiring.Component):
             write=arrived.valid,
             write_beat=arrived.beat,
             write_place=Cat(arrived.block[:block_bits], arrived.group),
-            read_place=_delayed(m, Cat(own_block, in_use)),
+            bias_place=_delayed(m, Cat(own_block, in_use)),
+            scale_place=_delayed(m, Mux(command.uniform_scale, 0, Cat(own_block, in_use))),
             read_part=_delayed(m, self.part[: (self._parts - 1).bit_length()]),
         )
 
@@ -182,6 +191,7 @@ class ParameterStore(wiring.Component):
                 address.eq(command.address),
                 blocks_left.eq(Mux(command.uniform, 1, command.blocks)),
                 beat.eq(0),
+                last_beat.eq(PARAMETER_BEATS - 1),
                 block.eq(0),
                 group.eq(0),
                 requested.eq(0),
@@ -199,17 +209,20 @@ class ParameterStore(wiring.Component):
         write: Value,
         write_beat: Value,
         write_place: Value,
-        read_place: Value,
+        bias_place: Value,
+        scale_place: Value,
         read_part: Value,
     ) -> None:
         """The blocks of both groups in LUT RAM, a row for each part: arriving beats in, registered lanes out."""
         pairs = self._lanes // 2
         part_bits = len(read_part)
-        places = 1 << len(read_place)
-        read_row = Cat(read_part, read_place)
+        places = 1 << len(bias_place)
 
         # A beat holds an int32 for each of two neighbouring channels, so it belongs to one pair of lanes of one part.
-        for name, first_beat, bits in (("bias", 0, 32), ("multiplier", _PAIRS, _MULTIPLIER_BITS)):
+        for name, first_beat, bits, read_place in (
+            ("bias", 0, 32, bias_place),
+            ("multiplier", BIAS_BEATS, _MULTIPLIER_BITS, scale_place),
+        ):
             for pair in range(pairs):
                 m.submodules[f"{name}_{pair}"] = memory = Memory(
                     shape=2 * bits, depth=places * self._parts, init=[], attrs=_LUT_RAM
@@ -218,7 +231,7 @@ class ParameterStore(wiring.Component):
                 read = memory.read_port(domain="comb")
                 m.d.comb += [
                     port.addr.eq(Cat((write_beat // pairs)[:part_bits], write_place)),
-                    read.addr.eq(read_row),
+                    read.addr.eq(Cat(read_part, read_place)),
                 ]
                 with m.Switch(write_beat):
                     for part in range(self._parts):
@@ -237,7 +250,7 @@ class ParameterStore(wiring.Component):
         m.d.comb += [
             port.en.eq(write & (write_beat == PARAMETER_BEATS - 1)),
             port.addr.eq(write_place),
-            read.addr.eq(read_place),
+            read.addr.eq(scale_place),
         ]
         for channel in range(BRICK_CHANNELS):
             m.d.comb += port.data[channel].eq(beat[8 * channel : 8 * channel + _SHIFT_BITS])

@@ -14,8 +14,9 @@ import numpy as np
 from ..chassis.command import COMMAND_BEATS
 from .command_fields import LayerPlan
 from .config import MacEngineConfig
-from .isa import BRICK_CHANNELS, PARAMETER_BEATS, WEIGHT_WORD_BYTES
+from .isa import WEIGHT_WORD_BYTES
 from .tiling import choose_tiling, estimated_cycles, output_blocks, reads_weights
+from .weight_layout import parameter_content
 
 _PASSES_IN_STORE = (2, 3, 6, 12)
 """A pass fills at most one of so many parts of the store: the first, unless another is better."""
@@ -69,7 +70,6 @@ def weight_demand(plan: LayerPlan, config: MacEngineConfig) -> WeightDemand:
     heights = [last - first for first, last in plan.stripes]
     tiling = choose_tiling(layer, max(heights, key=heights.count), config)
     groups = -(-output_blocks(layer, config) // tiling.block_cores)
-    parameters = 1 if layer.requantization.is_uniform else -(-layer.ofm_shape.channels // BRICK_CHANNELS)
     group_words, word_beats = 0, 0.0
     if reads_weights(tiling.mode) and layer.weights is not None:
         group_words = tiling.steps * tiling.block_cores * config.block_words
@@ -80,7 +80,7 @@ def weight_demand(plan: LayerPlan, config: MacEngineConfig) -> WeightDemand:
         groups=groups,
         group_words=group_words,
         word_beats=word_beats,
-        other_beats=parameters * PARAMETER_BEATS,
+        other_beats=len(parameter_content(layer.requantization)) // 8,
         cycles=sum(estimated_cycles(layer, height, tiling, config) for height in heights),
         stripes=len(plan.stripes),
     )

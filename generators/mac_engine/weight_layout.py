@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from ..chassis.layer import Layer, LayerKind, Requantization
 from .config import MacEngineConfig
-from .isa import BRICK_CHANNELS, Mode
+from .isa import BIAS_BEATS, BRICK_CHANNELS, Mode
 from .tiling import Tiling, channel_bricks, output_blocks, packed_channels
 
 
@@ -74,6 +74,16 @@ def _one_hot_lanes(layer: Layer, channels: int) -> npt.NDArray[np.int8]:
     output = np.arange(outputs)
     lanes[output, :, :, 0, output // layer.depth_multiplier % BRICK_CHANNELS] = layer.weights
     return lanes
+
+
+def parameter_content(requantization: Requantization, blocks: slice = slice(None)) -> bytes:
+    """`blocks` of `parameter_blocks` as ACTIVATE reads them: with a uniform scale biases alone after the first."""
+    chosen = parameter_blocks(requantization)
+    if not requantization.is_uniform:
+        chosen = chosen[blocks]
+    if requantization.has_uniform_scale:
+        return chosen[0].tobytes() + chosen[1:, : BIAS_BEATS * 8].tobytes()
+    return chosen.tobytes()
 
 
 def parameter_blocks(requantization: Requantization) -> npt.NDArray[np.uint8]:

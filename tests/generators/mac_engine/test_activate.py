@@ -10,7 +10,7 @@ from celosia.generators.mac_engine.accumulator_port import ACCUMULATOR_READ_LATE
 from celosia.generators.mac_engine.activate import ActivateUnit
 from celosia.generators.mac_engine.activate_timing import ActivateTiming
 from celosia.generators.mac_engine.config import MacEngineConfig
-from celosia.generators.mac_engine.isa import PARAMETER_BEATS, TILE_PIXELS, Destination
+from celosia.generators.mac_engine.isa import BIAS_BEATS, PARAMETER_BEATS, TILE_PIXELS, Destination
 from celosia.generators.mac_engine.softmax_model import softmax
 from celosia.hdl.arithmetic_model import requantize, wrap_int32
 from tests.gateware import convert
@@ -96,6 +96,7 @@ def random_case(config: MacEngineConfig, generator: np.random.Generator, **fixed
         "output_blocks": int(generator.integers(1, 8)),
         "parameter_address": int(generator.integers(0, config.parameter_beats)),
         "parameter_uniform": int(generator.integers(0, 4) == 0),
+        "uniform_scale": int(generator.integers(0, 3) == 0),
         "zero_point": int(generator.integers(-128, 128)),
         "minimum": int(generator.integers(-128, -20)),
         "maximum": int(generator.integers(20, 128)),
@@ -131,6 +132,15 @@ def _parameter_blocks(case: Case) -> int:
     return -(-case.fields["output_blocks"] * case.config.core_outputs // 8)
 
 
+def _parameter_places(case: Case, block: int) -> np.ndarray:
+    """Where in the ring the beats of a parameter block are."""
+    beats = np.arange(PARAMETER_BEATS)
+    places = PARAMETER_BEATS * block + beats
+    if case.fields["uniform_scale"] and block:
+        places = np.where(beats < BIAS_BEATS, PARAMETER_BEATS + BIAS_BEATS * (block - 1) + beats, beats)
+    return (case.fields["parameter_address"] + places) % case.config.parameter_beats
+
+
 def _write_parameters(case: Case, generator: np.random.Generator) -> None:
     """Parameters that spread the results over int8."""
     for block in range(_parameter_blocks(case)):
@@ -139,8 +149,7 @@ def _write_parameters(case: Case, generator: np.random.Generator) -> None:
         shifts = generator.integers(-12, -5, 8).astype("i1")
         shifts[generator.integers(0, 8)] = 3
         beats = np.frombuffer(biases.tobytes() + multipliers.tobytes() + shifts.tobytes(), dtype="<u8")
-        first = case.fields["parameter_address"] + PARAMETER_BEATS * block
-        case.ring[np.arange(first, first + PARAMETER_BEATS) % case.config.parameter_beats] = beats
+        case.ring[_parameter_places(case, block)] = beats
 
 
 def _parameters(case: Case, block: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -148,8 +157,7 @@ def _parameters(case: Case, block: int) -> tuple[np.ndarray, np.ndarray, np.ndar
     outputs = case.config.core_outputs
     first_channel = block * outputs
     parameter_block = 0 if case.fields["parameter_uniform"] else first_channel // 8
-    first = case.fields["parameter_address"] + PARAMETER_BEATS * parameter_block
-    beats = case.ring[np.arange(first, first + PARAMETER_BEATS) % case.config.parameter_beats].tobytes()
+    beats = case.ring[_parameter_places(case, parameter_block)].tobytes()
     channels = slice(first_channel % 8, first_channel % 8 + outputs)
     return (
         np.frombuffer(beats[:32], "<i4")[channels].astype(np.int64),
@@ -355,7 +363,7 @@ def test_one_read_a_cycle_within_and_between_tiles(config: MacEngineConfig) -> N
 def test_tiles_of_a_single_read_wait_for_the_parameters_of_each_block(uniform: int) -> None:
     config = CONFIGS["64 MACs, 8 lanes"]
     loops = {"height": 1, "width": 1, "output_blocks": 6, "pixel_cores_log2": 0, "block_cores_log2": 0}
-    case = random_case(config, np.random.default_rng(4), parameter_uniform=uniform, **loops)
+    case = random_case(config, np.random.default_rng(4), parameter_uniform=uniform, uniform_scale=0, **loops)
     for tile in case.tiles:
         tile.compute_cycles = 0
     observed = check([case])

@@ -5,7 +5,7 @@ import pytest
 from amaranth.sim import Simulator
 
 from celosia.generators.mac_engine.config import MacEngineConfig
-from celosia.generators.mac_engine.isa import PARAMETER_BEATS, Destination
+from celosia.generators.mac_engine.isa import BIAS_BEATS, PARAMETER_BEATS, Destination
 from celosia.generators.mac_engine.parameter_store import FETCH_LATENCY, PARAMETER_LATENCY, ParameterStore
 from tests.gateware import convert
 
@@ -69,9 +69,15 @@ class Bench:
                 channels.append((lanes[lane].bias, lanes[lane].multiplier, lanes[lane].shift))
         return channels
 
-    def expected(self, address: int) -> list[tuple[int, int, int]]:
-        """The same of the block whose first beat is at `address`, by the definition of `isa.PARAMETER_BEATS`."""
-        places = np.arange(address, address + PARAMETER_BEATS) % len(self.beats)
+    def expected(self, address: int, scale_address: int | None = None) -> list[tuple[int, int, int]]:
+        """The same of the block whose first beat is at `address`, by the definition of `isa.PARAMETER_BEATS`.
+
+        Multipliers and shifts of the block at `scale_address` if given.
+        """
+        beats = np.arange(PARAMETER_BEATS)
+        scale = address if scale_address is None else scale_address
+        places = np.where(beats < BIAS_BEATS, address, scale) + beats
+        places %= len(self.beats)
         content = self.beats[places].tobytes()
         biases, multipliers = np.frombuffer(content[:32], "<i4"), np.frombuffer(content[32:64], "<u4")
         shifts = [(byte & 0x3F) - 2 * (byte & 0x20) for byte in content[64:]]
@@ -141,6 +147,35 @@ def test_uniform_parameters_are_fetched_once_and_serve_every_block() -> None:
             assert await bench.read(block) == bench.expected(9)
         await bench.release()
         assert await bench.cycles_until_available(3) == 0
+
+    run(config, scenario)
+
+
+@pytest.mark.parametrize("macs", [64, 256])
+def test_with_a_uniform_scale_later_blocks_are_biases_alone(macs: int) -> None:
+    config = MacEngineConfig(macs=macs, lanes=4, parameter_beats=67)
+    group = config.cores
+    blocks = 3 * group + 1
+
+    async def scenario(bench: Bench) -> None:
+        await bench.start(address=60, blocks=blocks, group_last=group - 1, uniform_scale=1)
+        for block in range(blocks):
+            await bench.cycles_until_available(block % group)
+            biases = 60 + BIAS_BEATS * block + (PARAMETER_BEATS - BIAS_BEATS if block else 0)
+            assert await bench.read(block % group) == bench.expected(biases, scale_address=60)
+            if block % group == group - 1:
+                await bench.release()
+
+    run(config, scenario)
+
+
+def test_biases_alone_come_every_four_cycles() -> None:
+    config = MacEngineConfig(macs=128, lanes=4, parameter_beats=64)
+
+    async def scenario(bench: Bench) -> None:
+        await bench.start(address=0, blocks=6, group_last=1, uniform_scale=1)
+        assert await bench.cycles_until_available(0) == FIRST_BLOCK - 1
+        assert await bench.cycles_until_available(1) == BIAS_BEATS
 
     run(config, scenario)
 

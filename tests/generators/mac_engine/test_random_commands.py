@@ -11,7 +11,7 @@ from tests.commit_seed import commit_seed
 from tests.engine_bench import run_command_list
 from tests.random_commands import REGION_BYTES, random_command_list, random_memory
 
-LISTS = 60
+LISTS = 80
 """On each preset."""
 
 

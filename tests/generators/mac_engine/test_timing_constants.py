@@ -27,7 +27,7 @@ from celosia.generators.mac_engine.weight_code import EXPANSION_CYCLES
 from tests.random_commands import random_command_list, random_memory
 
 CONFIG = PRESETS["u55-128"]
-LISTS = 60
+LISTS = 80
 SUFFIXES = ("CYCLE", "CYCLES", "DELAY", "LATENCY")
 """What names of constants that are times end with; others are sizes of queues, or of what is moved."""
 MODULES = (
