@@ -47,6 +47,14 @@ def test_the_first_case_on_every_preset_and_buffer(
     check_first_case(compile_graph(graph_of(folder), config), folder)
 
 
+@pytest.mark.parametrize("macs", [512, 1024])
+@pytest.mark.parametrize("network", NETWORKS)
+def test_the_first_case_with_more_cores_than_any_preset(shared_models: Path, network: str, macs: int) -> None:
+    folder = shared_models / network
+    config = replace(PRESETS["u55-256"], macs=macs)
+    check_first_case(compile_graph(graph_of(folder), config), folder)
+
+
 @pytest.mark.parametrize("network", NETWORKS)
 def test_every_case_on_the_default_preset(shared_models: Path, network: str) -> None:
     folder = shared_models / network
