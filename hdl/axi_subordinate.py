@@ -16,6 +16,7 @@ from .axi import (
     ReadClientSignature,
     Response,
     is_error,
+    read_beat_layout,
 )
 from .axi_writer import packed_beat_layout
 from .burst_splitter import BurstSplitter
@@ -47,10 +48,10 @@ class AxiReadSubordinate(wiring.Component):
     """Reads: asks for beats when there is room for them, answers bursts in order, refuses those it has to.
 
     Bursts are cut at multiples of `request_beats`. Those that `refusal` names get their response in every
-    beat, with any data, and never reach the memory.
+    beat, with zeros, and never reach the memory.
 
     Timing: a burst taken in cycle t has its first request offered in t + 4, provided that there is room. A beat from
-    the memory in cycle t is on R in t + 2.
+    the memory in cycle t is on R, a register, in t + 3.
 
     Args:
         request_beats: longest request, a power of two.
@@ -111,20 +112,31 @@ class AxiReadSubordinate(wiring.Component):
             moved.eq(queue.o.valid & queue.o.ready),
         ]
 
+        beat = Signal(read_beat_layout(self._data_bits), reset_less=True)
+        beat_valid = Signal()
+        free = Signal()
+        offered = Signal()
         sent = Signal(8)
         front = bursts.o.payload
         refused = is_error(front.response)
         last = sent == front.length
         m.d.comb += [
-            self.bus.r.valid.eq(bursts.o.valid & (queue.o.valid | refused)),
-            self.bus.r.payload.data.eq(queue.o.payload),
-            self.bus.r.payload.response.eq(front.response),
-            self.bus.r.payload.last.eq(last),
-            queue.o.ready.eq(self.bus.r.ready & bursts.o.valid & ~refused),
-            bursts.o.ready.eq(self.bus.r.valid & self.bus.r.ready & last),
+            self.bus.r.valid.eq(beat_valid),
+            self.bus.r.payload.eq(beat),
+            free.eq(~beat_valid | self.bus.r.ready),
+            offered.eq(bursts.o.valid & (queue.o.valid | refused)),
+            queue.o.ready.eq(free & bursts.o.valid & ~refused),
+            bursts.o.ready.eq(free & offered & last),
         ]
-        with m.If(self.bus.r.valid & self.bus.r.ready):
-            m.d.sync += sent.eq(Mux(last, 0, sent + 1))
+        with m.If(free):
+            m.d.sync += [
+                beat_valid.eq(offered),
+                beat.data.eq(Mux(refused, 0, queue.o.payload)),
+                beat.response.eq(front.response),
+                beat.last.eq(last),
+            ]
+            with m.If(offered):
+                m.d.sync += sent.eq(Mux(last, 0, sent + 1))
         return m
 
 

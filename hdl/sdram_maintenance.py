@@ -17,9 +17,9 @@ class SdramMaintenance(wiring.Component):
     """Power-up wait, PRECHARGE all, REFRESH several times, LOAD MODE; from then on REFRESH every `refresh_interval`.
 
     The interval is counted whether or not the chip could be had: a late REFRESH does not delay the next one.
-    Up to 7 that are due are caught up in one go.
+    Several that are due are caught up in one go.
 
-    Timing: with one REFRESH due, `wanted` is high for precharge + refresh + 2 cycles after the cycle of `granted`.
+    Timing: with one REFRESH due, `wanted` is high for precharge + refresh cycles after the first cycle of `granted`.
 
     Members:
         refresh_interval: cycles from one REFRESH to the next, 1 or more; may change at any time.

@@ -24,7 +24,7 @@ _REGISTERS = 2
 class SdramTransfer(wiring.Component):
     """Moves the beats of an access in an open row: one READ or WRITE every 4 cycles, 4 data words of 16 bits each.
 
-    The pins' values are registered outside of this component, `dq_i` inside.
+    `command` is registered outside of this component; what is driven with it comes out of registers here.
 
     Timing: an access taken in cycle t issues its first command in t + 1 or, if that comes later, 4 cycles
     after the last command, or, for a WRITE after a READ, cas_latency + 4 + `TURNAROUND` cycles after it. A
@@ -95,7 +95,7 @@ class SdramTransfer(wiring.Component):
         busy = Signal()
         final = Signal(reset_less=True)  # the next command is the access's last
         issue = Signal()
-        spacing = Signal(BURST_HALVES - 1)  # a command was issued as many cycles ago
+        spacing = Signal(BURST_HALVES - 1)  # bit i: a command was issued i + 1 cycles ago
         spaced = Signal(init=1)
         read_to_write = self._cycles.cas_latency + BURST_HALVES + TURNAROUND
         until_write = Signal(range(read_to_write))

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from amaranth.hdl import Cat, Value
 
 from celosia.hdl.axi import BOUNDARY_BYTES, Response
 from tests.gateware import Gaps, get, put
 
 BEAT_BYTES = 8
 CHANNELS = ("ar", "r", "aw", "w", "b")
+VALID, READY = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +74,24 @@ class AxiMaster:
         return Response.OKAY
 
     async def watch(self, ctx: Any) -> None:
-        """Endless process that notes the handshakes; runs beside all others."""
+        """Endless process: notes the handshakes, and sees that what waits on R and B stays."""
         channels = [getattr(self.bus, name) for name in CHANNELS]
+        answers = [Value.cast(self.bus.r.payload), Value.cast(self.bus.b.payload)]
+        signals = [*(Cat(c.valid, c.ready) for c in channels), *answers]
+        waiting: dict[str, int] = {}
         cycle = 0
         while True:
-            sampled = await ctx.tick().sample(*(c.valid & c.ready for c in channels))
-            for name, moved in zip(CHANNELS, sampled[2:], strict=True):
-                if moved:
+            sampled = (await ctx.tick().sample(*signals))[2:]
+            states = dict(zip(CHANNELS, sampled[: len(CHANNELS)], strict=True))
+            for name, payload in zip(("r", "b"), sampled[len(CHANNELS) :], strict=True):
+                assert name not in waiting or (states[name] & 1 and waiting[name] == payload), (
+                    f"{name} changed"
+                )
+                waiting.pop(name, None)
+                if states[name] == VALID:
+                    waiting[name] = payload
+            for name, state in states.items():
+                if state == VALID | READY:
                     self.handshakes[name].append(cycle)
             cycle += 1
 

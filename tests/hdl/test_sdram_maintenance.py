@@ -78,7 +78,7 @@ def test_refreshes_at_exactly_the_interval(interval: int) -> None:
     assert refreshes[0] - INITIALIZED <= interval + CYCLES.precharge + 1
 
 
-def test_wants_the_chip_for_precharge_and_refresh_and_2_cycles() -> None:
+def test_wants_the_chip_for_precharge_and_refresh() -> None:
     record = Record(64, 200)
     first = record.refreshes()[0] - CYCLES.precharge
     assert record.wanted[first - 1 : first + 14] == [0] + [1] * (CYCLES.precharge + CYCLES.refresh + 1) + [0]
