@@ -1,0 +1,116 @@
+"""The line between host and board in tests, with what may happen on it."""
+
+import os
+import random
+import select
+import threading
+import tty
+from typing import Protocol
+
+from celosia.host.transports.byte_port import PortError
+
+CYCLE_SECONDS = 1e-3
+"""What a cycle of a board counts for on a `DirectPort`'s clock: a slow board."""
+
+
+class Board(Protocol):
+    """The other end of the line."""
+
+    def step(self, line: bytes) -> bytes:
+        """Take bytes, let a little time pass, give bytes."""
+        ...
+
+
+class Faults:
+    """Damages, drops and repeats each byte with a seeded probability of `rate` in all."""
+
+    def __init__(self, rate: float = 0.0, seed: int = 0) -> None:
+        self._rate = rate
+        self._random = random.Random(seed)
+
+    def __call__(self, line: bytes) -> bytes:
+        if not self._rate:
+            return line
+        return b"".join(self._disturbed(byte) for byte in line)
+
+    def _disturbed(self, byte: int) -> bytes:
+        if self._random.random() >= self._rate:
+            return bytes([byte])
+        return self._random.choice([b"", bytes([byte, byte]), bytes([byte ^ 1 << self._random.randrange(8)])])
+
+
+class DirectPort:
+    """A `BytePort` whose time is the board's, so that every run is the same.
+
+    Attributes:
+        seconds: its clock.
+        is_unplugged: it fails from now on.
+    """
+
+    def __init__(self, board: Board, to_board: Faults | None = None, to_host: Faults | None = None) -> None:
+        self.board = board
+        self.seconds = 0.0
+        self.is_unplugged = False
+        self._to_board = to_board or Faults()
+        self._to_host = to_host or Faults()
+        self._waiting = bytearray()
+
+    def clock(self) -> float:
+        return self.seconds
+
+    def read(self, seconds: float) -> bytes:
+        until = self.seconds + seconds
+        while not self._waiting:
+            self._step(b"")
+            if self.seconds >= until:
+                break
+        line = bytes(self._waiting)
+        self._waiting.clear()
+        return line
+
+    def write(self, line: bytes) -> None:
+        self._step(self._to_board(line))
+
+    def close(self) -> None:
+        pass
+
+    def _step(self, line: bytes) -> None:
+        if self.is_unplugged:
+            raise PortError("the cable is out")
+        self._waiting += self._to_host(self.board.step(line))
+        self.seconds += CYCLE_SECONDS * (40 + len(line))
+
+
+class PtyLine:
+    """A board behind a pseudo-terminal, in a thread of its own.
+
+    Attributes:
+        name: what to open.
+    """
+
+    def __init__(self, board: Board, to_board: Faults | None = None, to_host: Faults | None = None) -> None:
+        self._board = board
+        self._to_board = to_board or Faults()
+        self._to_host = to_host or Faults()
+        self._master, self._slave = os.openpty()
+        tty.setraw(self._slave)
+        self.name = os.ttyname(self._slave)
+        self._is_over = threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Pull the cable; may be called twice."""
+        if not self._is_over.is_set():
+            self._is_over.set()
+            self._thread.join()
+            os.close(self._master)
+            os.close(self._slave)
+
+    def _serve(self) -> None:
+        while not self._is_over.is_set():
+            ready, _, _ = select.select([self._master], [], [], 0.002)
+            line = os.read(self._master, 4096) if ready else b""
+            answer = self._to_host(self._board.step(self._to_board(line)))
+            while answer:
+                answer = answer[os.write(self._master, answer) :]
