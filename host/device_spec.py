@@ -1,4 +1,7 @@
-"""Names of devices and configurations, as users write them: `sim:u55-128`, `--set buffer_kib=64`, a TOML file."""
+"""Names of devices and configurations, as users write them.
+
+`sim:u55-128`, `serial:/dev/ttyUSB0`, `--set buffer_kib=64`, a TOML file.
+"""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -12,6 +15,11 @@ from celosia.generators.chassis.memory import MemoryModel
 from celosia.generators.mac_engine.config import FAMILY, PRESETS, MacEngineConfig
 from celosia.sim.verilator import Progress
 
+from .driver import configuration_hash
+from .transports.serial_place import DEFAULT_BAUD, DEFAULT_PATIENCE, SerialPlace, open_serial
+
+_SERIAL_KEYS = ("preset", "baud", "patience")
+
 
 class DeviceSpecError(ValueError):
     """A device, preset or setting that does not exist; the message lists those that do."""
@@ -22,16 +30,18 @@ class DeviceSpec:
     """A device before it is opened.
 
     Attributes:
-        transport: "sim".
+        transport: "sim" or "serial".
         config: of the engine there.
         memory: timing of its memory.
         name: as the user wrote it.
+        serial: where the board is; None for "sim".
     """
 
     transport: str
     config: MacEngineConfig
     memory: MemoryModel
     name: str
+    serial: SerialPlace | None = None
 
 
 def family_name(text: str) -> str:
@@ -114,25 +124,69 @@ def parse_device(
     file: str | PathLike[str] | None = None,
     memory: MemoryModel | None = None,
 ) -> DeviceSpec:
-    """`TRANSPORT:PRESET`.
+    """`sim:PRESET` or `serial:PORT?preset=PRESET&baud=RATE`; a board whose preset is not named is asked for it.
 
     Raises:
         DeviceSpecError: an unknown transport, preset or key.
+        DeviceError: a board that was to be asked does not answer.
     """
-    transport, separator, preset = text.partition(":")
-    if transport != "sim" or not separator:
+    transport, separator, place = text.partition(":")
+    if transport not in ("sim", "serial") or not separator:
         raise DeviceSpecError(
-            f"device must be sim:PRESET with PRESET one of {', '.join(PRESETS)}, not {text!r}"
+            f"device must be sim:PRESET with PRESET one of {', '.join(PRESETS)}, or serial:PORT, not {text!r}"
         )
-    return DeviceSpec(transport, configuration(preset, settings, file), memory or MemoryModel(), text)
+    memory = memory or MemoryModel()
+    if transport == "sim":
+        return DeviceSpec(transport, configuration(place, settings, file), memory, text)
+    serial = _serial_place(place)
+    if serial.preset is not None:
+        config = configuration(serial.preset, settings, file)
+    elif settings or file is not None:
+        raise DeviceSpecError(f"settings change a preset: name it, as in serial:{serial.port}?preset=u55-64")
+    else:
+        config = _configuration_on_board(serial)
+    return DeviceSpec(transport, config, memory, text, serial)
+
+
+def _serial_place(text: str) -> SerialPlace:
+    port, _, query = text.partition("?")
+    values: dict[str, str] = {}
+    for setting in filter(None, query.split("&")):
+        key, separator, value = setting.partition("=")
+        if key not in _SERIAL_KEYS or not separator:
+            raise DeviceSpecError(
+                f"serial: a setting must be KEY=VALUE, KEY one of {', '.join(_SERIAL_KEYS)}, not {setting!r}"
+            )
+        values[key] = value
+    try:
+        return SerialPlace(
+            port,
+            int(values.get("baud", DEFAULT_BAUD)),
+            values.get("preset"),
+            float(values.get("patience", DEFAULT_PATIENCE)),
+        )
+    except ValueError as error:
+        raise DeviceSpecError(f"serial: {error}") from error
+
+
+def _configuration_on_board(place: SerialPlace) -> MacEngineConfig:
+    with open_serial(place) as device:
+        found = configuration_hash(device)
+    for config in PRESETS.values():
+        if config.hash == found:
+            return config
+    raise DeviceSpecError(
+        f"the board at {place.port} has configuration {found:016x}, which is no preset's "
+        f"({', '.join(PRESETS)}): name the preset and the settings that it was built from"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedDevice:
-    """A device in use, and where the Verilog that it simulates lies."""
+    """A device in use, and where the Verilog that it simulates lies; None for a board."""
 
     device: Device
-    verilog_path: Path
+    verilog_path: Path | None
 
 
 def open_device(
@@ -144,10 +198,19 @@ def open_device(
 ) -> OpenedDevice:
     """Generate the engine if need be, build its model and reset it; `memory_bytes` is the memory that it needs.
 
+    A board is connected to and reset; `memory_bytes`, `trace` and `progress` do not concern it.
+
     Raises:
         ToolError, CacheError: it cannot be built.
+        DeviceSpecError: a board cannot write a trace.
         DeviceError: it does not answer.
     """
+    if spec.serial is not None:
+        if trace is not None:
+            raise DeviceSpecError(f"only a simulated device writes a trace, not {spec.name}")
+        board = open_serial(spec.serial)
+        board.reset()
+        return OpenedDevice(board, None)
     from .simulated import open_simulated
 
     device, verilog_path = open_simulated(spec.config, spec.memory, memory_bytes, trace, progress)

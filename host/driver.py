@@ -101,12 +101,32 @@ class SectionRun:
     snapshots: tuple[Counters, ...]
 
 
+def configuration_hash(device: Device) -> int:
+    """Hash of the configuration that an engine was generated from, whichever that is.
+
+    Raises:
+        DeviceError: it is no engine of this register map.
+    """
+    _check_register_map(device)
+    return _read_hash(device)
+
+
 def check_identity(device: Device, config: MacEngineConfig) -> None:
     """Refuse a device that is not an engine of `config`.
 
     Raises:
         DeviceError: it says what was found instead.
     """
+    _check_register_map(device)
+    found = _read_hash(device)
+    if found != config.hash:
+        raise DeviceError(
+            f"the device has configuration {found:016x}, the program was compiled for {config.hash:016x}: "
+            "compile for this device, or use the device that it was compiled for"
+        )
+
+
+def _check_register_map(device: Device) -> None:
     magic = device.read_register(MAGIC.offset)
     if magic != MAGIC_VALUE:
         raise DeviceError(f"there is no Celosia engine: MAGIC reads 0x{magic:08x}, not 0x{MAGIC_VALUE:08x}")
@@ -115,12 +135,10 @@ def check_identity(device: Device, config: MacEngineConfig) -> None:
         raise DeviceError(
             f"the device has register map version {version}; this host speaks {CHASSIS_VERSION}"
         )
-    found = device.read_register(CONFIG_HASH_LO.offset) | device.read_register(CONFIG_HASH_HI.offset) << 32
-    if found != config.hash:
-        raise DeviceError(
-            f"the device has configuration {found:016x}, the program was compiled for {config.hash:016x}: "
-            "compile for this device, or use the device that it was compiled for"
-        )
+
+
+def _read_hash(device: Device) -> int:
+    return device.read_register(CONFIG_HASH_LO.offset) | device.read_register(CONFIG_HASH_HI.offset) << 32
 
 
 @dataclass(frozen=True, slots=True)

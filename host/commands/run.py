@@ -123,7 +123,7 @@ def _report(
         **costs,
         "host_operators": session.program.host_operators,
         "wall_seconds": seconds,
-        "verilog": str(session.verilog_path),
+        "verilog": None if session.verilog_path is None else str(session.verilog_path),
         "outputs": listed,
     }
 
@@ -153,7 +153,10 @@ def _show(
     print_line(console, f"cycles: {profile.cycles:,} (predicted {profile.predicted_cycles:,})")
     print_line(console, f"MAC utilisation: {profile.mac_utilization:.1%} ({profile.macs:,} MACs)")
     print_line(console, f"on the host: {', '.join(session.program.host_operators) or 'nothing'}")
-    print_line(console, f"simulated in {seconds:.2f} s: {profile.cycles / seconds:,.0f} cycles/s")
-    print_line(console, f"Verilog: {session.verilog_path}")
+    if session.verilog_path is None:
+        print_line(console, f"run in {seconds:.2f} s")
+    else:
+        print_line(console, f"simulated in {seconds:.2f} s: {profile.cycles / seconds:,.0f} cycles/s")
+        print_line(console, f"Verilog: {session.verilog_path}")
     if output_file is not None:
         print_line(console, f"written: {output_file}")

@@ -123,6 +123,7 @@ class _Pending:
     request: Request
     order: int = 0
     attempts: int = 0
+    first_sent_at: float = 0.0
     sent_at: float = 0.0
     line_bytes: int = 0
     reply: Reply | None = None
@@ -299,6 +300,8 @@ class Link:
             raise LinkError(f"a request was sent {_ATTEMPTS} times and never answered: the line is too noisy")
         self._opened().write(encode_frame(pack(REQUEST_HEADER, header) + request.data))
         entry.sent_at = self._clock()
+        if entry.attempts == 1:
+            entry.first_sent_at = entry.sent_at
 
     def _repeat(self, pending: deque[_Pending], entries: list[_Pending]) -> None:
         """Send again what got lost."""
@@ -391,11 +394,13 @@ class Link:
             return
         entry.reply = reply
         self._estrangements = 0
-        if entry.attempts == 1:  # Karn's rule: which transmission a reply belongs to must be known
+        if entry.attempts == 1:
             self._estimator.measured(self._clock() - entry.sent_at, entry.line_bytes)
             self.pace.delivered()
-        else:
-            self._estimator.heard()
+        elif not self._estimator.has_measured:
+            self._estimator.bounded(self._clock() - entry.first_sent_at)
+        elif self._clock() - entry.sent_at >= self._estimator.expected(entry.request.line_bytes) / 2:
+            self._estimator.recovered()  # too late to belong to an earlier transmission: that one was lost
         # The line keeps the order: replies to what was sent earlier are lost.
         overtaken = [other for other in pending if other.reply is None and other.order < entry.order]
         if overtaken:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 _GAIN = 1 / 8
 _DEVIATION_GAIN = 1 / 4
 _DEVIATIONS = 4
-_LARGEST_BACKOFF = 8
+_LARGEST_BACKOFF = 16
 
 
 class RoundTripEstimator:
@@ -24,8 +24,16 @@ class RoundTripEstimator:
         self._average: float | None = None
         self._deviation = 0.0
 
+    @property
+    def has_measured(self) -> bool:
+        """Whether there was a measurement yet."""
+        return self._average is not None
+
     def measured(self, seconds: float, line_bytes: int) -> None:
-        """A request that was sent once was answered after `seconds`; `line_bytes` had to cross the line for that."""
+        """A request was answered after `seconds`; `line_bytes` had to cross the line for that.
+
+        Only of requests that were sent once is it known which transmission the reply belongs to (Karn's rule).
+        """
         sample = seconds / line_bytes
         if self._average is None:
             self._average, self._deviation = sample, sample / 2
@@ -34,12 +42,22 @@ class RoundTripEstimator:
             self._average += _GAIN * (sample - self._average)
         self._backoff = 1
 
-    def expired(self) -> None:
-        """Nothing was heard in time: the next time-out is twice as long, up to a limit."""
-        self._backoff = min(2 * self._backoff, _LARGEST_BACKOFF)
+    def bounded(self, seconds: float) -> None:
+        """A request was answered `seconds` after it was first sent, but not once only: no round trip takes longer."""
+        self._first = max(self._first, seconds)
+        self._backoff = 1
 
-    def heard(self) -> None:
-        """Something was: what comes next is waited for as ever."""
+    def expired(self) -> None:
+        """Nothing was heard in time: time-outs are twice as long, up to a limit, until the line works again.
+
+        Without a measurement there is no limit, so that a board of any slowness is measured in the end.
+        """
+        self._backoff *= 2
+        if self.has_measured:
+            self._backoff = min(self._backoff, _LARGEST_BACKOFF)
+
+    def recovered(self) -> None:
+        """It was the line's fault: what is lost says nothing about how long to wait."""
         self._backoff = 1
 
     def expected(self, line_bytes: int) -> float:

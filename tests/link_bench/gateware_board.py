@@ -131,9 +131,13 @@ class GatewareBoard:
         self._outgoing.clear()
         return answer
 
-    def reset(self) -> None:
-        """The endpoint's reset; the machine keeps what it holds."""
-        self._simulator.reset()
+    def restart(self, machine: Machine) -> None:
+        """Power off and on, with another machine behind it; elaborating anew takes a second."""
+        if self.machine.cycles:
+            self._simulator.reset()
+        self.machine = machine
+        self._incoming.clear()
+        self._outgoing.clear()
 
     def _goes(self) -> bool:
         return not self._pause or self._random.random() >= self._pause

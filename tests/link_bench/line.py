@@ -5,6 +5,7 @@ import random
 import select
 import threading
 import tty
+from collections.abc import Callable
 from typing import Protocol
 
 from celosia.host.transports.byte_port import PortError
@@ -19,6 +20,10 @@ class Board(Protocol):
     def step(self, line: bytes) -> bytes:
         """Take bytes, let a little time pass, give bytes."""
         ...
+
+
+Wire = Callable[[bytes], bytes]
+"""What becomes of bytes on their way."""
 
 
 class Faults:
@@ -45,13 +50,14 @@ class DirectPort:
     Attributes:
         seconds: its clock.
         is_unplugged: it fails from now on.
+        board, to_board: what it is connected to, and what happens on the way there.
     """
 
-    def __init__(self, board: Board, to_board: Faults | None = None, to_host: Faults | None = None) -> None:
+    def __init__(self, board: Board, to_board: Wire | None = None, to_host: Wire | None = None) -> None:
         self.board = board
         self.seconds = 0.0
         self.is_unplugged = False
-        self._to_board = to_board or Faults()
+        self.to_board = to_board or Faults()
         self._to_host = to_host or Faults()
         self._waiting = bytearray()
 
@@ -69,7 +75,7 @@ class DirectPort:
         return line
 
     def write(self, line: bytes) -> None:
-        self._step(self._to_board(line))
+        self._step(self.to_board(line))
 
     def close(self) -> None:
         pass
@@ -88,7 +94,7 @@ class PtyLine:
         name: what to open.
     """
 
-    def __init__(self, board: Board, to_board: Faults | None = None, to_host: Faults | None = None) -> None:
+    def __init__(self, board: Board, to_board: Wire | None = None, to_host: Wire | None = None) -> None:
         self._board = board
         self._to_board = to_board or Faults()
         self._to_host = to_host or Faults()

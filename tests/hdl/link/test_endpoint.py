@@ -62,10 +62,12 @@ class Bench:
         end = self.machine.cycles + LONGEST
         while len(frames) < count and self.machine.cycles < end:
             frames += self._decoder.feed(self.board.step(b""))
-        return [
-            (*unpack(REPLY_HEADER, entry).values(), entry[size(REPLY_HEADER) : -1], entry[-1])
-            for entry in frames
-        ]
+        answers = []
+        for entry in frames:
+            header = unpack(REPLY_HEADER, entry)
+            body = entry[size(REPLY_HEADER) : -1]
+            answers.append((header["kind"], header["session"], header["sequence"], body, entry[-1]))
+        return answers
 
     def connect(self) -> None:
         assert len(self.hear(frame(Kind.CONNECT, 0))) == 1

@@ -9,8 +9,9 @@ from celosia.host.transports.framing import FrameDecoder, encode_frame
 
 
 def test_a_frame_is_flags_stuffed_content_and_crc_32() -> None:
-    assert zlib.crc32(b"\x7e\x00\x7d") == 0x1D2D4AB4
-    assert encode_frame(b"\x7e\x00\x7d") == b"\x7e\x7d\x5e\x00\x7d\x5d\xb4\x4a\x2d\x1d\x7e"
+    assert zlib.crc32(b"123456789") == 0xCBF43926, "the check value of CRC-32"
+    assert encode_frame(b"123456789") == b"\x7e123456789\x26\x39\xf4\xcb\x7e"
+    assert encode_frame(b"\x7e\x00\x7d").startswith(b"\x7e\x7d\x5e\x00\x7d\x5d")
 
 
 def test_whatever_is_encoded_is_decoded_however_it_is_cut() -> None:

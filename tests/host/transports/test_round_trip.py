@@ -43,12 +43,34 @@ def test_a_floor_is_kept() -> None:
     assert estimator.timeout(10) == 0.5
 
 
-def test_silence_doubles_the_time_out_up_to_a_limit_until_something_is_heard() -> None:
-    estimator = RoundTripEstimator(first=1.0)
-    waits = []
-    for _ in range(5):
-        waits.append(estimator.timeout(1))
+def waits(estimator: RoundTripEstimator) -> list[float]:
+    """Seven time-outs in a row."""
+    found = []
+    for _ in range(7):
+        found.append(estimator.timeout(1))
         estimator.expired()
-    assert waits == [1, 2, 4, 8, 8]
-    estimator.heard()
+    return found
+
+
+def test_silence_doubles_the_time_out() -> None:
+    assert waits(RoundTripEstimator(first=1.0)) == [1, 2, 4, 8, 16, 32, 64]
+
+
+def test_there_is_a_limit_to_that_once_the_line_is_known_and_an_end_with_the_next_measurement() -> None:
+    estimator = RoundTripEstimator(floor=1.0)
+    estimator.measured(0.01, 1)
+    assert waits(estimator) == [1, 2, 4, 8, 16, 16, 16]
+    estimator.recovered()
     assert estimator.timeout(1) == 1
+    estimator.expired()
+    estimator.measured(0.01, 1)
+    assert estimator.timeout(1) == 1
+
+
+def test_an_answer_to_a_repeated_request_bounds_the_time_out_until_one_is_measured() -> None:
+    estimator = RoundTripEstimator(first=1.0, floor=0.0)
+    estimator.expired()
+    estimator.bounded(30.0)
+    assert estimator.timeout(1) == 30.0
+    estimator.measured(2.0, 1)
+    assert estimator.timeout(1) == 6.0

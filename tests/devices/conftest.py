@@ -1,0 +1,99 @@
+"""The transports that the conformance suite runs over: a new one only adds an entry here."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+import pytest
+
+from celosia.generators.chassis.device import Device
+from celosia.generators.chassis.memory import MemoryModel
+from celosia.generators.mac_engine.config import PRESETS
+from celosia.host.simulated import open_simulated
+from celosia.host.transports.link import Link
+from celosia.host.transports.serial_device import SerialDevice
+from celosia.host.transports.serial_place import SerialPlace, open_serial
+from tests.link_bench.endpoint_twin import EndpointTwin
+from tests.link_bench.gateware_board import GatewareBoard
+from tests.link_bench.line import Board, DirectPort, Faults, PtyLine
+from tests.link_bench.machine import Machine
+
+CONFIG = PRESETS["u55-32"]
+MEMORY_BYTES = 1 << 20
+
+_PATIENCE = 120.0
+"""Seconds for a simulated board on a busy machine."""
+
+
+@contextmanager
+def simulator() -> Iterator[Device]:
+    """The engine's gateware, simulated in this process."""
+    device, _ = open_simulated(CONFIG, MemoryModel(), MEMORY_BYTES, None, None)
+    with device:
+        yield device
+
+
+@contextmanager
+def _over_pty(board: Board, rate: float) -> Iterator[Device]:
+    line = PtyLine(board, Faults(rate, 1), Faults(rate, 2))
+    try:
+        with open_serial(SerialPlace(line.name, patience=_PATIENCE)) as device:
+            yield device
+    finally:
+        line.close()
+
+
+@contextmanager
+def serial() -> Iterator[Device]:
+    """pyserial and a pseudo-terminal, the endpoint's model behind it."""
+    with _over_pty(EndpointTwin(Machine(CONFIG, MEMORY_BYTES)), 0.0) as device:
+        yield device
+
+
+@contextmanager
+def bad_serial() -> Iterator[Device]:
+    """The same with 1 % of all bytes dropped, damaged or doubled in each direction."""
+    with _over_pty(EndpointTwin(Machine(CONFIG, MEMORY_BYTES)), 0.01) as device:
+        yield device
+
+
+@cache
+def _elaborated() -> GatewareBoard:
+    return GatewareBoard(Machine(CONFIG, MEMORY_BYTES))
+
+
+def _gateware_board() -> GatewareBoard:
+    board = _elaborated()
+    board.restart(Machine(CONFIG, MEMORY_BYTES))
+    return board
+
+
+@contextmanager
+def gateware() -> Iterator[Device]:
+    """The endpoint's gateware in Amaranth's simulator, in the host's own thread and simulated time."""
+    port = DirectPort(_gateware_board())
+    with SerialDevice(Link(lambda: port, clock=port.clock)) as device:
+        yield device
+
+
+@contextmanager
+def gateware_over_pty() -> Iterator[Device]:
+    """The endpoint's gateware in Amaranth's simulator, pyserial and a pseudo-terminal: a very slow board."""
+    with _over_pty(_gateware_board(), 0.0) as device:
+        yield device
+
+
+@pytest.fixture(
+    params=[
+        simulator,
+        serial,
+        bad_serial,
+        gateware,
+        pytest.param(gateware_over_pty, marks=pytest.mark.slow),
+    ],
+    ids=lambda transport: transport.__name__,
+)
+def device(request: pytest.FixtureRequest) -> Iterator[Device]:
+    """A device on each transport, with an engine of `CONFIG` and `MEMORY_BYTES` of memory."""
+    with request.param() as opened:
+        yield opened
