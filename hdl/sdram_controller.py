@@ -38,7 +38,8 @@ class SdramController(wiring.Component):
     Members:
         read: `ReadClientSignature`, flipped.
         write: `WriteClientSignature`, flipped.
-        refresh_interval: cycles from one REFRESH to the next: `SdramTiming.refresh_interval` of the clock in use.
+        refresh_interval: cycles from one REFRESH to the next: `SdramTiming.refresh_interval` of the clock in use;
+            far less leaves no time for requests.
         initialized: the chip is ready; requests wait until then.
         pins: `SdramPinsSignature`, every output a register.
     """

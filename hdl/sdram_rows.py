@@ -1,6 +1,6 @@
 """Keeps the rows of an SDRAM open that were used last, and opens the next one behind the access before it."""
 
-from amaranth.hdl import Array, Const, Module, Mux, Signal
+from amaranth.hdl import Array, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -158,7 +158,7 @@ class SdramRows(wiring.Component):
             self._settle(m, bank, settled, activate & mine)
         return m
 
-    def _settle(self, m: Module, bank: int, settled: Signal, activated: Const) -> None:
+    def _settle(self, m: Module, bank: int, settled: Signal, activated: Value) -> None:
         """The bank may be precharged once its row was open, and its last access is over, for long enough."""
         cycles = self._cycles
         unsettled = Signal(

@@ -34,6 +34,7 @@ class Bench:
         frequency: int = FASTEST,
         fastest: int = FASTEST,
         timing: SdramTiming = TIMING,
+        geometry: SdramGeometry = GEOMETRY,
         change: Mapping[str, int] | None = None,
         registers: int = 0,
         pause: float = 0.0,
@@ -41,11 +42,11 @@ class Bench:
     ) -> None:
         self.frequency = frequency
         self.cycles = replace(timing.cycles(fastest), **(change or {}))
-        self.memory = AxiSdram(GEOMETRY, self.cycles, pin_registers=2 * registers)
+        self.memory = AxiSdram(geometry, self.cycles, pin_registers=2 * registers)
         self.chip = SdramChip(
-            SdramModel(GEOMETRY, timing, frequency), registers_out=registers, registers_in=registers
+            SdramModel(geometry, timing, frequency), registers_out=registers, registers_in=registers
         )
-        self.master = AxiMaster(self.memory.bus, SIZE, pause=pause, seed=seed)
+        self.master = AxiMaster(self.memory.bus, 1 << geometry.address_bits, pause=pause, seed=seed)
 
     def run(self, testbenches: Sequence[Any]) -> None:
         async def chip(ctx: Any) -> None:
@@ -116,6 +117,18 @@ def test_cycles_may_be_those_of_the_clock_in_use(frequency: int) -> None:
     generator = random.Random(frequency)
     writes = random_bursts(generator, 15, writes=True)
     reads = [Burst(w.address, w.beats) for w in writes]
+    bench.run([*bench.master.read(reads), *bench.master.write(writes)])
+
+
+@pytest.mark.parametrize("geometry", [SdramGeometry(11, 8), SdramGeometry(13, 10)])
+def test_smaller_and_larger_chips(geometry: SdramGeometry) -> None:
+    """8 MiB with pages of 512 bytes, 64 MiB with pages of 2 KiB: bursts up to their last byte."""
+    bench = Bench(geometry=geometry)
+    generator = random.Random(6)
+    end = 1 << geometry.address_bits
+    places = [0, 512 - 40, 2048 - 40, 4096 - 128, end - 2048 - 64, end - 128]
+    writes = [random_write(generator, place, 16) for place in places]
+    reads = [Burst(write.address, write.beats) for write in writes]
     bench.run([*bench.master.read(reads), *bench.master.write(writes)])
 
 
