@@ -7,8 +7,6 @@ from amaranth.lib.wiring import In, Out
 from .sdram_pins import SdramCommand, command_layout
 from .sdram_timing import BURST_HALVES, SdramCycles, SdramGeometry
 
-BANKS = 4
-
 _LOOKUP_CYCLES = 2
 """From the hand-over of an access to the first command for the next."""
 
@@ -89,9 +87,13 @@ class SdramRows(wiring.Component):
         m = Module()
         cycles = self._cycles
         access = Signal(access_layout(self._geometry), reset_less=True)
-        open_rows = [Signal(self._geometry.row_bits, name=f"open_row_{bank}") for bank in range(BANKS)]
-        is_open = Signal(BANKS)
-        settled = Signal(BANKS)  # in the next cycle, unless something happens to the bank in this one
+        open_rows = [
+            Signal(self._geometry.row_bits, name=f"open_row_{bank}") for bank in range(self._geometry.banks)
+        ]
+        is_open = Signal(self._geometry.banks)
+        settled = Signal(
+            self._geometry.banks
+        )  # in the next cycle, unless something happens to the bank in this one
         may_precharge = Signal()
         is_opening = Signal()
         opened = Signal()  # the bank has a row open ..
@@ -149,7 +151,7 @@ class SdramRows(wiring.Component):
                 with m.If(self.o.valid & self.o.ready):
                     m.next = "TAKE"
 
-        for bank in range(BANKS):
+        for bank in range(self._geometry.banks):
             mine = access.bank == bank
             with m.If(activate & mine):
                 m.d.sync += [open_rows[bank].eq(access.row), is_open[bank].eq(1)]

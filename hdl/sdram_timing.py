@@ -47,6 +47,11 @@ class SdramGeometry:
         return 2
 
     @property
+    def banks(self) -> int:
+        """Banks, each with a row of its own open."""
+        return 1 << self.bank_bits
+
+    @property
     def page_bytes(self) -> int:
         """Bytes of one row of one bank."""
         return 2 << self.column_bits
