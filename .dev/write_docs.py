@@ -12,12 +12,14 @@ from pathlib import Path
 from celosia.generators.chassis.register_map import markdown_table
 from celosia.generators.command_table import command_tables
 from celosia.generators.mac_engine.isa import LAYOUTS
+from celosia.hdl.link.protocol import markdown_tables
 from celosia.host.operator_table import operator_table
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PARTS: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("README.md", "operators", operator_table),
     ("docs/programming.md", "registers", markdown_table),
+    ("docs/link.md", "link", markdown_tables),
     ("docs/commands.md", "commands", lambda: command_tables(LAYOUTS.values())),
 )
 

@@ -17,6 +17,8 @@ from .request_reader import RequestReader
 
 _ADDRESS_BITS = field_bits(REQUEST_HEADER, "address")
 
+_LARGEST_RECEIVER = 1 << (field_bits(IDENTITY, "receive_bytes") - 1)
+
 _PAYLOAD_SHARE = 4
 """The ring takes this many requests of the largest size, their headers aside."""
 
@@ -48,6 +50,10 @@ class LinkEndpoint(wiring.Component):
         if address_bits > _ADDRESS_BITS:
             raise ValueError(
                 f"address_bits must be at most {_ADDRESS_BITS}, the link's addresses, not {address_bits}"
+            )
+        if not 256 <= receive_bytes <= _LARGEST_RECEIVER or receive_bytes & (receive_bytes - 1):
+            raise ValueError(
+                f"receive_bytes must be a power of two in 256..{_LARGEST_RECEIVER}, not {receive_bytes}"
             )
         self._register_address_bits = register_address_bits
         self._address_bits = address_bits

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from celosia.generators.chassis.device import DeviceError
 from celosia.generators.chassis.memory import MemoryModel
 from celosia.generators.mac_engine.config import PRESETS
 from celosia.host.device_spec import (
@@ -16,11 +17,57 @@ from celosia.host.device_spec import (
     open_device,
     parse_device,
 )
+from celosia.host.transports.serial_place import SerialPlace
+from tests.link_bench.endpoint_twin import EndpointTwin
+from tests.link_bench.line import PtyLine
+from tests.link_bench.machine import Machine
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_preset_is_taken_by_name(preset: str) -> None:
     assert parse_device(f"sim:{preset}").config == PRESETS[preset]
+
+
+def test_a_board_is_taken_by_its_port() -> None:
+    spec = parse_device("serial:/dev/ttyUSB7?preset=u55-64&baud=115200&patience=60", ["buffer_kib=32"])
+    assert spec.config == replace(PRESETS["u55-64"], buffer_kib=32)
+    assert spec.serial == SerialPlace("/dev/ttyUSB7", 115200, "u55-64", 60.0)
+
+
+def test_a_board_whose_port_is_not_there_is_told() -> None:
+    with pytest.raises(DeviceError, match="cannot open the serial port /dev/not-there"):
+        parse_device("serial:/dev/not-there")
+
+
+def test_settings_of_a_board_need_its_preset() -> None:
+    with pytest.raises(DeviceSpecError, match=r"name it, as in serial:/dev/x\?preset=u55-64"):
+        parse_device("serial:/dev/x", ["buffer_kib=32"])
+
+
+@pytest.mark.parametrize("preset", ["u55-32", "u55-128"])
+def test_a_board_is_asked_for_its_preset(preset: str) -> None:
+    line = PtyLine(EndpointTwin(Machine(PRESETS[preset])))
+    try:
+        assert parse_device(f"serial:{line.name}").config == PRESETS[preset]
+    finally:
+        line.close()
+
+
+def test_a_board_of_no_preset_is_told_by_its_hash() -> None:
+    config = replace(PRESETS["u55-64"], buffer_kib=32)
+    line = PtyLine(EndpointTwin(Machine(config)))
+    try:
+        with pytest.raises(
+            DeviceSpecError, match=f"has configuration {config.hash:016x}, which is no preset's"
+        ):
+            parse_device(f"serial:{line.name}")
+    finally:
+        line.close()
+
+
+def test_a_board_writes_no_trace(tmp_path: Path) -> None:
+    with pytest.raises(DeviceSpecError, match="only a simulated device writes a trace"):
+        open_device(parse_device("serial:/dev/x?preset=u55-64"), 4096, trace=tmp_path / "run.vcd")
 
 
 def test_settings_change_the_preset_in_order() -> None:
@@ -40,7 +87,18 @@ def test_settings_come_after_the_file(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("u55-128", "device must be sim:PRESET with PRESET one of u55-32, .*, not 'u55-128'"),
-        ("pcie:0", "device must be sim:PRESET"),
+        ("pcie:0", "device must be sim:PRESET .*, or serial:PORT"),
+        ("serial:", "serial: port must be named, as in serial:/dev/ttyUSB0"),
+        ("serial:/dev/x?preset=u55-129", "preset must be one of u55-32, .*, not 'u55-129'"),
+        (
+            "serial:/dev/x?speed=9600",
+            "KEY one of preset, baud, patience, not 'speed=9600'",
+        ),
+        ("serial:/dev/x?baud", "a setting must be KEY=VALUE, .*, not 'baud'"),
+        ("serial:/dev/x?baud=fast", "serial: .*'fast'"),
+        ("serial:/dev/x?baud=0", "baud must be in 1..12000000, not 0"),
+        ("serial:/dev/x?patience=-1", "patience must be a positive number of seconds, not -1"),
+        ("serial:/dev/x?patience=nan", "patience must be a positive number of seconds, not nan"),
         ("sim:u55-129", "preset must be one of u55-32, .*, not 'u55-129'"),
         ("sim:", "preset must be one of"),
     ],
@@ -130,4 +188,5 @@ def test_opening_gives_the_device_and_its_verilog(interpreted) -> None:
     opened = open_device(parse_device("sim:u55-64"), 4096)
     assert opened.device is interpreted[0]
     assert interpreted[0].config == PRESETS["u55-64"]
+    assert opened.verilog_path is not None
     assert opened.verilog_path.name == "celosia.v"

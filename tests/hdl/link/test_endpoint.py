@@ -51,9 +51,9 @@ def frame(
 class Bench:
     """A gateware board, asked by hand; what it says is (kind, session, sequence, body, last byte)."""
 
-    def __init__(self) -> None:
+    def __init__(self, receive_bytes: int = 4096) -> None:
         self.machine = Machine()
-        self.board = GatewareBoard(self.machine)
+        self.board = GatewareBoard(self.machine, receive_bytes=receive_bytes)
         self._decoder = FrameDecoder()
 
     def hear(self, line: bytes, count: int = 1) -> list[tuple[int, int, int, bytes, int]]:
@@ -206,12 +206,11 @@ def test_an_interrupt_is_told_when_it_rises_and_in_every_reply_while_it_is_high(
 
 
 def test_what_does_not_fit_the_receiver_is_told_and_can_be_sent_again() -> None:
-    bench = Bench()
-    bench.board = GatewareBoard(bench.machine, receive_bytes=64)
+    bench = Bench(receive_bytes=256)
     bench.connect()
-    request = frame(Kind.WRITE_MEMORY, 0, 0, data=bytes(80))
+    request = frame(Kind.WRITE_MEMORY, 0, 0, data=bytes(300))
     assert bench.hear(request)[0][-1] == Outcome.DAMAGED
-    assert bench.hear(frame(Kind.WRITE_MEMORY, 0, 0, data=bytes(30)))[0][-1] == Outcome.DONE
+    assert bench.hear(frame(Kind.WRITE_MEMORY, 0, 0, data=bytes(200)))[0][-1] == Outcome.DONE
 
 
 @pytest.mark.parametrize(("pause", "rate", "seed"), [(0.4, 0.0, 1), (0.0, 0.01, 2), (0.3, 0.01, 3)])
@@ -234,6 +233,12 @@ def test_nothing_is_lost_repeated_or_changed_on_a_bad_line(pause: float, rate: f
 def test_wider_addresses_than_the_links_are_refused() -> None:
     with pytest.raises(ValueError, match="address_bits must be at most 48"):
         LinkEndpoint(register_address_bits=12, address_bits=64)
+
+
+@pytest.mark.parametrize("size", [128, 1000, 1 << 16])
+def test_a_receiver_that_is_no_ring_or_cannot_be_told_of_is_refused(size: int) -> None:
+    with pytest.raises(ValueError, match=f"receive_bytes must be a power of two in 256..32768, not {size}"):
+        LinkEndpoint(register_address_bits=12, address_bits=32, receive_bytes=size)
 
 
 def test_converts() -> None:

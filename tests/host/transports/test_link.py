@@ -258,6 +258,14 @@ def test_what_is_no_endpoint_of_this_version_is_refused(
         linked(port).connect()
 
 
+def test_sequence_numbers_begin_anew_after_the_last(board: EndpointTwin, port: DirectPort) -> None:
+    link = linked(port)
+    link.connect()
+    link._sequence = board._expected = (1 << 16) - 20
+    assert len(list(link.exchange(writes(range(50))))) == 50
+    assert [value for _, value in board.machine.written] == list(range(50))
+
+
 def test_an_exchange_that_was_given_up_leaves_nothing_behind(port: DirectPort) -> None:
     link = linked(port)
     exchange = link.exchange(writes(range(30)))
