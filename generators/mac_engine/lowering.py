@@ -85,6 +85,11 @@ class _Layer:
     loaded: list[int] = field(default_factory=lambda: [0, 0])
 
     @property
+    def loads_weights(self) -> bool:
+        """Whether the weights of a pass are to be loaded before its COMPUTE."""
+        return not self.is_chunked and (self.weights is None or not self.keeps_weights)
+
+    @property
     def weight_bytes(self) -> int:
         """What its weights take in the weight store."""
         return 0 if self.blocks is None else self.blocks.nbytes
@@ -140,6 +145,10 @@ def _lower_stripe(member: _Layer, number: int, state: Lowering) -> None:
     _load_operands(plan, stripe, member.loaded, state)
     for group in groups:
         whole = BlockRange(group[0].first, group[-1].last)
+        # COMPUTE needs the first weights before ACTIVATE needs parameters.
+        loads_weights = member.loads_weights
+        if blocks is not None and loads_weights:
+            member.weights = _load_weights(plan, tiling, group[0], blocks, state)
         if member.parameters is None or not member.keeps_parameters:
             member.parameters = _load_parameters(plan, whole, state)
         pieces = _pieces(plan, stripe)
@@ -150,7 +159,7 @@ def _lower_stripe(member: _Layer, number: int, state: Lowering) -> None:
                 if member.is_chunked and blocks is not None:
                     _compute_in_chunks(piece, tiling, part, rows, blocks, state)
                     continue
-                if blocks is not None and (member.weights is None or not member.keeps_weights):
+                if blocks is not None and loads_weights and part is not group[0]:
                     member.weights = _load_weights(plan, tiling, part, blocks, state)
                 fields = compute_fields(
                     piece, tiling, part, rows, whole_reduction(layer, tiling), state.config

@@ -18,7 +18,7 @@ from .isa import WEIGHT_WORD_BYTES
 from .tiling import choose_tiling, estimated_cycles, output_blocks, reads_weights
 from .weight_layout import parameter_content
 
-_PASSES_IN_STORE = (2, 3, 6, 12)
+_PASSES_IN_STORE = (2, 3, 4, 6, 8, 12)
 """A pass fills at most one of so many parts of the store: the first, unless another is better."""
 
 _SWEEPS = 2
@@ -63,6 +63,13 @@ class WeightDemand:
             sizes.append(self.groups % size)
         return sizes * self.stripes if len(sizes) > 1 else sizes
 
+    def loads(self, groups: int, store_words: int) -> list[int]:
+        """Words of each WEIGHTS of a pass: several if not even one block group fits half of the store."""
+        words, largest = groups * self.group_words, store_words // 2
+        if words <= largest:
+            return [words]
+        return [largest] * (words // largest) + [words % largest] * bool(words % largest)
+
 
 def weight_demand(plan: LayerPlan, config: MacEngineConfig) -> WeightDemand:
     """The demand of one layer; a weight is taken to have the entropy of a Laplace distribution."""
@@ -92,10 +99,9 @@ def estimated_finish(demands: Sequence[WeightDemand], limits: Sequence[int], sto
     held: deque[tuple[int, float]] = deque()
     used = 0
     for demand, limit in zip(demands, limits, strict=True):
-        arrived += demand.other_beats + 2 * COMMAND_BEATS
         passes = demand.passes(limit)
-        for groups in passes:
-            words = min(groups * demand.group_words, store_words)
+        loads = [load for groups in passes for load in demand.loads(groups, store_words)]
+        for number, words in enumerate(loads):
             while used + words > store_words:
                 freed, cycle = held.popleft()
                 used -= freed
@@ -103,7 +109,10 @@ def estimated_finish(demands: Sequence[WeightDemand], limits: Sequence[int], sto
                     arrived = cycle + _RESTART_CYCLES
             arrived += words * demand.word_beats + 2 * COMMAND_BEATS
             finished = max(finished, arrived if words else 0.0)
-            finished += demand.cycles * groups / sum(passes) + _COMPUTE_CYCLES
+            finished += demand.cycles * words / sum(loads) if words else demand.cycles
+            finished += _COMPUTE_CYCLES
+            if number == 0:  # parameters come behind the first weights
+                arrived += demand.other_beats + 2 * COMMAND_BEATS
             held.append((words, finished))
             used += words
     return finished

@@ -37,6 +37,11 @@ def test_stripes_take_all_passes_again_unless_there_is_one() -> None:
     assert striped.passes(1200) == [12]
 
 
+def test_a_block_group_beyond_half_of_the_store_is_loaded_in_pieces() -> None:
+    assert PORT_BOUND.loads(6, STORE) == [600]
+    assert replace(PORT_BOUND, group_words=1300).loads(1, STORE) == [600, 600, 100]
+
+
 def test_small_passes_pay_where_compute_waits_for_the_port() -> None:
     layers = [PORT_BOUND] * 4
     halves, thirds = (estimated_finish(layers, [STORE // parts] * 4, STORE) for parts in (2, 3))
