@@ -25,9 +25,11 @@ class ByteUnpacker(wiring.Component):
 
         i -> [ high | low ] -> shift right by position, blank the lanes above `bytes` -> register -> o
 
+    The request waits in a register, with where its piece begins and ends, for the beat.
+
     Timing: the beat taken in cycle t is in the lower half from t + 2, and the piece that it completes is offered
-    from t + 3 (t + 2 when its last byte is in the upper half). What is left in the window at the
-    next `start` is dropped.
+    from t + 3 (t + 2 when its last byte is in the upper half), if its request was taken in t + 1 (t) or before. What is
+    left in the window, or was requested and is not cut, at the next `start` is dropped.
 
     Members:
         start: begin with the byte `offset` (0..7) of the next beat. Neither stream moves in this cycle.
@@ -61,24 +63,22 @@ class ByteUnpacker(wiring.Component):
         low_valid = Signal()
         high = Signal(BEAT_BITS, reset_less=True)
         high_valid = Signal()
+        requested = Signal()
         position = Signal(range(BEAT_BYTES))
-        count = self.request.payload.bytes
+        used = Signal(BEAT_BYTES)  # lanes of the piece
         after = Signal(range(2 * BEAT_BYTES))
+        in_beat = Signal()  # the piece ends in the lower half
+        tag = Signal(self._tag, reset_less=True)
         cut = Signal()
         move = Signal()
         piece = Signal(piece_layout(self._tag), reset_less=True)
         piece_valid = Signal()
         m.d.comb += [
-            after.eq(position + count),
             cut.eq(
-                self.request.valid
-                & low_valid
-                & (high_valid | (after <= BEAT_BYTES))
-                & (~piece_valid | self.o.ready)
-                & ~self.start
+                requested & low_valid & (high_valid | in_beat) & (~piece_valid | self.o.ready) & ~self.start
             ),
             move.eq(~low_valid | (cut & after[3])),
-            self.request.ready.eq(cut),
+            self.request.ready.eq((~requested | cut) & ~self.start),
             self.i.ready.eq((move | ~high_valid) & ~self.start),
             self.o.payload.eq(piece),
             self.o.valid.eq(piece_valid),
@@ -88,20 +88,28 @@ class ByteUnpacker(wiring.Component):
         with m.If(self.o.ready):
             m.d.sync += piece_valid.eq(0)
         with m.If(cut):
-            lanes = [
-                Mux(lane < count, window.word_select(lane, 8), 0)  # a lane's number is a constant
-                for lane in range(BEAT_BYTES)
-            ]
+            lanes = [Mux(used[lane], window.word_select(lane, 8), 0) for lane in range(BEAT_BYTES)]
             m.d.sync += [
                 piece.data.eq(Cat(lanes)),
-                piece.tag.eq(self.request.payload.tag),
+                piece.tag.eq(tag),
                 piece_valid.eq(1),
+                requested.eq(0),
+            ]
+        with m.If(self.request.valid & self.request.ready):
+            count = self.request.payload.bytes
+            end = after[:3] + count
+            m.d.sync += [
+                requested.eq(1),
                 position.eq(after),
+                used.eq(Cat(lane < count for lane in range(BEAT_BYTES))),
+                after.eq(end),
+                in_beat.eq(end <= BEAT_BYTES),
+                tag.eq(self.request.payload.tag),
             ]
         with m.If(move):
             m.d.sync += [low.eq(high), low_valid.eq(high_valid)]
         with m.If(move | ~high_valid):
             m.d.sync += [high.eq(self.i.payload), high_valid.eq(self.i.valid)]
         with m.If(self.start):
-            m.d.sync += [position.eq(self.offset), low_valid.eq(0), high_valid.eq(0)]
+            m.d.sync += [after.eq(self.offset), requested.eq(0), low_valid.eq(0), high_valid.eq(0)]
         return m

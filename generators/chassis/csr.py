@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -96,23 +96,27 @@ class CsrBlock(wiring.Component):
         bus = self.bus
         address = Signal(ADDRESS_BITS)
         has_address = Signal()
-        m.d.comb += bus.ar.ready.eq(~has_address & ~bus.r.valid)
+        # Which register it is stands in a register of its own, so that the choice among all has a whole cycle.
+        chosen = Signal(len(self._registers))
+        is_chosen = Signal()
+        m.d.comb += bus.ar.ready.eq(~has_address & ~is_chosen & ~bus.r.valid)
         with m.If(bus.ar.valid & bus.ar.ready):
             m.d.sync += [address.eq(bus.ar.payload.address), has_address.eq(1)]
         with m.If(bus.r.valid & bus.r.ready):
             m.d.sync += bus.r.valid.eq(0)
+        m.d.sync += [
+            chosen.eq(Cat(address[2:] == register.offset // _BYTES for register in self._registers)),
+            is_chosen.eq(has_address),
+        ]
         with m.If(has_address):
-            m.d.sync += [has_address.eq(0), bus.r.valid.eq(1)]
-            with m.Switch(address[2:]):
-                for register in self._registers:
-                    with m.Case(register.offset // _BYTES):
-                        value = 0 if register.access is Access.COMMAND else self.port(register)
-                        m.d.sync += [
-                            bus.r.payload.data.eq(value),
-                            bus.r.payload.response.eq(Response.OKAY),
-                        ]
-                with m.Default():
-                    m.d.sync += [
-                        bus.r.payload.data.eq(0),
-                        bus.r.payload.response.eq(Response.SLAVE_ERROR),
-                    ]
+            m.d.sync += has_address.eq(0)
+        with m.If(is_chosen):
+            data: Value = Const(0, REGISTER_BITS)
+            for place, register in enumerate(self._registers):
+                if register.access is not Access.COMMAND:
+                    data |= self.port(register) & chosen[place].replicate(REGISTER_BITS)
+            m.d.sync += [
+                bus.r.valid.eq(1),
+                bus.r.payload.data.eq(data),
+                bus.r.payload.response.eq(Mux(chosen.any(), Response.OKAY, Response.SLAVE_ERROR)),
+            ]

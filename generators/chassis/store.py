@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from ...hdl.axi import AxiWriteBus, AxiWriteSignature
 from ...hdl.axi_writer import AxiWriter
 from ...hdl.byte_packer import BytePacker
+from ...hdl.skid_buffer import SkidBuffer
 from ...hdl.stream_queue import LARGEST_LUT_RAM, StreamQueue
 from .brick_walk import BRICK_ADDRESS_BITS, BRICK_BYTES, BrickWalk
 from .command import STORE
@@ -94,9 +95,10 @@ class StoreUnit(wiring.Component):
         m = Module()
         m.submodules.plan = plan = TransferPlan(self._address_bits)
         m.submodules.walk = walk = BrickWalk()
-        m.submodules.pieces = pieces = StreamQueue(
-            data.StructLayout({"bytes": range(BRICK_BYTES + 1), "last": 1}), _BRICKS_ON_THEIR_WAY
-        )
+        piece = data.StructLayout({"bytes": range(BRICK_BYTES + 1), "last": 1})
+        m.submodules.pieces = pieces = StreamQueue(piece, _BRICKS_ON_THEIR_WAY)
+        # The queue is LUT RAM, whose read and the packer's shift do not fit into one cycle. Bricks take longer.
+        m.submodules.next_piece = next_piece = SkidBuffer(piece)
         m.submodules.packer = packer = BytePacker()
         m.submodules.writer = writer = self._writer
         command = self.command.payload
@@ -116,17 +118,18 @@ class StoreUnit(wiring.Component):
             packer.start.eq(start),
             packer.offset.eq(plan.address),
             packer.i.payload.data.eq(self.response.payload.data),
-            packer.i.payload.bytes.eq(pieces.o.payload.bytes),
-            packer.i.payload.last.eq(pieces.o.payload.last),
-            packer.i.valid.eq(self.response.valid & pieces.o.valid),
-            self.response.ready.eq(packer.i.ready & pieces.o.valid),
-            pieces.o.ready.eq(packer.i.ready & self.response.valid),
+            packer.i.payload.bytes.eq(next_piece.o.payload.bytes),
+            packer.i.payload.last.eq(next_piece.o.payload.last),
+            packer.i.valid.eq(self.response.valid & next_piece.o.valid),
+            self.response.ready.eq(packer.i.ready & next_piece.o.valid),
+            next_piece.o.ready.eq(packer.i.ready & self.response.valid),
             writer.transfer.payload.address.eq(plan.address),
             writer.transfer.payload.beats.eq(plan.beats),
             writer.transfer.valid.eq(start),
             writer.stop.eq(self.stop),
             self.bus_idle.eq(writer.idle),
         ]
+        wiring.connect(m, pieces.o, next_piece.i)
         wiring.connect(m, packer.o, writer.beats)
         wiring.connect(m, writer.bus, wiring.flipped(self.bus))
 

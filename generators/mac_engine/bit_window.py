@@ -8,6 +8,9 @@ _BEAT_BITS = 64
 _BEATS = 4
 _BITS = _BEATS * _BEAT_BITS
 
+CUT_BITS = 4
+"""Cuts are made at multiples of this many bits; who takes one shifts it by the rest, behind a register of its own."""
+
 LARGEST_ADVANCE = _BITS - _BEAT_BITS + 1
 """Most bits that the window can always come to hold."""
 
@@ -23,9 +26,9 @@ class BitWindow(wiring.Component):
         clear: forget everything.
         level: bits that are there.
         take, length: move on by `length` bits, at most `level`.
-        near: the next bits.
-        distance: with `take`, bits between the place moved on to and `far`.
-        far: bits from there on.
+        near, near_rest: the next bits follow the lowest `near_rest` of `near`.
+        distance: with `take`, bits between the place moved on to and that of `far`.
+        far, far_rest: the bits from there on follow the lowest `far_rest` of `far`.
     """
 
     beats: stream.Interface
@@ -34,8 +37,10 @@ class BitWindow(wiring.Component):
     take: Signal
     length: Signal
     near: Signal
+    near_rest: Signal
     distance: Signal
     far: Signal
+    far_rest: Signal
 
     def __init__(self, near_bits: int, far_bits: int) -> None:
         """Raises ValueError when a cut does not fit into three beats and a bit."""
@@ -49,9 +54,11 @@ class BitWindow(wiring.Component):
                 "level": Out(range(_BITS + 1)),
                 "take": In(1),
                 "length": In(range(LARGEST_ADVANCE + 1)),
-                "near": Out(near_bits),
+                "near": Out(near_bits + CUT_BITS - 1),
+                "near_rest": Out(range(CUT_BITS)),
                 "distance": In(range(near_bits + 1)),
-                "far": Out(far_bits),
+                "far": Out(far_bits + CUT_BITS - 1),
+                "far_rest": Out(range(CUT_BITS)),
             }
         )
 
@@ -69,10 +76,10 @@ class BitWindow(wiring.Component):
             self.beats.ready.eq(held != _BEATS),
             accepted.eq(self.beats.valid & self.beats.ready),
         ]
-        m.d.sync += [
-            last.eq(last + accepted),
-            self.level.eq(self.level + (accepted << 6) - Mux(self.take, self.length, 0)),
-        ]
+        # Both events come late in their cycle: the difference is there by then, and beats count in the upper bits only.
+        left = Signal.like(self.level)
+        m.d.comb += left.eq(Mux(self.take, self.level - self.length, self.level))
+        m.d.sync += [last.eq(last + accepted), self.level.eq(Cat(left[:6], left[6:] + accepted))]
         with m.If(self.take):
             m.d.sync += [
                 first.eq(first + self.length),
@@ -82,15 +89,15 @@ class BitWindow(wiring.Component):
             m.d.sync += Array(ring)[last[:2]].eq(self.beats.payload)
         with m.If(self.clear):
             m.d.sync += [first.eq(0), far_first.eq(0), last.eq(0), self.level.eq(0)]
-        for cut, place in ((self.near, first), (self.far, far_first)):
-            m.d.comb += cut.eq(_cut(m, Cat(*ring, *ring), place[:8], len(cut), cut.name))
+        for cut, rest, place in ((self.near, self.near_rest, first), (self.far, self.far_rest, far_first)):
+            m.d.comb += [cut.eq(_cut(m, Cat(*ring, *ring), place[:8], len(cut), cut.name)), rest.eq(place)]
         return m
 
 
 def _cut(m: Module, bits: Value, start: Value, width: int, name: str) -> Value:
-    """`width` bits from `start` on: a multiplexer for each bit of `start`, not one for each of `bits`."""
-    for power in reversed(range(len(start))):
-        stage = Signal(width + (1 << power) - 1, name=f"{name}_{power}")
+    """`width` bits from `start` on, rounded down to `CUT_BITS`: a choice for each bit of `start`, not each place."""
+    for power in reversed(range(CUT_BITS.bit_length() - 1, len(start))):
+        stage = Signal(width + (1 << power) - CUT_BITS, name=f"{name}_{power}")
         m.d.comb += stage.eq(Mux(start[power], bits[1 << power :], bits))
         bits = stage
     return bits

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -95,22 +95,34 @@ class LaneExpander(wiring.Component):
                 far = nearest[(index + power) % len(nearest)]
                 m.d.comb += byte.eq(Mux(offset[power.bit_length() - 1], far, nearest[index]))
             nearest = stage
+        kinds = Signal(len(LIVE_LANES))  # settled long before the first vector comes
+        m.d.sync += kinds.eq(Cat(self.live_lanes == live_lanes for live_lanes in LIVE_LANES))
         lanes = [
-            self._lane(m, vector, nearest, output, lane)
+            self._lane(m, kinds, vector, nearest, output, lane)
             for output in range(2)
             for lane in range(BRICK_CHANNELS)
         ]
         m.d.sync += self.o.payload.eq(Cat(lanes))
         return m
 
-    def _lane(self, m: Module, vector: data.View, nearest: Sequence[Value], output: int, lane: int) -> Value:
+    def _lane(
+        self,
+        m: Module,
+        kinds: Signal,
+        vector: data.View,
+        nearest: Sequence[Value],
+        output: int,
+        lane: int,
+    ) -> Value:
         """The signed byte of one lane; `nearest` are the bytes from the word's first one on, if it has few lanes."""
+        sources: dict[int, Value] = {}
+        for kind, live_lanes in enumerate(LIVE_LANES[:-1]):
+            if lane < live_lanes:
+                place = output * live_lanes + lane
+                sources[place] = sources.get(place, Const(0, 1)) | kinds[kind]
         value = Signal(8, name=f"lane_{output}_{lane}")
-        with m.Switch(self.live_lanes):
-            with m.Case(BRICK_CHANNELS):
-                m.d.comb += value.eq(vector[output * BRICK_CHANNELS + lane])
-            for live_lanes in LIVE_LANES[:-1]:
-                if lane < live_lanes:
-                    with m.Case(live_lanes):
-                        m.d.comb += value.eq(nearest[output * live_lanes + lane])
+        chosen = vector[output * BRICK_CHANNELS + lane] & kinds[-1].replicate(8)
+        for place, is_chosen in sources.items():
+            chosen |= nearest[place] & is_chosen.replicate(8)
+        m.d.comb += value.eq(chosen)
         return Cat(value[1:] ^ value[0].replicate(7), value[0])

@@ -8,8 +8,8 @@ from celosia.hdl.requantize import SCALED_LATENCY
 
 _TERM_SHIFT = 12
 """The sum of the exponentials is in Q12.19."""
-_NORMALISE_SHIFTS = (8, 4, 2, 1)
-"""The sum is at least 2**19, the term of the maximum, so that at most 12 leading zeros are to be found."""
+_NORMALISE_CYCLES = 12
+"""The sum is at least 2**19, the term of the maximum, so that at most 12 leading zeros are to be found, one a cycle."""
 _OUTPUT_SHIFT = 31 - 8 + _TERM_SHIFT
 """Less the leading zeros: bits from the product of two fractions of 2**31 to 1/256."""
 
@@ -21,7 +21,7 @@ _LAST_PRODUCT = 6
 _PRODUCT_CYCLES = SCALED_LATENCY + 2
 """Cycles of one of them: its operands are registered, multiplied, used."""
 
-RECIPROCAL_CYCLES = len(_NORMALISE_SHIFTS) + (_LAST_PRODUCT + 1) * _PRODUCT_CYCLES
+RECIPROCAL_CYCLES = _NORMALISE_CYCLES + (_LAST_PRODUCT + 1) * _PRODUCT_CYCLES
 """Cycles from `start` to `done`."""
 
 
@@ -73,7 +73,7 @@ class SoftmaxReciprocal(wiring.Component):
         m = Module()
         total = Signal(32)
         leading_zeros = Signal(4)
-        count = Signal(range(_PRODUCT_CYCLES))
+        count = Signal(range(max(_NORMALISE_CYCLES, _PRODUCT_CYCLES)))
         number = Signal(range(_LAST_PRODUCT + 1))
         guess = Signal(signed(32))  # 2 / the normalised sum, in Q2.29
         error = Signal(signed(32))
@@ -93,11 +93,9 @@ class SoftmaxReciprocal(wiring.Component):
                 m.next = "NORMALISE"
             with m.State("NORMALISE"):
                 m.d.sync += count.eq(count + 1)
-                with m.Switch(count):
-                    for index, places in enumerate(_NORMALISE_SHIFTS):
-                        with m.Case(index), m.If(total[-places:] == 0):
-                            m.d.sync += [total.eq(total << places), leading_zeros.eq(leading_zeros | places)]
-                with m.If(count == len(_NORMALISE_SHIFTS) - 1):
+                with m.If(~total[-1]):
+                    m.d.sync += [total.eq(total << 1), leading_zeros.eq(leading_zeros + 1)]
+                with m.If(count == _NORMALISE_CYCLES - 1):
                     m.d.sync += count.eq(0)
                     m.next = "MULTIPLY"
             with m.State("MULTIPLY"):

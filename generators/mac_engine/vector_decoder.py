@@ -6,6 +6,7 @@ from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .bit_window import CUT_BITS
 from .isa import WEIGHTS
 from .lane_expander import VECTOR_LAYOUT
 from .weight_code import ESCAPES, MAXIMUM_PLANES, SKEW, VECTOR
@@ -25,16 +26,22 @@ def population(bits: Value) -> Value:
     return ((quarters[0] + quarters[1]) + (quarters[2] + quarters[3]))[:_COUNT_BITS]
 
 
-def ranks(mask: Value) -> Value:
-    """For each of 16 bits, how many of those below it are set: 4 bits each."""
-    below: Value = Const(0, 4)
+def counts_below(mask: Value) -> Value:
+    """How many of the first 4, 8 and 12 of 16 bits are set: `_COUNT_BITS` each."""
+    quarters = [(mask[low] + mask[low + 1]) + (mask[low + 2] + mask[low + 3]) for low in range(0, 12, 4)]
+    halves = quarters[0] + quarters[1]
+    return Cat(count[:4] | Const(0, _COUNT_BITS) for count in (quarters[0], halves, halves + quarters[2]))
+
+
+def ranks(mask: Value, below: Value) -> Value:
+    """For each of 16 bits, how many of those below it are set: 4 bits each; `below` are `counts_below(mask)`."""
     result: list[Value] = []
     for low in range(0, VECTOR, 4):
+        before = below.word_select(low // 4 - 1, _COUNT_BITS) if low else Const(0, 4)
         inside: Value = Const(0, 1)
         for index in range(low, low + 4):
-            result.append((below + inside)[:4])
+            result.append((before + inside)[:4])
             inside = inside + mask[index]
-        below = (below + inside)[:4]
     return Cat(result)
 
 
@@ -45,12 +52,14 @@ def spread(bits: Value, mask: Value, places: Value) -> Value:
     )
 
 
-def escape_length(count: Value, escape_bits: Value) -> Value:
+def escape_length(count: Value, escape_bits: Value, three_escapes: Value) -> Value:
     """Bits of up to four escapes of `escape_bits` each."""
-    number = Mux(count >= ESCAPES, ESCAPES, count)[:3]
-    return sum(
-        (Mux(number[bit], escape_bits << bit, 0) for bit in range(1, 3)), Mux(number[0], escape_bits, 0)
+    few = Mux(
+        count[1],
+        Mux(count[0], three_escapes, escape_bits << 1),
+        Mux(count[0], escape_bits, 0),
     )
+    return Mux(count[2:].any(), escape_bits << 2, few)
 
 
 class VectorDecoder(wiring.Component):
@@ -66,8 +75,10 @@ class VectorDecoder(wiring.Component):
         command: held from `start` on.
         start: the next step takes the first record.
         step, escape_step: not both in one cycle.
-        escape_window: bits of the stream from the record (or its further escapes) on.
-        record_window: bits from `early_bits` on.
+        escape_window, escape_rest: the bits of the stream from the record (or its further escapes) on follow the lowest
+            `escape_rest` of the window.
+        record_window, record_rest: so do the bits from `early_bits` on.
+        left: escapes; left_bits: the length of those of them that one step takes.
         early_bits: of the next record, the length of its first escapes.
         bits: of the next record, its length without further escapes.
         next_early_bits, next_bits: what `early_bits` and `bits` become with `step`.
@@ -80,7 +91,11 @@ class VectorDecoder(wiring.Component):
     step: Signal
     escape_step: Signal
     escape_window: Signal
+    escape_rest: Signal
     record_window: Signal
+    record_rest: Signal
+    left: Signal
+    left_bits: Signal
     early_bits: Signal
     bits: Signal
     next_early_bits: Signal
@@ -95,8 +110,12 @@ class VectorDecoder(wiring.Component):
                 "start": In(1),
                 "step": In(1),
                 "escape_step": In(1),
-                "escape_window": In(ESCAPE_WINDOW_BITS),
-                "record_window": In(RECORD_WINDOW_BITS),
+                "escape_window": In(ESCAPE_WINDOW_BITS + CUT_BITS - 1),
+                "escape_rest": In(range(CUT_BITS)),
+                "record_window": In(RECORD_WINDOW_BITS + CUT_BITS - 1),
+                "record_rest": In(range(CUT_BITS)),
+                "left": In(range(VECTOR + 1)),
+                "left_bits": Out(range(ESCAPE_WINDOW_BITS + 1)),
                 "early_bits": Out(range(ESCAPE_WINDOW_BITS + 1)),
                 "bits": Out(8),
                 "next_early_bits": Out(range(ESCAPE_WINDOW_BITS + 1)),
@@ -107,67 +126,85 @@ class VectorDecoder(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Two registers cut a record up; masks and counts follow, each plane `SKEW` steps after the one before."""
+        """Three registers cut a record up; masks and counts follow, each plane `SKEW` steps after the one before."""
         m = Module()
         command, step = self.command, self.step
         remainder_bits = command.remainder_bits
         has_second, has_third = Signal(), Signal()
-        escape_bits = Signal(4)
+        escape_bits, three_escapes = Signal(4), Signal(5)
         m.d.sync += [  # settled long before a vector needs them
             has_second.eq(command.unary_planes != 1),
             has_third.eq(command.unary_planes == 3),
             escape_bits.eq(8 - remainder_bits),
+            three_escapes.eq(escape_bits + (escape_bits << 1)),
         ]
+        m.d.comb += self.left_bits.eq(escape_length(self.left, escape_bits, three_escapes))
         vectors_left = Signal.like(command.vectors)
         has_flag, has_first, has_remainder = Signal(), Signal(), Signal()
         second_bits, third_bits = Signal(_COUNT_BITS), Signal(_COUNT_BITS)
 
         # What the record holds, registered with it.
-        record = Signal(RECORD_WINDOW_BITS, reset_less=True)
+        window = Signal(len(self.record_window), reset_less=True)
+        window_rest = Signal(range(CUT_BITS))
         is_live, held_flag, held_first, held_remainder = Signal(), Signal(), Signal(), Signal()
-        held_second = Signal(_COUNT_BITS)
-        second_used, third_used = Signal(VECTOR), Signal(VECTOR)
+        held_second, held_third = Signal(_COUNT_BITS), Signal(_COUNT_BITS)
         with m.If(step):
             m.d.sync += [
-                record.eq(self.record_window),
+                window.eq(self.record_window),
+                window_rest.eq(self.record_rest),
                 is_live.eq(vectors_left != 0),
                 held_flag.eq(has_flag),
                 held_first.eq(has_first),
                 held_remainder.eq(has_remainder),
                 held_second.eq(second_bits),
-                second_used.eq(Cat(second_bits > index for index in range(VECTOR))),
-                third_used.eq(Cat(third_bits > index for index in range(VECTOR))),
+                held_third.eq(third_bits),
                 vectors_left.eq(vectors_left - (vectors_left != 0)),
             ]
 
-        # Its parts.
-        body, tail, planes = Signal(RECORD_WINDOW_BITS - VECTOR), Signal(2 * VECTOR + 1), Signal(2 * VECTOR)
+        # Its parts, a step later: what follows the remainders may be shorter than its place.
+        record = Signal(RECORD_WINDOW_BITS)
+        body, tail = Signal(RECORD_WINDOW_BITS - VECTOR), Signal(2 * VECTOR + 1)
         skipped = Signal(3)
         places = [
             Cat(body, Const(0, 2 * VECTOR + 1))[VECTOR * planes_ :]
             for planes_ in range(_REMAINDER_PLANES + 1)
         ]
         m.d.comb += [
+            record.eq(_after(m, window, window_rest, "record")),
             body.eq(Mux(held_first, record[VECTOR:], record)),
             skipped.eq(Mux(held_remainder, remainder_bits, 0)),
             tail.eq(Array(place[: len(tail)] for place in places)[skipped]),
-            planes.eq(Mux(held_flag, tail[1:], tail)),
         ]
-        flag = Signal()
-        first, second, third = (Signal(VECTOR, name=name) for name in ("first", "second", "third"))
+        planes = Signal(2 * VECTOR, reset_less=True)
+        planes_second = Signal(_COUNT_BITS)
+        second_used, third_used = Signal(VECTOR), Signal(VECTOR)
+        planes_flag, planes_first = Signal(), Signal(VECTOR)
         remainders = [
             Signal(VECTOR, name=f"remainder_{bit}", reset_less=True) for bit in range(_REMAINDER_PLANES)
         ]
         with m.If(step):
             m.d.sync += [
-                flag.eq(Mux(held_flag, tail[0], is_live)),
-                first.eq(Mux(held_first, record[:VECTOR], 0)),
-                second.eq(planes[:VECTOR] & second_used),
-                third.eq((planes >> held_second)[:VECTOR] & third_used),
+                planes.eq(Mux(held_flag, tail[1:], tail)),
+                planes_second.eq(held_second),
+                second_used.eq(Cat(held_second > index for index in range(VECTOR))),
+                third_used.eq(Cat(held_third > index for index in range(VECTOR))),
+                planes_flag.eq(Mux(held_flag, tail[0], is_live)),
+                planes_first.eq(Mux(held_first, record[:VECTOR], 0)),
             ]
             for bit, plane in enumerate(remainders):
                 used = held_remainder & (remainder_bits > bit)
                 m.d.sync += plane.eq(Mux(used, body.word_select(bit, VECTOR), 0))
+
+        # And one step later all planes side by side.
+        flag = Signal()
+        first, second, third = (Signal(VECTOR, name=name) for name in ("first", "second", "third"))
+        with m.If(step):
+            m.d.sync += [
+                flag.eq(planes_flag),
+                first.eq(planes_first),
+                second.eq(planes[:VECTOR] & second_used),
+                third.eq((planes >> planes_second)[:VECTOR] & third_used),
+            ]
 
         # Masks of the bytes whose bit is set in a plane, oldest last.
         flags = self._delay_line(m, flag, 3 * SKEW + 1, "flags")
@@ -175,20 +212,26 @@ class VectorDecoder(wiring.Component):
         rank_1, rank_2, rank_3 = (
             Signal(4 * VECTOR, name=f"rank_{plane}", reset_less=True) for plane in (1, 2, 3)
         )
+        below_1, below_2, below_3 = (
+            Signal(3 * _COUNT_BITS, name=f"below_{plane}", reset_less=True) for plane in (1, 2, 3)
+        )
         reached_2, reached_3 = Signal(VECTOR), Signal(VECTOR)
-        m.d.comb += reached_2.eq(Mux(has_second, spread(second, mask_1[3], rank_1), mask_1[3]))
+        m.d.comb += reached_2.eq(Mux(has_second, spread(second, mask_1[SKEW - 1], rank_1), mask_1[SKEW - 1]))
         mask_2 = self._delay_line(m, reached_2, SKEW + 4, "mask_2")
-        m.d.comb += reached_3.eq(Mux(has_third, spread(third, mask_2[3], rank_2), mask_2[3]))
+        m.d.comb += reached_3.eq(Mux(has_third, spread(third, mask_2[SKEW - 1], rank_2), mask_2[SKEW - 1]))
         mask_3 = self._delay_line(m, reached_3, 4, "mask_3")
         count_1, count_2, count_3 = (Signal(_COUNT_BITS, name=f"count_{plane}") for plane in (1, 2, 3))
         with m.If(step):
             m.d.sync += [
-                rank_1.eq(ranks(mask_1[2])),
-                rank_2.eq(ranks(mask_2[2])),
-                rank_3.eq(ranks(mask_3[1])),
+                below_1.eq(counts_below(mask_1[SKEW - 3])),
+                below_2.eq(counts_below(mask_2[SKEW - 3])),
+                below_3.eq(counts_below(mask_3[0])),
+                rank_1.eq(ranks(mask_1[SKEW - 2], below_1)),
+                rank_2.eq(ranks(mask_2[SKEW - 2], below_2)),
+                rank_3.eq(ranks(mask_3[1], below_3)),
                 count_1.eq(population(first)),
                 count_2.eq(population(second)),
-                count_3.eq(population(Mux(has_third, third, mask_2[3]))),
+                count_3.eq(population(Mux(has_third, third, mask_2[SKEW - 1]))),
             ]
 
         # The next record.
@@ -199,7 +242,7 @@ class VectorDecoder(wiring.Component):
             next_second.eq(Mux(has_second, count_1, 0)),
             next_third.eq(Mux(has_third, count_2, 0)),
             next_flag.eq(command.zero_vectors & (vectors_left > 1)),
-            self.next_early_bits.eq(escape_length(count_3, escape_bits)),
+            self.next_early_bits.eq(escape_length(count_3, escape_bits, three_escapes)),
             whole_planes.eq(flags[0] + Mux(flags[-1], remainder_bits, 0)),
             self.next_bits.eq(
                 (Cat(next_flag, Const(0, 3), whole_planes) + self.next_early_bits)
@@ -239,11 +282,15 @@ class VectorDecoder(wiring.Component):
         self, m: Module, mask: Signal, rank: Signal, remainder_bits: Signal
     ) -> list[Signal]:
         """Quotients of the bytes that escape, in place: four are put there in the cycle after they were taken."""
-        escapes = Signal(ESCAPE_WINDOW_BITS, reset_less=True)
+        window = Signal(len(self.escape_window), reset_less=True)
+        window_rest = Signal(range(CUT_BITS))
+        escapes = Signal(ESCAPE_WINDOW_BITS)
         is_new, group = Signal(), Signal(2)
         m.d.sync += is_new.eq(self.step | self.escape_step)
         with m.If(self.step | self.escape_step):
-            m.d.sync += [escapes.eq(self.escape_window), group.eq(Mux(self.step, 0, group + 1))]
+            m.d.sync += [window.eq(self.escape_window), window_rest.eq(self.escape_rest)]
+            m.d.sync += [group.eq(Mux(self.step, 0, group + 1))]
+        m.d.comb += escapes.eq(_after(m, window, window_rest, "escapes"))
         values = []
         for place in range(ESCAPES):
             value = Signal(8, name=f"escape_{place}")
@@ -280,3 +327,12 @@ class VectorDecoder(wiring.Component):
                 unary = (is_one & unit[bit]) | (is_two & unit[bit - 1] if bit else Const(0, 1))
                 low = remainders[bit][byte] if bit < _REMAINDER_PLANES else Const(0, 1)
                 m.d.comb += self.vectors.payload[byte][bit].eq(low | Mux(reached[2], quotient[bit], unary))
+
+
+def _after(m: Module, window: Value, rest: Value, name: str) -> Value:
+    """The bits of a cut that follow the lowest `rest`."""
+    for power in reversed(range(len(rest))):
+        stage = Signal(len(window) - (1 << power), name=f"{name}_after_{power}")
+        m.d.comb += stage.eq(Mux(rest[power], window[1 << power :], window))
+        window = stage
+    return window

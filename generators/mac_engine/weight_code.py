@@ -37,7 +37,7 @@ from .isa import BRICK_CHANNELS, WEIGHT_WORD_BYTES
 VECTOR = 16
 """Bytes of a vector: what the decoder makes in a step."""
 
-SKEW = 4
+SKEW = 5
 """Records from one part of a vector to the next that depends on it."""
 
 ESCAPES = 4

@@ -15,7 +15,6 @@ from .vector_decoder import (
     RECORD_WINDOW_BITS,
     VECTOR_STEPS,
     VectorDecoder,
-    escape_length,
 )
 from .weight_code import ESCAPES, EXPANSION_CYCLES, LIVE_LANES, MAXIMUM_PLANES
 from .weight_store import decoded_word_signature
@@ -72,8 +71,8 @@ class WeightDecoder(wiring.Component):
         escapes_left = Signal.like(vectors.escapes)
         length = Signal.like(vectors.bits)  # of what is to be taken next
         in_escapes, enough = Signal(), Signal()
+        may_step, may_escape = Signal(), Signal()
         step, escape_step = vectors.step, vectors.escape_step
-        escape_bits = Signal(4)
         after = Signal.like(escapes_left)
         more = Signal()
         m.d.comb += [
@@ -88,16 +87,21 @@ class WeightDecoder(wiring.Component):
             vectors.command.eq(command),
             vectors.start.eq(port.start),
             vectors.escape_window.eq(window.near),
+            vectors.escape_rest.eq(window.near_rest),
             vectors.record_window.eq(window.far),
+            vectors.record_rest.eq(window.far_rest),
+            vectors.left.eq(after),
             expander.start.eq(port.start),
             expander.words.eq(command.words),
             expander.live_lanes.eq(command.live_lanes),
             window.clear.eq(port.start),
-            window.distance.eq(Mux(step, vectors.next_early_bits, vectors.early_bits)),
+            window.distance.eq(Mux(in_escapes, vectors.early_bits, vectors.next_early_bits)),
             window.length.eq(length),
-            window.take.eq(step | escape_step),
+            # The comparison takes half a cycle; everything else is known by then.
             enough.eq(window.level >= length),
-            escape_bits.eq(8 - command.remainder_bits),
+            step.eq(enough & may_step),
+            escape_step.eq(enough & may_escape),
+            window.take.eq(enough & (may_step | may_escape)),
             after.eq(Mux(in_escapes, escapes_left, vectors.escapes) - ESCAPES),
             more.eq(Mux(in_escapes, escapes_left, vectors.escapes) > ESCAPES),
         ]
@@ -106,14 +110,14 @@ class WeightDecoder(wiring.Component):
             m.d.sync += fetching.eq(0)
         with m.If(pause != 0):
             m.d.sync += pause.eq(pause - 1)
-        with m.If(step | escape_step):
+        with m.If(window.take):
             m.d.sync += [
                 in_escapes.eq(more),
                 escapes_left.eq(after),
                 length.eq(
                     Mux(
                         more,
-                        escape_length(after, escape_bits),
+                        vectors.left_bits,
                         Mux(in_escapes, vectors.bits, vectors.next_bits),
                     )
                 ),
@@ -149,14 +153,14 @@ class WeightDecoder(wiring.Component):
             with m.State("IDLE"), m.If(port.start):
                 m.next = "DECODE"
             with m.State("DECODE"):
+                m.d.comb += [
+                    may_escape.eq(legal & in_escapes),
+                    may_step.eq(legal & ~in_escapes & (pause == 0)),
+                ]
                 with m.If(~legal | (~enough & ~fetching)):
                     m.next = "MALFORMED"
-                with m.Elif(enough & in_escapes):
-                    m.d.comb += escape_step.eq(1)
-                with m.Elif(enough & (pause == 0)):
-                    m.d.comb += step.eq(1)
-                    with m.If(steps_left == 1):
-                        m.next = "DRAIN"
+                with m.Elif(step & (steps_left == 1)):
+                    m.next = "DRAIN"
             with m.State("DRAIN"), m.If(~vectors.vectors.valid & ~expander.busy & ~expander.o.valid):
                 with m.If(~fetching & (window.level < _BEAT_BITS) & (expander.left == 0)):
                     m.d.comb += port.finished.eq(1)

@@ -110,49 +110,61 @@ class SplitterModel:
 
 
 class UnpackerModel:
-    """ByteUnpacker: a window of two beats, and one register of output."""
+    """ByteUnpacker: a window of two beats, a register of the next request, and one of output."""
 
     def __init__(self) -> None:
         self._low: bytes | None = None
         self._high: bytes | None = None
         self._position = 0
+        self._request: tuple[int, int] | None = None
         self._piece: int | None = None
 
     def _cuts(self, inputs: Ports) -> bool:
-        end = self._position + (inputs["request__payload"] & 15)
-        has_bytes = self._low is not None and (self._high is not None or end <= 8)
+        if self._request is None:
+            return False
+        has_bytes = self._low is not None and (
+            self._high is not None or self._position + self._request[0] <= 8
+        )
         has_place = self._piece is None or inputs["o__ready"]
-        return bool(inputs["request__valid"] and has_bytes and has_place and not inputs["start"])
+        return bool(has_bytes and has_place and not inputs["start"])
 
     def _moves(self, inputs: Ports) -> bool:
-        end = self._position + (inputs["request__payload"] & 15)
-        return self._low is None or (self._cuts(inputs) and end >= 8)
+        if self._low is None:
+            return True
+        return self._request is not None and self._cuts(inputs) and self._position + self._request[0] >= 8
+
+    def _asks(self, inputs: Ports) -> bool:
+        return (self._request is None or self._cuts(inputs)) and not inputs["start"]
 
     def outputs(self, inputs: Ports) -> Ports:
         wants_beat = (self._moves(inputs) or self._high is None) and not inputs["start"]
         return {
-            "request__ready": int(self._cuts(inputs)),
+            "request__ready": int(self._asks(inputs)),
             "i__ready": int(wants_beat),
             **offered("o", self._piece),
         }
 
     def step(self, inputs: Ports) -> None:
-        cuts, moves = self._cuts(inputs), self._moves(inputs)
-        count, tag = inputs["request__payload"] & 15, inputs["request__payload"] >> 4
+        cuts, moves, asks = self._cuts(inputs), self._moves(inputs), self._asks(inputs)
         arrived = inputs["i__payload"].to_bytes(8, "little") if inputs["i__valid"] else None
         if inputs["o__ready"]:
             self._piece = None
         if cuts:
             assert self._low is not None
+            assert self._request is not None
+            count, tag = self._request
             window = (self._low + (self._high or bytes(8)))[self._position :][:count]
             self._piece = int.from_bytes(window, "little") | tag << 64
             self._position = (self._position + count) % 8
+            self._request = None
+        if asks and inputs["request__valid"]:
+            self._request = inputs["request__payload"] & 15, inputs["request__payload"] >> 4
         if moves:
             self._low, self._high = self._high, arrived
         elif self._high is None:
             self._high = arrived
         if inputs["start"]:
-            self._low = self._high = None
+            self._low = self._high = self._request = None
             self._position = inputs["offset"]
 
 

@@ -34,6 +34,8 @@ def run(transfers: list[tuple[int, list[int]]], beat_gap: float, piece_gap: floa
             started.append(offset)
             for tag, size in enumerate(sizes):
                 await put(ctx, component.request, {"bytes": size, "tag": tag % 256})
+            while len(received) < len(started):  # a start drops what waits
+                await ctx.tick()
 
     async def collect(ctx: Any) -> None:
         gaps = Gaps(seed + 1, piece_gap)
