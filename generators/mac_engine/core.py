@@ -1,6 +1,6 @@
 """A dot-product core: `core_outputs` channels of one pixel, eight products each, a pixel a cycle."""
 
-from amaranth.hdl import Array, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Array, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -122,9 +122,10 @@ class Core(wiring.Component):
         m.d.sync += odd_block.eq(self.slot.odd_block)
         taps = []
         for tap in range(BRICK_CHANNELS):
-            # Taps two bricks apart: there are four of them at most.
             brick = Signal(64, name=f"tap_{tap}")
-            m.d.comb += brick.eq(Mux(self.dilated, own[min(2 * tap, BRICK_CHANNELS - 1)], own[tap]))
+            # Taps two bricks apart: there are four of them at most, and the weights of other lanes are zero.
+            is_far = self.dilated if 2 * tap < BRICK_CHANNELS else Const(0, 1)
+            m.d.comb += brick.eq(Mux(is_far, own[2 * tap % BRICK_CHANNELS], own[tap]))
             m.d.sync += lanes[tap].eq(brick)
             taps.append(brick)
         dense = Signal(data.ArrayLayout(8, BRICK_CHANNELS), reset_less=True)
