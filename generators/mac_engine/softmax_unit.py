@@ -44,7 +44,7 @@ class SoftmaxUnit(wiring.Component):
                                                    |                  |
                                                    +----> product <---+ -> 8 bytes -> brick
 
-    `write_cycles` tells when the bricks are written: 3 cycles a channel and about 105. Source: TensorFlow Lite
+    `write_cycles` tells when the bricks are written: 3 cycles a channel and about 113. Source: TensorFlow Lite
     ``reference/softmax.h``; `softmax_model.softmax` is the same in NumPy.
 
     Cost: block RAM for the channels (2 KiB) and for the table (1 KiB); no multipliers.
