@@ -20,6 +20,7 @@ from .graph import ABSENT, Graph
 from .layering.views import map_name, tensor_view
 from .partition import Partition, Section, partition
 from .row_bands import Band, can_be_cut, in_bands
+from .unread_channels import leave_out_unread_channels
 
 
 @dataclass(slots=True)
@@ -94,7 +95,7 @@ def _plan_section(
     outputs = _results(graph, split, position, keep_layers)
     kept = {map_name(index) for index in outputs}
     single = [layer for assignment in section.assignments for layer in assignment.layers]
-    layers = tuple(fuse(single, kept))
+    layers = tuple(leave_out_unread_channels(fuse(single, kept), kept))
     memory, constants = MemoryPlan(), ConstantPool()
     inputs = []
     for index in dict.fromkeys(_read(split, section)):
