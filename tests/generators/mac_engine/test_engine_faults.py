@@ -105,7 +105,9 @@ def bench() -> Bench:
         binding.tensor: rng.integers(-128, 128, section.input_bytes, np.int8) for binding in section.inputs
     }
     output = region_places(section, 0)[Region.OUTPUT]
-    device.write_memory(output.address, bytes(section.output_bytes))  # other tests leave theirs between tensors
+    device.write_memory(
+        output.address, bytes(section.output_bytes)
+    )  # other tests leave theirs between tensors
     _, run = LoadedSection(device, section, 0).run(inputs)
     golden = device.read_memory(output.address, section.output_bytes).tobytes()
     return Bench(device, section, inputs, golden, run.total.cycles)
