@@ -10,6 +10,9 @@ from .isa import TILE_PIXELS
 ACCUMULATOR_READ_LATENCY = 3
 """Cycles from a read request to its `values`: requested in cycle n, visible in cycle n + 3."""
 
+FREEING_CYCLES = 11
+"""How long before a tile's last read its half may be promised: COMPUTE needs one cycle more to reach it."""
+
 
 class AccumulatorPort(wiring.Signature):
     """The accumulators as COMPUTE offers them; flip it for ACTIVATE.
@@ -25,6 +28,9 @@ class AccumulatorPort(wiring.Signature):
     drained : In(1)
         High for one cycle, with or after the tile's last read request, and only while `filled`. Reads requested
         earlier or in the same cycle still deliver; from the next cycle on, requests mean the next tile.
+    freeing : In(1)
+        High for one cycle for every tile, at most `FREEING_CYCLES` before its `drained` or with it: from now on all
+        reads follow each other without a pause, so that COMPUTE may start to fill the half anew.
     core : In(range(cores))
         Core to read; held for no longer than the request's cycle. A request every cycle is fine.
     address : In(range(16))
@@ -39,6 +45,7 @@ class AccumulatorPort(wiring.Signature):
             {
                 "filled": Out(1),
                 "drained": In(1),
+                "freeing": In(1),
                 "core": In(unsigned(max(1, (config.cores - 1).bit_length()))),
                 "address": In(range(TILE_PIXELS)),
                 "values": Out(data.ArrayLayout(signed(32), config.core_outputs)),
@@ -55,6 +62,7 @@ class AccumulatorReads(wiring.PureInterface):
 
     filled: Signal
     drained: Signal
+    freeing: Signal
     core: Signal
     address: Signal
     values: data.View

@@ -99,6 +99,7 @@ class ActivateUnit(wiring.Component):
             sequencer.available.eq(parameters.available),
             sequencer.filled.eq(self.accumulators.filled),
             self.accumulators.drained.eq(sequencer.drained),
+            self.accumulators.freeing.eq(sequencer.freeing),
             self.accumulators.core.eq(sequencer.core),
             self.accumulators.address.eq(sequencer.address),
         ]

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from .activate import WRITE_LATENCY
 from .config import MacEngineConfig
+from .drain_sequencer import freeing_pixels
 from .isa import BIAS_BEATS, BRICK_CHANNELS, PARAMETER_BEATS
 from .parameter_store import FETCH_LATENCY
 from .softmax_unit import write_cycles
@@ -18,6 +19,7 @@ class _Tile(NamedTuple):
     """Cycles to read one block of it."""
     releases: bool
     """Last to use its group of parameter blocks."""
+    reads_after_freeing: int
 
 
 class ActivateTiming:
@@ -32,6 +34,7 @@ class ActivateTiming:
         start: first cycle in which the command is presented to the idle unit.
 
     Attributes:
+        freeing: of the tile drained last, the cycle in which its half is promised to COMPUTE.
         block_reads: of the tile drained last, (cycle of the first read, reads) of each block.
     """
 
@@ -51,6 +54,7 @@ class ActivateTiming:
         self._next_request = start + 1
         self._requested: list[int] = []  # first request of every group so far
         self._released: list[int] = []  # last read of every group so far
+        self.freeing = start
         self.block_reads: list[tuple[int, int]] = []
         self._request_group()
         self._request_group()
@@ -74,6 +78,7 @@ class ActivateTiming:
             self.block_reads.append((first, tile.reads))
             cycle = first + tile.reads
         self._next_read = cycle
+        self.freeing = cycle - 1 - tile.reads_after_freeing
         if tile.releases and not self._uniform:
             self._released.append(cycle - 1)
             self._request_group()
@@ -122,6 +127,7 @@ def _tiles(config: MacEngineConfig, command: Mapping[str, int]) -> Iterator[_Til
     rows_step, columns_step = command["tile_rows"], command["tile_groups"] * pixel_cores
     blocks_per_parameters = BRICK_CHANNELS // config.core_outputs
     reads_per_pixel = config.core_outputs // config.lanes
+    most_pixels_after = freeing_pixels(config)
     for block in range(0, output_blocks, block_cores):
         parameter_block = block // blocks_per_parameters
         shared = block % blocks_per_parameters != blocks_per_parameters - 1  # by the block to come
@@ -133,5 +139,6 @@ def _tiles(config: MacEngineConfig, command: Mapping[str, int]) -> Iterator[_Til
                     group=parameter_block // block_cores,
                     blocks=min(block_cores, output_blocks - block),
                     reads=rows * columns * reads_per_pixel,
+                    reads_after_freeing=min(most_pixels_after, columns - 1) * reads_per_pixel,
                     releases=not shared and y + rows == height and x + columns == width,
                 )

@@ -8,7 +8,7 @@ from celosia.hdl.brick_buffer import Gather, GatherPort
 
 from ..chassis.counters import Cause
 from ..chassis.destination_port import destination_write_signature
-from .accumulator_port import AccumulatorPort, AccumulatorReads
+from .accumulator_port import FREEING_CYCLES, AccumulatorPort, AccumulatorReads
 from .config import MacEngineConfig
 from .core_array import DONE_LATENCY, CoreArray
 from .isa import COMPUTE
@@ -20,6 +20,9 @@ from .window_reader import WINDOW_LATENCY, WindowReader
 
 FILL_LATENCY = WINDOW_LATENCY + DONE_LATENCY + 1
 """From a tile's last read to the first cycle in which it is `filled`."""
+
+# The next tile reads two cycles after `freeing`, and claims an accumulator 3 cycles before that would be filled.
+assert FREEING_CYCLES < 2 + FILL_LATENCY - 3
 
 
 class ComputeUnit(wiring.Component):
@@ -92,6 +95,7 @@ class ComputeUnit(wiring.Component):
             halves.leave.eq(sequencer.tile_ends),
             halves.hand_over.eq(cores.done.hand_over),
             halves.drained.eq(self.accumulators.drained),
+            halves.freeing.eq(self.accumulators.freeing),
             sequencer.half_free.eq(halves.free),
             sequencer.half.eq(halves.fill_half),
             cores.drain_half.eq(halves.drain_half),

@@ -55,8 +55,8 @@ class ComputeTiming:
         """The next tile.
 
         Args:
-            half_free: first cycle in which an accumulator half is free for it, which is one after the cycle in
-                which the half was `drained`. No matter for `accumulate`.
+            half_free: first cycle in which an accumulator half is free for it, which is one after the cycle of the
+                half's `freeing`. No matter for `accumulate`.
 
         Raises:
             ValueError: the command has no more tiles.

@@ -1,10 +1,12 @@
 """The loop nest of ACTIVATE: which accumulator is read in which cycle, and where its result goes."""
 
+from collections.abc import Sequence
+
 from amaranth.hdl import Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .accumulator_port import ACCUMULATOR_READ_LATENCY
+from .accumulator_port import ACCUMULATOR_READ_LATENCY, FREEING_CYCLES
 from .config import MacEngineConfig
 from .isa import ACTIVATE, BRICK_CHANNELS, TILE_PIXELS
 
@@ -22,6 +24,11 @@ _TILE = data.StructLayout(
     }
 )
 """One accumulator tile: its extents, and whether it is the last of each outer loop."""
+
+
+def freeing_pixels(config: MacEngineConfig) -> int:
+    """Pixels of a tile's last row that may be left to read when its half is promised to COMPUTE."""
+    return FREEING_CYCLES // (config.core_outputs // config.lanes)
 
 
 def brick_parts(config: MacEngineConfig) -> int:
@@ -48,7 +55,8 @@ class DrainSequencer(wiring.Component):
     Members:
         command: hold it from the cycle before `start` until the last element is out.
         start: begin.
-        filled, drained, core, address: see `AccumulatorPort`; `drained` comes with the tile's last read.
+        filled, drained, freeing, core, address: see `AccumulatorPort`; `drained` comes with the tile's last read,
+            `freeing` `freeing_pixels` earlier, or with the last row's first pixel.
         block, part: whose parameters the read needs, in the cycle of the read; `block` counts within the group.
         available: those parameters are there.
         release: the block group's parameters are no longer needed; comes with its last read.
@@ -59,6 +67,7 @@ class DrainSequencer(wiring.Component):
     start: Signal
     filled: Signal
     drained: Signal
+    freeing: Signal
     core: Signal
     address: Signal
     block: Signal
@@ -70,6 +79,7 @@ class DrainSequencer(wiring.Component):
     def __init__(self, config: MacEngineConfig) -> None:
         self._two_blocks_per_brick = config.core_outputs < BRICK_CHANNELS
         self._parts_per_block = config.core_outputs // config.lanes
+        self._freeing_pixels = freeing_pixels(config)
         self._element = element_layout(config)
         cores = range(max(2, config.cores))
         super().__init__(
@@ -78,6 +88,7 @@ class DrainSequencer(wiring.Component):
                 "start": In(1),
                 "filled": In(1),
                 "drained": Out(1),
+                "freeing": Out(1),
                 "core": Out(cores),
                 "address": Out(range(TILE_PIXELS)),
                 "block": Out(cores),
@@ -106,9 +117,11 @@ class DrainSequencer(wiring.Component):
         image_end = Signal()
         block_odd = Signal()
         # These ends decide within a cycle on every counter here, so all that they depend on is registered.
-        last_pixel = _is_last(m, "pixel", load, next_tile.pixels, pixel_end, tile.pixels)
-        last_row = _is_last(m, "row", load, next_tile.rows, line_end, tile.rows)
-        last_block = _is_last(m, "block", load, next_tile.blocks, image_end, tile.blocks)
+        last_pixel, pixel_frees = _near_end(
+            m, "pixel", load, next_tile.pixels, pixel_end, tile.pixels, (0, self._freeing_pixels)
+        )
+        (last_row,) = _near_end(m, "row", load, next_tile.rows, line_end, tile.rows, (0,))
+        (last_block,) = _near_end(m, "block", load, next_tile.blocks, image_end, tile.blocks, (0,))
         m.d.comb += [
             read.eq(tile_valid & self.filled & self.available),
             pixel_end.eq(read & self.part if self._parts_per_block == 2 else read),
@@ -120,7 +133,10 @@ class DrainSequencer(wiring.Component):
         group_end = tile_end & tile.last_column & tile.last_row
         with m.If(group_end):
             m.d.sync += block_odd.eq(~block_odd & ~tile.last_group)
-        m.d.comb += self.drained.eq(tile_end)
+        m.d.comb += [
+            self.drained.eq(tile_end),
+            self.freeing.eq(pixel_end & pixel_frees & last_row & last_block),
+        ]
         if self._two_blocks_per_brick:
             m.d.comb += [self.part.eq(block_odd), self.release.eq(group_end & block_odd)]
         else:
@@ -292,17 +308,21 @@ class DrainSequencer(wiring.Component):
         m.d.comb += [self.elements.valid.eq(valid_3), self.elements.payload.eq(element_3)]
 
 
-def _is_last(m: Module, loop: str, load: Value, coming: Value, step: Value, turns: Value) -> Signal:
-    """Whether this is the last turn of a loop, from a register.
+def _near_end(
+    m: Module, loop: str, load: Value, coming: Value, step: Value, turns: Value, after: Sequence[int]
+) -> list[Signal]:
+    """For each count of `after`, which begins with 0: whether that many turns of a loop follow this one, or it is the
+    first one of fewer; from registers.
 
     `load` begins a loop of `coming` turns, `step` ends a turn; after the last one, `turns` more follow.
     """
     left = Signal.like(turns, name=f"{loop}_turns_left")
-    last = Signal(name=f"last_{loop}")
-    with m.If(load):
-        m.d.sync += [left.eq(coming), last.eq(coming == 1)]
-    with m.Elif(step & last):
-        m.d.sync += [left.eq(turns), last.eq(turns == 1)]
-    with m.Elif(step):
-        m.d.sync += [left.eq(left - 1), last.eq(left == 2)]
-    return last
+    flags = [Signal(name=f"{count}_after_{loop}") for count in after]
+    for count, flag in zip(after, flags, strict=True):
+        with m.If(load):
+            m.d.sync += [left.eq(coming), flag.eq(coming <= count + 1)]
+        with m.Elif(step & flags[0]):
+            m.d.sync += [left.eq(turns), flag.eq(turns <= count + 1)]
+        with m.Elif(step):
+            m.d.sync += [left.eq(left - 1), flag.eq(left == count + 2)]
+    return flags

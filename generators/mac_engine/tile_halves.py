@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 
 class TileHalves(wiring.Component):
-    """Two halves in turn: taken by a tile when it starts, handed over when it is filled, free once drained.
+    """Two halves in turn: taken by a tile when it starts, handed over when it is filled, free once all but drained.
 
     Each event shows in the cycle after it.
 
@@ -15,6 +15,7 @@ class TileHalves(wiring.Component):
         leave: the last step of a tile starts that will be handed over; what starts later goes to the other half.
         hand_over: a tile is complete.
         drained: its last accumulator was read.
+        freeing: that is so near, or now, that the next tile may start.
         free: there is a half for one more tile.
         fill_half: for the next step.
         filled: there is a complete tile.
@@ -25,6 +26,7 @@ class TileHalves(wiring.Component):
     leave: Signal
     hand_over: Signal
     drained: Signal
+    freeing: Signal
     free: Signal
     fill_half: Signal
     filled: Signal
@@ -37,6 +39,7 @@ class TileHalves(wiring.Component):
                 "leave": In(1),
                 "hand_over": In(1),
                 "drained": In(1),
+                "freeing": In(1),
                 "free": Out(1),
                 "fill_half": Out(1),
                 "filled": Out(1),
@@ -52,7 +55,7 @@ class TileHalves(wiring.Component):
         free = Signal(init=1)
         m.d.comb += [
             self.free.eq(free),
-            free_next.eq(free_halves + self.drained - self.take),
+            free_next.eq(free_halves + self.freeing - self.take),
             filled_next.eq(filled_halves + self.hand_over - self.drained),
         ]
         m.d.sync += [

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ..chassis.layer import Layer, LayerKind
 from .config import MacEngineConfig
+from .drain_sequencer import freeing_pixels
 from .isa import BANKS, BRICK_CHANNELS, LARGEST_PACKED_CHANNELS, TILE_PIXELS, Mode
 
 MINIMUM_STEP_CYCLES = 2
@@ -158,14 +159,17 @@ def estimated_cycles(layer: Layer, height: int, tiling: Tiling, config: MacEngin
     loading = tiling.block_cores * config.block_words if reads_weights(tiling.mode) else 0
     reads = 2 if tiling.mode in (Mode.ADD, Mode.MULTIPLY) else 1
     blocks = output_blocks(layer, config)
+    drain_cycles = config.core_outputs // config.lanes
+    most_pixels_early = freeing_pixels(config)
     cycles = 0
     for drained, groups in _parts(blocks, tiling.block_cores):
         for rows, row_tiles in _parts(height, tiling.tile_rows):
             for pixels, column_tiles in _parts(width, tiling.tile_groups * tiling.pixel_cores):
                 visits = rows * -(-pixels // tiling.pixel_cores) * reads
                 reduction = tiling.steps * max(visits, MINIMUM_STEP_CYCLES, loading)
-                drain = drained * rows * pixels * config.core_outputs // config.lanes
-                turn = -(-(reduction + drain + _TURN_CYCLES) // 2)
+                drain = drained * rows * pixels * drain_cycles
+                overlap = min(most_pixels_early, pixels - 1) * drain_cycles
+                turn = -(-(reduction + drain + _TURN_CYCLES - overlap) // 2)
                 cycles += groups * row_tiles * column_tiles * max(reduction, drain, turn)
     return cycles
 

@@ -184,7 +184,7 @@ class _Core:
         self._activating: _Activating | None = None
         self._filled: deque[int] = deque()
         self._handed_over = 0
-        self._drained: list[int] = []
+        self._freeing: list[int] = []
         self.snapshots: list[int] = []
         self.drains = DrainTrace(config)
         self.reads = ReadTrace()
@@ -211,9 +211,9 @@ class _Core:
         if work is None:
             return False
         before = self._handed_over - 2
-        if before >= len(self._drained):
+        if before >= len(self._freeing):
             return False
-        half_free = self._drained[before] + 1 if before >= 0 else 0
+        half_free = self._freeing[before] + 1 if before >= 0 else 0
         tile = work.timing.fill(half_free)
         self.reads.add(work.command.fields, work.tile, tile)
         work.tile += 1
@@ -229,7 +229,8 @@ class _Core:
         work = self._activating
         if work is None or not self._filled:
             return False
-        self._drained.append(work.timing.drain(self._filled.popleft()))
+        work.timing.drain(self._filled.popleft())
+        self._freeing.append(work.timing.freeing)
         if not work.command.fields["softmax_lanes"]:
             self.drains.add(work.command.fields, work.tile, work.timing.block_reads)
         work.tile += 1

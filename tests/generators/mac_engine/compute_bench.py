@@ -9,7 +9,7 @@ from amaranth.lib import wiring
 from amaranth.sim import Simulator
 
 from celosia.generators.chassis.counters import Cause
-from celosia.generators.mac_engine.accumulator_port import ACCUMULATOR_READ_LATENCY
+from celosia.generators.mac_engine.accumulator_port import ACCUMULATOR_READ_LATENCY, FREEING_CYCLES
 from celosia.generators.mac_engine.compute import ComputeUnit
 from celosia.generators.mac_engine.config import MacEngineConfig
 from celosia.generators.mac_engine.isa import Destination
@@ -33,6 +33,7 @@ class Observed:
     filled: list[int] = field(default_factory=list)
     """Of every tile: first cycle in which it was seen `filled`."""
     drained: list[int] = field(default_factory=list)
+    freeing: list[int] = field(default_factory=list)
     tiles: list[Tile] = field(default_factory=list)
     causes: list[Cause] = field(default_factory=list)
 
@@ -131,6 +132,7 @@ class ComputeBench:
         for _ in range(self._random.randint(0, self._drain_gaps)):
             await ctx.tick()
         places = list(tile)
+        freeing = len(places) - 1 - self._random.randint(0, min(FREEING_CYCLES, len(places) - 1))
         values: Tile = {}
         for n in range(len(places) + ACCUMULATOR_READ_LATENCY):
             if n >= ACCUMULATOR_READ_LATENCY:
@@ -138,6 +140,9 @@ class ComputeBench:
             if n < len(places):
                 ctx.set(port.core, places[n][0])
                 ctx.set(port.address, places[n][1])
+            ctx.set(port.freeing, n == freeing)
+            if n == freeing:
+                self.observed.freeing.append(ctx.get(self._cycle))
             if n == len(places) - 1:
                 ctx.set(port.drained, 1)
                 self.observed.drained.append(ctx.get(self._cycle))

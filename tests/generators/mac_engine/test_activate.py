@@ -64,6 +64,7 @@ class Observed:
     snapshots: list[int] = field(default_factory=list)
     filled: list[int] = field(default_factory=list)
     drained: list[int] = field(default_factory=list)
+    freeing: list[int] = field(default_factory=list)
 
 
 def tile_extents(fields: dict[str, int]) -> list[tuple[range, range, range]]:
@@ -258,7 +259,7 @@ def simulate(cases: list[Case], pause: int = 2) -> Observed:
     observed = Observed()
     accumulators = Accumulators([tile for case in cases for tile in case.tiles], observed)
     port = unit.accumulators
-    sampled = [port.drained, port.core, port.address, unit.command.ready, unit.snapshot]
+    sampled = [port.freeing, port.drained, port.core, port.address, unit.command.ready, unit.snapshot]
     sampled += [unit.results.enable, unit.results.address, unit.results.halves, unit.results.data]
     cycle = 0
 
@@ -266,9 +267,11 @@ def simulate(cases: list[Case], pause: int = 2) -> Observed:
         """One cycle; whether it took the command."""
         nonlocal cycle
         ctx.set(port.filled, accumulators.filled(cycle))
-        _, _, drained, core, address, ready, snapshot, *write = await ctx.tick().sample(*sampled)
+        _, _, freeing, drained, core, address, ready, snapshot, *write = await ctx.tick().sample(*sampled)
         for output, value in enumerate(accumulators.step(cycle, drained, core, address).tolist()):
             ctx.set(port.values[output], value)
+        if freeing:
+            observed.freeing.append(cycle)
         enable, place, halves, content = write
         if enable:
             observed.writes.append((place, halves, content))
@@ -315,14 +318,15 @@ def simulate(cases: list[Case], pause: int = 2) -> Observed:
 
 
 def check(cases: list[Case], pause: int = 2) -> Observed:
-    """Same writes in the same order, and the predicted cycle of every drained tile and completed command."""
+    """Same writes in the same order, and the predicted cycles of every drained tile and completed command."""
     observed = simulate(cases, pause)
     assert observed.writes == [write for case in cases for write in expected_writes(case)]
-    filled, drained = iter(observed.filled), iter(observed.drained)
+    filled, drained, freeing = iter(observed.filled), iter(observed.drained), iter(observed.freeing)
     for case, started, completed in zip(cases, observed.started, observed.completed, strict=True):
         timing = ActivateTiming(case.config, case.fields, started)
         for _ in case.tiles:
             assert timing.drain(next(filled)) == next(drained)
+            assert timing.freeing == next(freeing)
         assert timing.completed == completed
     snapshots = zip(cases, observed.completed, strict=True)
     assert observed.snapshots == [completed for case, completed in snapshots if case.fields.get("snapshot")]

@@ -28,8 +28,8 @@ def expected_tiles(config: MacEngineConfig, memories: Memories, commands: list[F
 
 
 def predicted(config: MacEngineConfig, commands: list[Fields], observed: Observed) -> Iterator[FilledTile]:
-    """Every tile's timing, given when its command started and when halves were drained."""
-    free = [0, 0, *(cycle + 1 for cycle in observed.drained)]
+    """Every tile's timing, given when its command started and when halves were promised."""
+    free = [0, 0, *(cycle + 1 for cycle in observed.freeing)]
     handed_over = 0
     for fields, start in zip(commands, observed.starts, strict=True):
         timing = ComputeTiming(config, fields, start)

@@ -19,7 +19,7 @@ def test_two_tiles_may_be_under_way() -> None:
                 ctx.get(halves.drain_half),
             )
         )
-        for event in ("take", "leave", "hand_over", "drained"):
+        for event in ("take", "leave", "hand_over", "freeing", "drained"):
             ctx.set(getattr(halves, event), event in events)
         await ctx.tick()
 
@@ -28,8 +28,9 @@ def test_two_tiles_may_be_under_way() -> None:
         await cycle(ctx, "leave")
         await cycle(ctx, "take", "leave")
         await cycle(ctx, "hand_over")
-        await cycle(ctx, "drained", "hand_over")
-        await cycle(ctx, "take", "drained")
+        await cycle(ctx, "freeing", "hand_over")
+        await cycle(ctx, "drained")
+        await cycle(ctx, "take", "freeing", "drained")
         await cycle(ctx)
 
     simulate(halves, testbenches=[bench])
@@ -39,6 +40,7 @@ def test_two_tiles_may_be_under_way() -> None:
         (1, 1, 0, 0),
         (0, 0, 0, 0),
         (0, 0, 1, 0),
+        (1, 0, 1, 0),
         (1, 0, 1, 1),
         (1, 0, 0, 0),
     ]
