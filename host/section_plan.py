@@ -11,7 +11,7 @@ from celosia.generators.chassis.constants import CONSTANT_ALIGNMENT, ConstantPoo
 from celosia.generators.chassis.layer import Layer, MapShape, written_shape
 from celosia.generators.chassis.placement import MemoryTensor
 from celosia.generators.mac_engine.config import MacEngineConfig
-from celosia.generators.mac_engine.tiling import choose_tiling, estimated_cycles
+from celosia.generators.mac_engine.tiling import estimated_cycles, likely_tilings
 
 from .allocation import Allocation, AllocationError, MapUse, allocate
 from .channel_split import split_channels
@@ -145,7 +145,7 @@ def _fit(layers: Sequence[Layer], memory: MemoryPlan, outputs: set[str], config:
     def cycles(layer: Layer, rows: int) -> int:
         key = layer, rows
         if key not in known_cycles:
-            tiling = choose_tiling(layer, rows, config)
+            tiling = likely_tilings(layer, rows, config)[0]
             known_cycles[key] = estimated_cycles(layer, rows, tiling, config)
         return known_cycles[key]
 

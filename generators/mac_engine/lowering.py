@@ -21,7 +21,8 @@ from .command_fields import (
 from .config import MacEngineConfig
 from .isa import BRICK_CHANNELS, Destination
 from .passes import parameter_groups, ranges, reduction_chunks, step_bytes, weight_passes
-from .tiling import Tiling, choose_tiling, reads_weights
+from .tiling import Tiling, reads_weights
+from .tiling_choice import choose_tiling
 from .weight_code import CodedWeights, encode_if_better
 from .weight_layout import parameter_content, weight_blocks
 

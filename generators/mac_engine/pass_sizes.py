@@ -15,7 +15,8 @@ from ..chassis.command import COMMAND_BEATS
 from .command_fields import LayerPlan
 from .config import MacEngineConfig
 from .isa import WEIGHT_WORD_BYTES
-from .tiling import choose_tiling, estimated_cycles, output_blocks, reads_weights
+from .tiling import estimated_cycles, output_blocks, reads_weights
+from .tiling_choice import choose_tiling
 from .weight_layout import parameter_content
 
 _PASSES_IN_STORE = (2, 3, 4, 6, 8, 12)

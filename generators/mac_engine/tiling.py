@@ -174,23 +174,24 @@ def estimated_cycles(layer: Layer, height: int, tiling: Tiling, config: MacEngin
     return cycles
 
 
-def choose_tiling(layer: Layer, height: int, config: MacEngineConfig) -> Tiling:
-    """The tiling with the fewest estimated cycles for `height` rows of the layer's ofm.
+def likely_tilings(layer: Layer, height: int, config: MacEngineConfig) -> list[Tiling]:
+    """All tilings for `height` rows of the layer's ofm, those with the fewest estimated cycles first.
 
     Raises:
         ValueError: no legal split (a stride beyond what one window read covers).
     """
     if layer.kind is LayerKind.SOFTMAX:
-        return Tiling(Mode.MAXIMUM, pixel_cores=1, block_cores=1, tile_rows=1, tile_groups=1, taps=1, steps=1)
-    best: tuple[int, int, Tiling] | None = None
+        return [
+            Tiling(Mode.MAXIMUM, pixel_cores=1, block_cores=1, tile_rows=1, tile_groups=1, taps=1, steps=1)
+        ]
+    tilings = []
     for mode, pixel_cores, block_cores, taps, steps in _splits(layer, config):
         row_groups = -(-layer.ofm_shape.width // pixel_cores)
         for tile_groups in range(1, min(TILE_PIXELS, row_groups) + 1):
             tile_rows = min(TILE_PIXELS // tile_groups, height)
-            tiling = Tiling(mode, pixel_cores, block_cores, tile_rows, tile_groups, taps, steps)
-            key = (estimated_cycles(layer, height, tiling, config), block_cores)
-            if best is None or key < best[:2]:
-                best = (*key, tiling)
-    if best is None:
+            tilings.append(Tiling(mode, pixel_cores, block_cores, tile_rows, tile_groups, taps, steps))
+    if not tilings:
         raise ValueError(f"layer {layer.name}: no split of the cores reads stride {layer.window.stride_x}")
-    return best[2]
+    return sorted(
+        tilings, key=lambda tiling: (estimated_cycles(layer, height, tiling, config), tiling.block_cores)
+    )
