@@ -28,12 +28,12 @@ class Element(NamedTuple):
 
 def run(
     fields: dict[str, int], config: MacEngineConfig = TWO_CORES, stalled: tuple[int, ...] = ()
-) -> tuple[list[Read], list[Element], list[int], list[int]]:
-    """Reads, elements, cycles of `drained` and of `release`, counted from `start`; a read in every cycle that is
-    not in `stalled` while the sequencer has one left.
+) -> tuple[list[Read], list[Element], list[int], list[int], list[int]]:
+    """Reads, elements, cycles of `drained`, of `release` and of `freeing`, counted from `start`; a read in every cycle
+    that is not in `stalled` while the sequencer has one left.
     """
     sequencer = DrainSequencer(config)
-    reads, elements, drained, released = [], [], [], []
+    reads, elements, drained, released, freeing = [], [], [], [], []
 
     async def bench(ctx) -> None:
         ctx.set(sequencer.command, fields)
@@ -51,6 +51,8 @@ def run(
                 drained.append(cycle)
             if ctx.get(sequencer.release):
                 released.append(cycle)
+            if ctx.get(sequencer.freeing):
+                freeing.append(cycle)
             await ctx.tick()
 
     simulator = Simulator(sequencer)
@@ -59,7 +61,7 @@ def run(
     simulator.run()
     # A read is what became an element: the requests of other cycles mean nothing.
     read_cycles = {element.cycle - ELEMENT_LATENCY for element in elements}
-    return [read for read in reads if read.cycle in read_cycles], elements, drained, released
+    return [read for read in reads if read.cycle in read_cycles], elements, drained, released, freeing
 
 
 LOOPS = {
@@ -77,7 +79,7 @@ LOOPS = {
 
 def test_rows_groups_cores_and_parts_from_the_outside_in() -> None:
     """Two cores on three pixels: the last group has one pixel; the second row's groups come after the first's."""
-    reads, elements, drained, released = run(LOOPS)
+    reads, elements, drained, released, _ = run(LOOPS)
     assert [(read.core, read.address, read.part) for read in reads] == [
         (core, address, part)
         for core, address in ((0, 0), (1, 0), (0, 1), (0, 2), (1, 2), (0, 3))
@@ -101,7 +103,7 @@ def test_a_read_waits_for_its_parameters_and_loses_no_more_than_that() -> None:
 def test_blocks_of_a_group_on_cores_of_their_own() -> None:
     """Three blocks on two cores: the second group has one. Bricks of a block are a channel pitch apart."""
     split = {"pixel_cores_log2": 0, "block_cores_log2": 1, "output_blocks": 3, "width": 1, "height": 1}
-    reads, elements, drained, released = run(LOOPS | split | {"ofm_channel_pitch": 7})
+    reads, elements, drained, released, _ = run(LOOPS | split | {"ofm_channel_pitch": 7})
     assert [(read.core, read.block) for read in reads[::2]] == [(0, 0), (1, 1), (0, 0)]
     assert [element.address for element in elements[::2]] == [100, 107, 114]
     assert drained == released == [reads[3].cycle, reads[5].cycle]
@@ -110,11 +112,20 @@ def test_blocks_of_a_group_on_cores_of_their_own() -> None:
 def test_two_blocks_of_four_outputs_share_a_brick_and_its_parameters() -> None:
     split = {"pixel_cores_log2": 0, "output_blocks": 3, "width": 1, "height": 1}
     config = MacEngineConfig(macs=32, lanes=4)
-    reads, elements, drained, released = run(LOOPS | split | {"ofm_channel_pitch": 7}, config)
+    reads, elements, drained, released, _ = run(LOOPS | split | {"ofm_channel_pitch": 7}, config)
     assert [(element.address, element.part) for element in elements] == [(100, 0), (100, 1), (107, 0)]
     assert [read.part for read in reads] == [0, 1, 0]
     assert drained == [read.cycle for read in reads]
     assert released == [reads[1].cycle]
+
+
+def test_a_half_is_promised_with_a_pixel_of_its_last_row() -> None:
+    """5 pixels of two parts each may be left, and no pixel of another row."""
+    for width, left in ((1, 0), (3, 2), (6, 5), (8, 5)):
+        fields = LOOPS | {"width": width}
+        reads, _, drained, _, freeing = run(fields)
+        assert len(reads) == 2 * width * 2
+        assert freeing == [cycle - 2 * left for cycle in drained]
 
 
 def test_converts() -> None:
