@@ -62,7 +62,7 @@ class InferenceSession:
 
         Args:
             model: a .tflite file, a program file or a program.
-            device: "sim:PRESET", or a parsed specification.
+            device: "sim:PRESET", "serial:PORT" (see docs/link.md), or a parsed specification.
             settings: `KEY=VALUE` changes to the preset.
             memory: timing of the simulated memory.
             trace: write a waveform of every run to this file.

@@ -5,7 +5,8 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..axi import AxiBus, AxiLiteBus, AxiLiteSignature, AxiSignature
-from .frame_receiver import FrameReceiver
+from ..skid_buffer import SkidBuffer
+from .frame_receiver import FrameReceiver, frame_byte_layout
 from .frame_transmitter import FrameTransmitter
 from .memory_reader import MemoryReader
 from .memory_writer import MemoryWriter
@@ -89,6 +90,8 @@ class LinkEndpoint(wiring.Component):
         m.submodules.writer = writer = MemoryWriter(self._address_bits)
         m.submodules.reader = reader = MemoryReader(self._address_bits)
         m.submodules.sender = sender = ReplySender(self.identity)
+        # Between choosing a byte and stuffing it.
+        m.submodules.content = content = SkidBuffer(frame_byte_layout())
         m.submodules.transmitter = transmitter = FrameTransmitter()
         wiring.connect(m, wiring.flipped(self.i), receiver.i)
         wiring.connect(m, receiver.o, requests.i)
@@ -99,7 +102,8 @@ class LinkEndpoint(wiring.Component):
         wiring.connect(m, executor.written, writer.i)
         wiring.connect(m, executor.reply, sender.reply)
         wiring.connect(m, reader.o, sender.memory)
-        wiring.connect(m, sender.o, transmitter.i)
+        wiring.connect(m, sender.o, content.i)
+        wiring.connect(m, content.o, transmitter.i)
         wiring.connect(m, transmitter.o, wiring.flipped(self.o))
         wiring.connect(m, registers.bus, wiring.flipped(self.csr))
         for channel in ("aw", "w", "b"):

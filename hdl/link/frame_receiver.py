@@ -5,6 +5,7 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
+from ..skid_buffer import SkidBuffer
 from .framing import CRC_BYTES, ESCAPE, ESCAPE_BIT_PLACE, FLAG, crc_processor
 
 _HELD = CRC_BYTES + 1
@@ -25,7 +26,7 @@ class FrameReceiver(wiring.Component):
     A frame is offered from its closing flag on. What does not fit the ring is taken back like a damaged frame. Block
     RAM of `depth` x 9 bits.
 
-    Timing: the flag in cycle t: `o` offers the frame's first byte from t + 2 on if the ring was empty, then a byte a
+    Timing: the flag in cycle t: `o` offers the frame's first byte from t + 3 on if the ring was empty, then a byte a
     cycle; `damaged` is high in t + 1.
 
     Members:
@@ -111,6 +112,8 @@ class FrameReceiver(wiring.Component):
         """Writes run ahead of what is committed; reads end there. Whether there is room for one more byte."""
         memory = Memory(shape=9, depth=self._depth, init=[], attrs={"no_rw_check": "1"})
         m.submodules.memory = memory
+        m.submodules.output = output = SkidBuffer(frame_byte_layout())  # block RAM is late in its cycle
+        wiring.connect(m, output.o, wiring.flipped(self.o))
         write_port = memory.write_port()
         read_port = memory.read_port()
         written = Signal(range(2 * self._depth))  # one bit more than an address: full is not empty
@@ -124,11 +127,11 @@ class FrameReceiver(wiring.Component):
             write_port.addr.eq(written),
             write_port.data.eq(entry),
             write_port.en.eq(push & room),
-            fetch.eq((committed != read) & (~offered | self.o.ready)),
+            fetch.eq((committed != read) & (~offered | output.i.ready)),
             read_port.addr.eq(read),
             read_port.en.eq(fetch),
-            Cat(self.o.payload.byte, self.o.payload.last).eq(read_port.data),
-            self.o.valid.eq(offered),
+            Cat(output.i.payload.byte, output.i.payload.last).eq(read_port.data),
+            output.i.valid.eq(offered),
         ]
         with m.If(undo | (commit & ~room)):
             m.d.sync += written.eq(committed)
@@ -138,6 +141,6 @@ class FrameReceiver(wiring.Component):
                 m.d.sync += committed.eq(written + 1)
         with m.If(fetch):
             m.d.sync += [read.eq(read + 1), offered.eq(1)]
-        with m.Elif(self.o.ready):
+        with m.Elif(output.i.ready):
             m.d.sync += offered.eq(0)
         return room

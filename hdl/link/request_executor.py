@@ -38,9 +38,9 @@ class RequestExecutor(wiring.Component):
 
     Notices also tell of a damaged frame and of an interrupt that rises.
 
-    Timing, in cycles: a request offered in cycle t offers a notice or a kept reply in t + 2. If it is executed: reading
-    the cycles t + 4; a register read t + 6 + (cycles of the bus); writing a register 4 more; reading memory t + 4;
-    writing memory t + 5 + (cycles of the writer).
+    Timing: a request offered in cycle t offers a notice, or a reply that was kept, in t + 2. If it is executed, and the
+    reply before has left: reading the cycles or memory t + 4; reading a register t + 5 and writing one t + 9, plus the
+    cycles from `register` to `register_reply`; writing memory t + 4, plus those from `write_start` to `write_done`.
 
     Members:
         request, data: of `RequestReader`; `request` is taken with its reply.

@@ -5,17 +5,13 @@ from typing import Protocol
 
 import serial
 
-from celosia.generators.chassis.device import DeviceError
+from .errors import PortError
 
 _POLL_SECONDS = 0.01
 """pyserial waits this long for a byte; setting it anew for every call would set up the port anew as well."""
 
 _WRITE_SECONDS = 2.0
 """A frame that the port has not taken by then is cut off and counts as damaged: it is sent again."""
-
-
-class PortError(DeviceError):
-    """The port cannot be opened, or is gone; the message names it."""
 
 
 class BytePort(Protocol):

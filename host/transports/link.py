@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from celosia.generators.chassis.device import DeviceError
 from celosia.hdl.link.protocol import (
     IDENTITY,
     INTERRUPT_BIT,
@@ -14,7 +13,6 @@ from celosia.hdl.link.protocol import (
     OUTCOME_BYTES,
     OUTCOME_MASK,
     PROTOCOL_VERSION,
-    REGISTER_BYTES,
     REPLY_BIT,
     REPLY_HEADER,
     REQUEST_HEADER,
@@ -26,8 +24,10 @@ from celosia.hdl.link.protocol import (
     unpack,
 )
 
-from .byte_port import BytePort, PortError
+from .byte_port import BytePort
+from .errors import FrameTooLarge, LinkError, PortError, SessionLost
 from .framing import FrameDecoder, encode_frame
+from .messages import SHORTEST_REPLY, Identity, Reply, Request
 from .pace import SMALLEST_PAYLOAD, Pace
 from .round_trip import Clock, RoundTripEstimator
 
@@ -42,77 +42,6 @@ _ATTEMPTS_OF_LARGE = 3
 
 _SEQUENCES = 1 << field_bits(REQUEST_HEADER, "sequence")
 _SESSIONS = 1 << field_bits(REQUEST_HEADER, "session")
-_FRAME_OVERHEAD = 8
-"""Bytes that a frame takes on the line besides its content: flags, checksum, some stuffing."""
-
-_SHORTEST_REPLY = size(REPLY_HEADER) + OUTCOME_BYTES
-
-
-class LinkError(DeviceError):
-    """The board does not answer, or is not what it should be; the message says what was seen."""
-
-
-class SessionLost(LinkError):
-    """The board has forgotten this host: it was reset, or another host connected."""
-
-
-class FrameTooLarge(LinkError):
-    """A frame does not come through at a size that once did; the transfer goes on with smaller ones."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is asked of the board; see `Kind`."""
-
-    kind: Kind
-    address: int = 0
-    length: int = 0
-    data: bytes = b""
-
-    @property
-    def reply_bytes(self) -> int:
-        """Data in its reply."""
-        return {
-            Kind.CONNECT: size(IDENTITY),
-            Kind.READ_CYCLES: REGISTER_BYTES,
-            Kind.READ_REGISTER: REGISTER_BYTES,
-            Kind.READ_MEMORY: self.length,
-        }.get(self.kind, 0)
-
-    def fits(self, reply: "Reply") -> bool:
-        """Whether a reply has as much data as it must."""
-        if self.kind == Kind.CONNECT or reply.outcome == Outcome.REFUSED:
-            return True  # another version may say more of itself; what is refused has no data
-        return len(reply.data) == self.reply_bytes
-
-    @property
-    def receive_bytes(self) -> int:
-        """Room that it takes in the board's receiver."""
-        return size(REQUEST_HEADER) + len(self.data)
-
-    @property
-    def line_bytes(self) -> int:
-        """About what it and its reply take on the line."""
-        return self.receive_bytes + _SHORTEST_REPLY + self.reply_bytes + 2 * _FRAME_OVERHEAD
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back; `interrupt` is the interrupt's level when it was sent, which was after it was asked for."""
-
-    outcome: Outcome
-    data: bytes
-    interrupt: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """What the endpoint says of itself; see `IDENTITY`."""
-
-    window: int
-    address_bits: int
-    receive_bytes: int
-    payload_bytes: int
 
 
 @dataclass(slots=True)
@@ -349,7 +278,7 @@ class Link:
         return bool(contents)
 
     def _handle(self, pending: deque[_Pending], content: bytes) -> None:
-        if len(content) < _SHORTEST_REPLY or content[-1] & OUTCOME_MASK >= len(Outcome):
+        if len(content) < SHORTEST_REPLY or content[-1] & OUTCOME_MASK >= len(Outcome):
             return
         header = unpack(REPLY_HEADER, content)
         outcome = Outcome(content[-1] & OUTCOME_MASK)

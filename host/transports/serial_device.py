@@ -9,7 +9,9 @@ from celosia.generators.chassis.device import DeviceError, DeviceTimeout
 from celosia.generators.chassis.register_map import CONTROL, REGISTERS, STATUS, Access
 from celosia.hdl.link.protocol import REGISTER_BYTES, Kind, Outcome
 
-from .link import FrameTooLarge, Link, Reply, Request
+from .errors import FrameTooLarge
+from .link import Link
+from .messages import Reply, Request
 
 _REGISTER_BLOCK_BYTES = 1 << 12
 _LONGEST_PAUSE = 1.0

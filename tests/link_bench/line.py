@@ -8,7 +8,7 @@ import tty
 from collections.abc import Callable
 from typing import Protocol
 
-from celosia.host.transports.byte_port import PortError
+from celosia.host.transports.errors import PortError
 
 CYCLE_SECONDS = 1e-3
 """What a cycle of a board counts for on a `DirectPort`'s clock: a slow board."""

@@ -94,7 +94,7 @@ def test_damage_is_reported_once_for_each_frame() -> None:
     assert sum(reports) == 2
 
 
-def test_a_frame_is_offered_two_cycles_after_its_flag() -> None:
+def test_a_frame_is_offered_three_cycles_after_its_flag() -> None:
     component: Any = FrameReceiver(64)
     line = encode_frame(b"abc")
     offered = []
@@ -109,7 +109,7 @@ def test_a_frame_is_offered_two_cycles_after_its_flag() -> None:
 
     simulate(component, testbenches=[feed])
     flag = len(line) - 1
-    assert [cycle for cycle, valid in enumerate(offered) if valid] == [flag + 2, flag + 3, flag + 4]
+    assert [cycle for cycle, valid in enumerate(offered) if valid] == [flag + 3, flag + 4, flag + 5]
 
 
 @pytest.mark.parametrize("depth", [32, 100])

@@ -7,9 +7,10 @@ import pytest
 
 from celosia.generators.chassis.register_map import MAGIC, MAGIC_VALUE, QUEUE_COUNT
 from celosia.hdl.link.protocol import Kind, Outcome
-from celosia.host.transports.byte_port import PortError
+from celosia.host.transports.errors import LinkError, PortError, SessionLost
 from celosia.host.transports.framing import FrameDecoder, encode_frame
-from celosia.host.transports.link import Link, LinkError, Request, SessionLost
+from celosia.host.transports.link import Link
+from celosia.host.transports.messages import Request
 from tests.link_bench.endpoint_twin import EndpointTwin
 from tests.link_bench.line import DirectPort, Faults
 from tests.link_bench.machine import Machine

@@ -14,8 +14,9 @@ from celosia.host.compiler import compile_graph
 from celosia.host.program_file import ProgramError
 from celosia.host.reference import run_graph
 from celosia.host.session import InferenceSession
-from celosia.host.transports.byte_port import PortError, SerialPort
-from celosia.host.transports.link import Link, LinkError, SessionLost
+from celosia.host.transports.byte_port import SerialPort
+from celosia.host.transports.errors import LinkError, PortError, SessionLost
+from celosia.host.transports.link import Link
 from celosia.host.transports.serial_device import SerialDevice
 from celosia.host.transports.serial_place import SerialPlace, open_serial
 from tests.host.models import mixed_graph
