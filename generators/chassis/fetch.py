@@ -30,7 +30,7 @@ class CommandFetch(wiring.Component):
     `layout.beats` beats are passed on, the others are dropped at the same rate.
 
     Timing, in cycles: `start` in t gives the first burst request in t + 5, further ones in the splitter's
-    rhythm while there is room for their beats (32 are stored or on their way). A beat that arrives in t is
+    rhythm while there is room for a longest one (32 beats are stored or on their way). A beat that arrives in t is
     offered to its queue in t + 2. A command takes eight cycles, more when its queue is full.
 
     Members:
@@ -150,7 +150,8 @@ class CommandFetch(wiring.Component):
         fits = Signal()
         claimed = Signal(range(self._burst_beats + 1))
         m.d.comb += [
-            fits.eq(room > splitter.burst.payload.length),
+            # Room for the longest burst, which takes no comparison: what follows reaches through the arbiter.
+            fits.eq(room >= self._burst_beats),
             request.payload.eq(splitter.burst.payload),
             request.valid.eq(splitter.burst.valid & fits & ~self.stop),
             splitter.burst.ready.eq((request.ready & fits) | self.stop),

@@ -76,7 +76,7 @@ class LaneExpander(wiring.Component):
             m.d.sync += self.busy.eq(0)
         with m.If(self.vectors.valid):
             m.d.sync += [
-                vector.eq(self.vectors.payload),
+                Cat(vector).eq(Cat(_signed(self.vectors.payload[index]) for index in range(VECTOR))),
                 Cat(before).eq(Cat(vector[index] for index in range(12, VECTOR))),
                 self.busy.eq(1),
             ]
@@ -98,7 +98,7 @@ class LaneExpander(wiring.Component):
         kinds = Signal(len(LIVE_LANES))  # settled long before the first vector comes
         m.d.sync += kinds.eq(Cat(self.live_lanes == live_lanes for live_lanes in LIVE_LANES))
         lanes = [
-            self._lane(m, kinds, vector, nearest, output, lane)
+            self._lane(kinds, vector, nearest, output, lane)
             for output in range(2)
             for lane in range(BRICK_CHANNELS)
         ]
@@ -107,22 +107,24 @@ class LaneExpander(wiring.Component):
 
     def _lane(
         self,
-        m: Module,
         kinds: Signal,
         vector: data.View,
         nearest: Sequence[Value],
         output: int,
         lane: int,
     ) -> Value:
-        """The signed byte of one lane; `nearest` are the bytes from the word's first one on, if it has few lanes."""
+        """The byte of one lane; `nearest` are the bytes from the word's first one on, if it has few lanes."""
         sources: dict[int, Value] = {}
         for kind, live_lanes in enumerate(LIVE_LANES[:-1]):
             if lane < live_lanes:
                 place = output * live_lanes + lane
                 sources[place] = sources.get(place, Const(0, 1)) | kinds[kind]
-        value = Signal(8, name=f"lane_{output}_{lane}")
         chosen = vector[output * BRICK_CHANNELS + lane] & kinds[-1].replicate(8)
         for place, is_chosen in sources.items():
             chosen |= nearest[place] & is_chosen.replicate(8)
-        m.d.comb += value.eq(chosen)
-        return Cat(value[1:] ^ value[0].replicate(7), value[0])
+        return chosen
+
+
+def _signed(byte: Value) -> Value:
+    """The signed byte that `weight_code` writes as this one."""
+    return Cat(byte[1:] ^ byte[0].replicate(7), byte[0])

@@ -127,7 +127,10 @@ class ParameterStore(wiring.Component):
         group = Signal()
         requested = Signal(2)
         in_use = Signal()
-        loaded = [Signal(self._blocks, name=f"loaded_{n}") for n in range(2)]
+        loaded, loaded_next = (
+            Signal(self._blocks),
+            Signal(self._blocks),
+        )  # of the group in use, of the other one
         request = Signal()
         m.d.comb += [
             request.eq((blocks_left != 0) & ~(requested >> group)[0]),
@@ -162,13 +165,15 @@ class ParameterStore(wiring.Component):
         block_bits = (self._blocks - 1).bit_length()
         wanted = self.block[:block_bits]
         own_block = wanted & ~command.uniform.replicate(block_bits) if block_bits else wanted
-        for n in range(2):
-            with m.If(arrived.valid & arrived.is_last & (arrived.group == n)):
-                m.d.sync += loaded[n].eq(
-                    loaded[n] | Mux(command.uniform, -1, 1 << arrived.block[:block_bits])
-                )
+        now_loaded = Signal(self._blocks)
+        with m.If(arrived.valid & arrived.is_last):
+            m.d.comb += now_loaded.eq(Mux(command.uniform, -1, 1 << arrived.block[:block_bits]))
+        with m.If(arrived.group == in_use):
+            m.d.sync += loaded.eq(loaded | now_loaded)
+        with m.Else():
+            m.d.sync += loaded_next.eq(loaded_next | now_loaded)
         # One bit a block: every cycle's read waits for this answer.
-        m.d.comb += self.available.eq((Cat(loaded) >> Cat(wanted, in_use))[0])
+        m.d.comb += self.available.eq((loaded >> wanted)[0] if block_bits else loaded)
 
         self._lookup(
             m,
@@ -183,9 +188,8 @@ class ParameterStore(wiring.Component):
 
         with m.If(self.release & ~command.uniform):
             m.d.sync += [in_use.eq(~in_use), requested.bit_select(in_use, 1).eq(0)]
-            for n in range(2):
-                with m.If(in_use == n):
-                    m.d.sync += loaded[n].eq(0)
+            # Nothing arrives any more for the group that is released.
+            m.d.sync += [loaded.eq(loaded_next | now_loaded), loaded_next.eq(0)]
         with m.If(self.start):
             m.d.sync += [
                 address.eq(command.address),
@@ -196,8 +200,8 @@ class ParameterStore(wiring.Component):
                 group.eq(0),
                 requested.eq(0),
                 in_use.eq(0),
-                loaded[0].eq(0),
-                loaded[1].eq(0),
+                loaded.eq(0),
+                loaded_next.eq(0),
             ]
         return m
 

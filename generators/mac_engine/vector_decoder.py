@@ -147,6 +147,7 @@ class VectorDecoder(wiring.Component):
         window = Signal(len(self.record_window), reset_less=True)
         window_rest = Signal(range(CUT_BITS))
         is_live, held_flag, held_first, held_remainder = Signal(), Signal(), Signal(), Signal()
+        skipped = Signal(3)  # planes of the remainder
         held_second, held_third = Signal(_COUNT_BITS), Signal(_COUNT_BITS)
         with m.If(step):
             m.d.sync += [
@@ -156,6 +157,7 @@ class VectorDecoder(wiring.Component):
                 held_flag.eq(has_flag),
                 held_first.eq(has_first),
                 held_remainder.eq(has_remainder),
+                skipped.eq(Mux(has_remainder, remainder_bits, 0)),
                 held_second.eq(second_bits),
                 held_third.eq(third_bits),
                 vectors_left.eq(vectors_left - (vectors_left != 0)),
@@ -164,7 +166,6 @@ class VectorDecoder(wiring.Component):
         # Its parts, a step later: what follows the remainders may be shorter than its place.
         record = Signal(RECORD_WINDOW_BITS)
         body, tail = Signal(RECORD_WINDOW_BITS - VECTOR), Signal(2 * VECTOR + 1)
-        skipped = Signal(3)
         places = [
             Cat(body, Const(0, 2 * VECTOR + 1))[VECTOR * planes_ :]
             for planes_ in range(_REMAINDER_PLANES + 1)
@@ -172,7 +173,6 @@ class VectorDecoder(wiring.Component):
         m.d.comb += [
             record.eq(_after(m, window, window_rest, "record")),
             body.eq(Mux(held_first, record[VECTOR:], record)),
-            skipped.eq(Mux(held_remainder, remainder_bits, 0)),
             tail.eq(Array(place[: len(tail)] for place in places)[skipped]),
         ]
         planes = Signal(2 * VECTOR, reset_less=True)

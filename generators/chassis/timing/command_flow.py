@@ -199,7 +199,8 @@ class Fetch:
         self._arbiter = arbiter
         self._queues = queues
         self._kept = {verb: layout.beats for verb, layout in layouts.items()}
-        self._splitter = Splitter(min(burst_beats, _QUEUE_BEATS // 2))
+        self._burst_beats = min(burst_beats, _QUEUE_BEATS // 2)
+        self._splitter = Splitter(self._burst_beats)
         self._room = _QUEUE_BEATS
         self._arrived: deque[int] = deque()
         self._stage_from: int | None = None
@@ -220,7 +221,7 @@ class Fetch:
     def requested_beats(self, cycle: int) -> int:
         """See `ReadClient`."""
         beats = self._splitter.offered(cycle)
-        return beats if self._room >= beats else 0
+        return beats if self._room >= self._burst_beats else 0
 
     def granted(self, cycle: int, beats: int) -> None:
         """See `ReadClient`."""
