@@ -81,7 +81,7 @@ class StreamQueue(wiring.Component):
         level = Signal(range(self._depth + 2))
         fetch = Signal()
         m.d.comb += [
-            self.i.ready.eq(stored != self._depth),
+            self.i.ready.eq(~stored[-1]),  # the depth is a power of two
             write.en.eq(self.i.valid & self.i.ready),
             write.data.eq(self.i.payload),
             fetch.eq((stored != 0) & (~offered | self.o.ready)),

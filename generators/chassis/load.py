@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from ...hdl.axi import ReadClient, ReadClientSignature, is_error
 from ...hdl.burst_splitter import BurstSplitter, check_burst_beats
 from ...hdl.byte_unpacker import ByteUnpacker
+from ...hdl.skid_buffer import SkidBuffer
 from ...hdl.stream_queue import LARGEST_LUT_RAM, StreamQueue
 from .brick_walk import BRICK_ADDRESS_BITS, BrickWalk
 from .command import LOAD
@@ -34,7 +35,7 @@ class LoadUnit(wiring.Component):
 
     Timing, in cycles: `command.valid` from cycle t, with p = bit_length(channels) + bit_length(rows) + 4: the
     plan is done in t + p, the first burst requested in t + p + 3. A beat in cycle b lets its brick be offered from
-    b + 5 (b + 4 when the brick ends in the upper half of the unpacker's window). The last brick taken by the buffer in
+    b + 6 (b + 5 when the brick ends in the upper half of the unpacker's window). The last brick taken by the buffer in
     cycle w gives `command.ready` in w + 1. A command without bytes is ready in t + p + 1.
 
     After an error or `stop` the unit keeps the rules of the bus and finishes the bursts that it has announced, but
@@ -91,6 +92,9 @@ class LoadUnit(wiring.Component):
             data.StructLayout({"address": BRICK_ADDRESS_BITS, "last": 1})
         )
         m.submodules.walk = walk = BrickWalk()
+        # Whether the buffer has a place comes late in its cycle, and must not reach the queue of beats.
+        last_brick = data.StructLayout({"brick": brick_write_layout(), "last": 1})
+        m.submodules.writes = writes = SkidBuffer(last_brick)
         command = self.command.payload
         brick = unpacker.o.payload
         start = Signal()
@@ -110,11 +114,15 @@ class LoadUnit(wiring.Component):
             unpacker.request.payload.tag.last.eq(walk.o.payload.last),
             unpacker.request.valid.eq(walk.o.valid),
             walk.o.ready.eq(unpacker.request.ready),
-            self.bricks.payload.address.eq(brick.tag.address),
-            self.bricks.payload.data.eq(brick.data),
-            self.bricks.valid.eq(unpacker.o.valid),
-            unpacker.o.ready.eq(self.bricks.ready),
-            written.eq(unpacker.o.valid & self.bricks.ready & brick.tag.last),
+            writes.i.payload.brick.address.eq(brick.tag.address),
+            writes.i.payload.brick.data.eq(brick.data),
+            writes.i.payload.last.eq(brick.tag.last),
+            writes.i.valid.eq(unpacker.o.valid),
+            unpacker.o.ready.eq(writes.i.ready),
+            self.bricks.payload.eq(writes.o.payload.brick),
+            self.bricks.valid.eq(writes.o.valid),
+            writes.o.ready.eq(self.bricks.ready),
+            written.eq(writes.o.valid & self.bricks.ready & writes.o.payload.last),
         ]
         # A cycle later than the rest, out of a register: the first beat is still far away.
         m.d.sync += unpacker.start.eq(start)

@@ -129,13 +129,14 @@ class VectorDecoder(wiring.Component):
         """Three registers cut a record up; masks and counts follow, each plane `SKEW` steps after the one before."""
         m = Module()
         command, step = self.command, self.step
-        remainder_bits = command.remainder_bits
+        remainder_bits = Signal.like(command.remainder_bits)
         has_second, has_third = Signal(), Signal()
         escape_bits, three_escapes = Signal(4), Signal(5)
         m.d.sync += [  # settled long before a vector needs them
             has_second.eq(command.unary_planes != 1),
             has_third.eq(command.unary_planes == 3),
-            escape_bits.eq(8 - remainder_bits),
+            remainder_bits.eq(command.remainder_bits),
+            escape_bits.eq(8 - command.remainder_bits),
             three_escapes.eq(escape_bits + (escape_bits << 1)),
         ]
         m.d.comb += self.left_bits.eq(escape_length(self.left, escape_bits, three_escapes))
@@ -268,7 +269,9 @@ class VectorDecoder(wiring.Component):
             ]
 
         quotients = self._elaborate_escapes(m, mask_3[2], rank_3, remainder_bits)
-        self._elaborate_vectors(m, quotients, remainders, (mask_1[-1], mask_2[-1], mask_3[-1]))
+        self._elaborate_vectors(
+            m, quotients, remainders, remainder_bits, (mask_1[-1], mask_2[-1], mask_3[-1])
+        )
         return m
 
     def _delay_line(self, m: Module, value: Signal, length: int, name: str) -> list[Signal]:
@@ -308,7 +311,12 @@ class VectorDecoder(wiring.Component):
         return quotients
 
     def _elaborate_vectors(
-        self, m: Module, quotients: Sequence[Signal], remainders: Sequence[Signal], masks: Sequence[Signal]
+        self,
+        m: Module,
+        quotients: Sequence[Signal],
+        remainders: Sequence[Signal],
+        remainder_bits: Value,
+        masks: Sequence[Signal],
     ) -> None:
         """Quotient and remainder side by side."""
         steps = Signal(range(VECTOR_STEPS + 1))
@@ -317,7 +325,6 @@ class VectorDecoder(wiring.Component):
         with m.If(self.start):
             m.d.sync += steps.eq(0)
         m.d.sync += self.vectors.valid.eq(self.step & (steps == VECTOR_STEPS))
-        remainder_bits = self.command.remainder_bits
         unit = Signal(9)
         m.d.sync += unit.eq(1 << remainder_bits)
         for byte, quotient in enumerate(quotients):

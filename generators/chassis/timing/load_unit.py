@@ -12,6 +12,8 @@ from .read_arbiter import ReadArbiter, Splitter
 _BEAT_BYTES = 8
 _BANKS = 8
 _SMALLEST_QUEUE = 64
+_WRITES = 2
+"""Bricks in the register slice in front of the buffer."""
 
 
 class LoadUnit:
@@ -47,6 +49,8 @@ class LoadUnit:
         self._low = self._high = False
         self._position = 0
         self._piece_bank = -1
+        self._writes: deque[int] = deque()
+        """Banks of the bricks in the register slice in front of the buffer."""
         self._bricks: Iterator[tuple[int, int]] = iter(())
         self._brick: tuple[int, int] | None = None
         self._first_brick_cycle = 0
@@ -98,11 +102,17 @@ class LoadUnit:
             self._clock.at(cycle, UNIT_PHASE, self._step)
 
     def _step(self, cycle: int) -> None:
-        """One cycle of queue, unpacker and brick register."""
+        """One cycle of queue, unpacker, brick register and writes."""
         self._is_scheduled = False
         bank = self._piece_bank
-        taken = bank < 0 or bank != self._written_bank(cycle)
-        finished = bank >= 0 and taken and self._brick is None
+        taken = bank < 0 or len(self._writes) < _WRITES
+        if self._writes and self._writes[0] != self._written_bank(cycle):
+            self._writes.popleft()
+            finished = not self._writes and bank < 0 and self._brick is None
+        else:
+            finished = False
+        if bank >= 0 and taken:
+            self._writes.append(bank)
         brick = self._brick if cycle >= self._first_brick_cycle else None
         cut = False
         ends_beat = False
@@ -134,7 +144,14 @@ class LoadUnit:
         if finished:
             self._is_active = False
             self._queue.complete(cycle + 1)
-        elif self._low or self._high or self._is_offered or self._stored or self._piece_bank >= 0:
+        elif (
+            self._low
+            or self._high
+            or self._is_offered
+            or self._stored
+            or self._piece_bank >= 0
+            or self._writes
+        ):
             self._schedule(cycle + 1)
 
     def _popped(self, cycle: int) -> None:

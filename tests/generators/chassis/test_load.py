@@ -135,7 +135,7 @@ def test_one_brick_a_cycle_behind_a_slow_memory(offset: int) -> None:
     request = planned + 3
     assert bus.read_cycles[0] == request + 1
     first = write_cycles[0]
-    assert first == bus.read_cycles[0] + 32 + 1 + 5
+    assert first == bus.read_cycles[0] + 32 + 1 + 6
     assert write_cycles[-1] - first == bricks - 1
     assert cycles == [write_cycles[-1] + 1]
 
