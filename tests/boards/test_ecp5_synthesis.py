@@ -8,13 +8,15 @@ from amaranth.hdl import signed
 
 from celosia.boards.ecp5_synthesis import synthesize
 from celosia.boards.errors import BuildError
-from celosia.hdl.ecp5_platform import Ecp5Platform
+from celosia.hdl.ecp5_multiplier import ecp5_multiplier
 from celosia.hdl.multiplier import Multiplier
 
 
 def test_a_multiplier_comes_through_as_one_block_and_no_logic(tmp_path: Path) -> None:
     multiplier = Multiplier(signed(9), signed(9))
-    text = verilog.convert(multiplier, name="multiplier", platform=Ecp5Platform())
+    block = ecp5_multiplier(multiplier)
+    ports = [multiplier.a, multiplier.b, multiplier.product]
+    text = verilog.convert(block, name="multiplier", ports=ports)
     netlist = synthesize([("multiplier.v", text)], "multiplier", tmp_path)
     assert netlist.cells["MULT18X18D"] == 1
     assert "LUT4" not in netlist.cells
