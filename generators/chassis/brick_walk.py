@@ -100,7 +100,7 @@ class BrickWalk(wiring.Component):
             self.o.payload.bytes.eq(Mux(last_brick, tail, BRICK_BYTES)),
             self.o.payload.last.eq(last_brick & last_pixel & (rows_left == 0)),
             next_pixel.eq(pixel + 1),
-            next_row.eq(Mux(wraps, row + wrapped_pitch, row + command.row_pitch)),
+            next_row.eq(row + Mux(wraps, wrapped_pitch, command.row_pitch)),
             next_wraps.eq(Mux(wraps, row >= wrap_from_after_wrap, row >= wrap_from_after_step)),
         ]
 

@@ -2,7 +2,7 @@
 
 import enum
 
-from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
+from amaranth.hdl import Cat, Module, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -105,12 +105,16 @@ class PerformanceCounters(wiring.Component):
         }
         for place, register in enumerate(COUNTERS):
             increment, initial = increments[register.name]
-            value = self.values[place]
-            total = Signal(REGISTER_BITS + 1, name=f"{register.name.lower()}_total")
-            m.d.comb += total.eq(value + increment)
-            m.d.sync += value.eq(Mux(total[-1], (1 << REGISTER_BITS) - 1, total))
+            name = register.name.lower()
+            value, is_full = Signal(REGISTER_BITS, name=name), Signal(name=f"{name}_is_full")
+            total = Signal(REGISTER_BITS + 1, name=f"{name}_total")
+            m.d.comb += [
+                total.eq(value + increment),
+                self.values[place].eq(value | is_full.replicate(REGISTER_BITS)),
+            ]
+            m.d.sync += [value.eq(total), is_full.eq(is_full | total[-1])]
             with m.If(self.clear):
-                m.d.sync += value.eq(initial)
+                m.d.sync += [value.eq(initial), is_full.eq(0)]
 
         m.submodules.profile = profile = Memory(
             shape=REGISTER_BITS, depth=self._entries * COUNTER_WORDS, init=[], attrs={"no_rw_check": "1"}

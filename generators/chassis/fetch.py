@@ -31,7 +31,7 @@ class CommandFetch(wiring.Component):
 
     Timing, in cycles: `start` in t gives the first burst request in t + 5, further ones in the splitter's
     rhythm while there is room for a longest one (32 beats are stored or on their way). A beat that arrives in t is
-    offered to its queue in t + 2. A command takes eight cycles, more when its queue is full.
+    offered to its queue in t + 3. A command takes eight cycles, more when its queue is full.
 
     Members:
         start: one cycle: fetch the queue described by the next five members, which stay as they are.
@@ -90,7 +90,8 @@ class CommandFetch(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Requests, the beats that come back, and the dealer, joined by a queue of beats."""
         m = Module()
-        m.submodules.queue = queue = StreamQueue(BEAT_BITS, _QUEUE_BEATS)
+        # In block RAM, which takes a queue of twice the depth that is used.
+        m.submodules.queue = queue = StreamQueue(BEAT_BITS, 2 * _QUEUE_BEATS)
         self._elaborate_requests(m, popped=queue.o.valid & queue.o.ready)
         self._elaborate_beats(m, queue.i)
         self._elaborate_dealer(m, queue.o)

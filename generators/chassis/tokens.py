@@ -76,7 +76,8 @@ class TokenCounters(wiring.Component):
                 count = Signal(COUNTER_BITS, name=name)
                 wait = port.wait[giver]
                 given = self.given[giver][receiver]
-                m.d.comb += missing[giver].eq(count < wait)
-                m.d.sync += count.eq(count + given - Mux(port.take, wait, 0))
+                left = Signal(COUNTER_BITS + 1, name=f"{name}_left")  # one subtraction compares and takes
+                m.d.comb += [left.eq(count - wait), missing[giver].eq(left[-1])]
+                m.d.sync += count.eq(Mux(port.take, left[:COUNTER_BITS], count) + given)
             m.d.comb += port.missing.eq(Cat(missing))
         return m

@@ -9,6 +9,8 @@ from .clock import REGISTER_PHASE, UNIT_PHASE, Clock
 from .read_arbiter import ReadArbiter, Splitter
 
 _QUEUE_BEATS = 32
+_ARRIVAL_CYCLES = 2
+"""Cycles in which a beat passes through the fetch's queue."""
 _TRANSFER_CYCLE = 2
 """Cycles from the fetch's start to its transfer being taken."""
 
@@ -232,8 +234,8 @@ class Fetch:
 
     def beat(self, cycle: int, is_last: bool) -> None:
         """See `ReadClient`."""
-        self._arrived.append(cycle + 1)
-        self._wake_dealer(cycle + 1)
+        self._arrived.append(cycle + _ARRIVAL_CYCLES)
+        self._wake_dealer(cycle + _ARRIVAL_CYCLES)
 
     def _wake_dealer(self, cycle: int) -> None:
         if cycle not in self._scheduled:
