@@ -9,7 +9,7 @@ from ...hdl.burst_splitter import BurstSplitter, check_burst_beats
 from ...hdl.byte_unpacker import ByteUnpacker
 from ...hdl.skid_buffer import SkidBuffer
 from ...hdl.stream_queue import LARGEST_LUT_RAM, StreamQueue
-from .brick_walk import BRICK_ADDRESS_BITS, BrickWalk
+from .brick_walk import BRICK_ADDRESS_BITS, BrickWalk, brick_place_layout
 from .command import LOAD
 from .region_check import BEAT_COUNT_BITS, regions_layout
 from .register_map import ErrorCode
@@ -92,6 +92,8 @@ class LoadUnit(wiring.Component):
             data.StructLayout({"address": BRICK_ADDRESS_BITS, "last": 1})
         )
         m.submodules.walk = walk = BrickWalk()
+        # The walk runs ahead, so that it does not wait in the same cycle for what the unpacker waits for.
+        m.submodules.places = places = SkidBuffer(brick_place_layout())
         # Whether the buffer has a place comes late in its cycle, and must not reach the queue of beats.
         last_brick = data.StructLayout({"brick": brick_write_layout(), "last": 1})
         m.submodules.writes = writes = SkidBuffer(last_brick)
@@ -109,11 +111,11 @@ class LoadUnit(wiring.Component):
             splitter.transfer.payload.beats.eq(plan.beats),
             splitter.transfer.valid.eq(start),
             unpacker.offset.eq(plan.address),
-            unpacker.request.payload.bytes.eq(walk.o.payload.bytes),
-            unpacker.request.payload.tag.address.eq(walk.o.payload.address),
-            unpacker.request.payload.tag.last.eq(walk.o.payload.last),
-            unpacker.request.valid.eq(walk.o.valid),
-            walk.o.ready.eq(unpacker.request.ready),
+            unpacker.request.payload.bytes.eq(places.o.payload.bytes),
+            unpacker.request.payload.tag.address.eq(places.o.payload.address),
+            unpacker.request.payload.tag.last.eq(places.o.payload.last),
+            unpacker.request.valid.eq(places.o.valid),
+            places.o.ready.eq(unpacker.request.ready),
             writes.i.payload.brick.address.eq(brick.tag.address),
             writes.i.payload.brick.data.eq(brick.data),
             writes.i.payload.last.eq(brick.tag.last),
@@ -126,6 +128,7 @@ class LoadUnit(wiring.Component):
         ]
         # A cycle later than the rest, out of a register: the first beat is still far away.
         m.d.sync += unpacker.start.eq(start)
+        wiring.connect(m, walk.o, places.i)
         wiring.connect(m, queue.o, unpacker.i)
         self._elaborate_requests(m, splitter.burst, queue)
 
