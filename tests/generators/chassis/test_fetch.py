@@ -166,8 +166,8 @@ def test_first_request_and_first_beat_come_in_the_stated_cycles() -> None:
             data = int.from_bytes(words[place : place + 8], "little")
             ctx.set(fetch.read.beats.payload, {"data": data, "response": 0, "last": 0})
             ctx.set(fetch.read.beats.valid, 1)
-            # The command's beat n, the bench's beat 8 + n, is offered two cycles after it arrived.
-            arrived = place // 8 - 2 - COMMAND_BYTES // 8
+            # The command's beat n, the bench's beat 8 + n, is offered three cycles after it arrived.
+            arrived = place // 8 - 3 - COMMAND_BYTES // 8
             offered = fetch.beats[Verb.STORE]
             ctx.set(offered.ready, 1)
             assert ctx.get(offered.valid) == (0 <= arrived < BY_VERB[Verb.STORE].beats)
