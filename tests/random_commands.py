@@ -31,6 +31,12 @@ _TABLES = {
 _LARGEST_TRANSFER = 600
 """Bricks."""
 
+_MIXED = ("load", "load", "store", "raw", "raw", "coded", "coded")
+_TRANSFERS = ("load", "load", "store")
+"""Long ones of a brick a cycle, which end last, so that every access to their bank that holds them up shows."""
+_WEIGHTS = ("raw", "coded")
+"""One after the other, so that each finds the one before it at every stage."""
+
 
 @dataclass(frozen=True)
 class CommandList:
@@ -59,22 +65,21 @@ def random_memory(seed: int) -> MemoryModel:
 def random_command_list(config: MacEngineConfig, seed: int) -> CommandList:
     """The list of `seed`, for an engine of `config`."""
     draw = random.Random(seed)
-    return _Writer(config, draw, is_crowded=draw.random() < 0.4).write()
+    return _Writer(config, draw, draw.choice([_MIXED, _TRANSFERS, _WEIGHTS])).write()
 
 
 @dataclass
 class _Writer:
     config: MacEngineConfig
     draw: random.Random
-    is_crowded: bool
-    """Mostly long LOADs and STOREs of a brick a cycle, which end last and are held up by every access to their bank."""
+    movements: tuple[str, ...]
     constants: bytearray = field(default_factory=bytearray)
     commands: list[Command] = field(default_factory=list)
 
     def write(self) -> CommandList:
         """Up to 24 jobs."""
         for _ in range(self.draw.randint(1, 24)):
-            if self.draw.random() < (0.7 if self.is_crowded else 0.5):
+            if self.draw.random() < (0.5 if self.movements is _MIXED else 0.8):
                 self.commands.append(self._movement())
             else:
                 self._computation()
@@ -103,8 +108,7 @@ class _Writer:
     # Movements
 
     def _movement(self) -> Command:
-        weights = [] if self.is_crowded else ["raw", "raw", "coded", "coded"]
-        match self.draw.choice(["load", "load", "store", *weights]):
+        match self.draw.choice(self.movements):
             case "load":
                 return self._transfer(Opcode.LOAD, self.draw.choice([Region.INPUT, Region.SCRATCH]))
             case "store":
@@ -118,7 +122,7 @@ class _Writer:
         draw = self.draw
         channels = draw.choice([draw.randint(1, 8), draw.randint(1, 40), 8 * draw.randint(1, 5)])
         width, rows = draw.randint(1, 24), draw.randint(1, 8)
-        if self.is_crowded:
+        if self.movements is _TRANSFERS:
             channels, width, rows = draw.randint(1, 2), draw.randint(20, 40), draw.randint(8, 16)
         bricks = -(-channels // BRICK_CHANNELS)
         rows = max(1, min(rows, _LARGEST_TRANSFER // (width * bricks)))
@@ -152,7 +156,10 @@ class _Writer:
             beats, address = draw.randint(1, 90), draw.randrange(config.parameter_beats)
             spans = ring_spans("parameter store", address, beats, config.parameter_beats)
         else:
-            words, word = draw.randint(1, 300), draw.randrange(config.weight_words)
+            words, word = (
+                draw.choice([draw.randint(1, 8), draw.randint(1, 300)]),
+                draw.randrange(config.weight_words),
+            )
             beats, address = 2 * words, 2 * word
             spans = ring_spans("weight store", word, words, config.weight_words)
         # Small values: as parameters they are legal shifts.

@@ -30,6 +30,8 @@ CONFIG = PRESETS["u55-128"]
 LISTS = 80
 SUFFIXES = ("CYCLE", "CYCLES", "DELAY", "LATENCY")
 """What names of constants that are times end with; others are sizes of queues, or of what is moved."""
+HIDDEN = {"_QUEUE_CYCLES"}
+"""Over before a beat can come: only a WEIGHTS without beats, which is not legal, would show it."""
 MODULES = (
     *(
         importlib.import_module(f"{chassis_timing.__name__}.{entry.name}")
@@ -78,7 +80,7 @@ def constants(module: ModuleType) -> list[str]:
     used = set(names_used(compile(inspect.getsource(module), module.__name__, "exec")))
     return sorted(
         name
-        for name in used & vars(module).keys()
+        for name in (used - HIDDEN) & vars(module).keys()
         if name.isupper() and name.endswith(SUFFIXES) and isinstance(getattr(module, name), int)
     )
 
