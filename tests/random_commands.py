@@ -18,7 +18,10 @@ from celosia.generators.mac_engine.isa import BRICK_CHANNELS, LAYOUTS, Destinati
 from celosia.generators.mac_engine.weight_code import LIVE_LANES, WeightCode, encode
 from tests.random_computation import TABLE_SPANS, overlap, random_computation, random_map
 
-__all__ = ["REGION_BYTES", "CommandList", "random_command_list", "random_memory"]
+__all__ = ["LISTS", "REGION_BYTES", "CommandList", "random_command_list", "random_memory"]
+
+LISTS = range(100)
+"""Seeds of the lists that every engine is tested with."""
 
 REGION_BYTES = 1 << 14
 """Of regions INPUT, OUTPUT and SCRATCH each."""

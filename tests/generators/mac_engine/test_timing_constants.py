@@ -24,10 +24,9 @@ from celosia.generators.mac_engine import (
 from celosia.generators.mac_engine.config import PRESETS
 from celosia.generators.mac_engine.timing import Prediction, predict
 from celosia.generators.mac_engine.weight_code import EXPANSION_CYCLES
-from tests.random_commands import random_command_list, random_memory
+from tests.random_commands import LISTS, random_command_list, random_memory
 
 CONFIG = PRESETS["u55-128"]
-LISTS = 80
 SUFFIXES = ("CYCLE", "CYCLES", "DELAY", "LATENCY")
 """What names of constants that are times end with; others are sizes of queues, or of what is moved."""
 HIDDEN = {"_QUEUE_CYCLES"}
@@ -57,7 +56,7 @@ def prediction(seed: int) -> Prediction:
 
 def is_noticed() -> bool:
     """Whether some list is predicted otherwise than at first, or not at all."""
-    for seed in range(LISTS):
+    for seed in LISTS:
         before = expected(seed)
         try:
             if prediction(seed) != before:
@@ -103,7 +102,7 @@ def test_the_list_of_constants_is_no_shorter_than_it_was() -> None:
     ids=lambda value: value.__name__.rsplit(".", 1)[-1] if isinstance(value, ModuleType) else None,
 )
 def test_one_more_is_noticed(module: ModuleType, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for seed in range(LISTS):
+    for seed in LISTS:
         expected(seed)
     monkeypatch.setattr(module, name, getattr(module, name) + 1)
     assert is_noticed(), f"{module.__name__}.{name} may be anything"
@@ -113,7 +112,7 @@ def test_one_more_is_noticed(module: ModuleType, name: str, monkeypatch: pytest.
 def test_one_more_cycle_to_expand_a_vector_is_noticed(
     live_lanes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for seed in range(LISTS):
+    for seed in LISTS:
         expected(seed)
     monkeypatch.setitem(EXPANSION_CYCLES, live_lanes, EXPANSION_CYCLES[live_lanes] + 1)
     assert is_noticed(), f"EXPANSION_CYCLES[{live_lanes}] may be anything"
