@@ -16,8 +16,9 @@ from celosia.generators.mac_engine.pass_sizes import choose_pass_words
 from .graph import ABSENT, Graph, Tensor
 from .layering.views import map_name
 from .partition import Partition, Section
-from .program import Binding, EngineSection, HostSection, Program, ProgramLayer
+from .program import Binding, EngineSection, HostSection, Program, ProgramLayer, Snapshot
 from .section_plan import SectionPlan, plan_graph
+from .snapshots import place_snapshots
 
 
 def compile_graph(graph: Graph, config: MacEngineConfig, *, keep_layers: bool = False) -> Program:
@@ -101,8 +102,10 @@ def _engine_section(plan: SectionPlan, config: MacEngineConfig) -> EngineSection
     memory, sizes = plan.memory, plan.memory.sizes
     plans = [_layer_plan(index, plan) for index in range(len(plan.layers))]
     state = Lowering(config, plan.constants, choose_pass_words(plans, config))
-    for chain in plan.allocation.chains:
-        lower(plans[chain.first : chain.last], chain.order, state)
+    chains = plan.allocation.chains
+    snapshots = place_snapshots(chains, config.profile_entries)
+    for chain, taken in zip(chains, snapshots, strict=True):
+        lower(plans[chain.first : chain.last], chain.order, taken, state)
         _store_assembled(chain.last - 1, plan, state)
     commands = encode_commands(state.commands, LAYOUTS, config.hash)
     content = plan.constants.to_bytes()
@@ -116,8 +119,9 @@ def _engine_section(plan: SectionPlan, config: MacEngineConfig) -> EngineSection
         inputs=tuple(Binding(index, memory.tensors[map_name(index)].offset) for index in plan.inputs),
         outputs=tuple(Binding(index, memory.tensors[map_name(index)].offset) for index in plan.outputs),
         layers=tuple(
-            ProgramLayer(layer.name, layer.operator, layer.kind.value, layer.macs, 0) for layer in plan.layers
+            ProgramLayer(layer.name, layer.operator, layer.kind.value, layer.macs) for layer in plan.layers
         ),
+        snapshots=tuple(Snapshot(*layers) for taken in snapshots for layers in taken.values()),
         predicted_cycles=0,
         peak_bricks=plan.allocation.peak,
     )

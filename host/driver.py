@@ -75,6 +75,9 @@ class Counters:
     bytes_read: int
     bytes_written: int
 
+    def __add__(self, other: "Counters") -> "Counters":
+        return Counters(*(a + b for a, b in zip(self.values, other.values, strict=True)))
+
     def __sub__(self, other: "Counters") -> "Counters":
         return Counters(*(a - b for a, b in zip(self.values, other.values, strict=True)))
 

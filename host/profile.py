@@ -9,15 +9,17 @@ from .program import EngineSection, ProgramLayer
 
 @dataclass(frozen=True, slots=True)
 class LayerProfile:
-    """One layer: from the end of the one before it to its own end.
+    """One layer: from the end of the one before it to its own end; of a layer that takes turns with others, all turns.
 
-    `active` and the four stalls (weights, ifm, ofm, DMA) add up to `cycles`.
+    `active` and the four stalls (weights, ifm, ofm, DMA) add up to `cycles`. Layers that the profile memory has no
+    entries for share one of these.
     """
 
     name: str
     kind: str
     macs: int
     cycles: int
+    predicted_cycles: int
     active: int
     stall_weights: int
     stall_ifm: int
@@ -64,30 +66,34 @@ def profile_of(
 
 
 def _section_layers(section: EngineSection, run: SectionRun, macs_per_cycle: int) -> list[LayerProfile]:
-    result = []
-    before = Counters(*(0,) * len(run.total.values))
-    known = len(run.snapshots)
-    for index, layer in enumerate(section.layers):
-        if index >= known and index > 0:
-            break
-        is_last = index == len(section.layers) - 1 or index == known - 1 or known == 0
-        after = run.total if is_last else run.snapshots[index]
-        rest = section.layers[index + 1 :] if is_last else ()
-        result.append(_layer(layer, rest, after - before, macs_per_cycle))
+    """What the snapshots tell, those of the same layers taken together. The last one has all that follows."""
+    nothing = Counters(*(0,) * len(run.total.values))
+    costs: dict[tuple[int, int], tuple[Counters, int]] = {}
+    before = nothing
+    ends = [*run.snapshots[: len(section.snapshots) - 1], run.total]
+    for snapshot, after in zip(section.snapshots, ends, strict=False):
+        cost, predicted = costs.get((snapshot.first, snapshot.last), (nothing, 0))
+        costs[snapshot.first, snapshot.last] = (
+            cost + (after - before),
+            predicted + snapshot.predicted_cycles,
+        )
         before = after
-    return result
+    return [
+        _profile(section.layers[first:last], cost, predicted, macs_per_cycle)
+        for (first, last), (cost, predicted) in sorted(costs.items())
+    ]
 
 
-def _layer(
-    layer: ProgramLayer, rest: Sequence[ProgramLayer], cost: Counters, macs_per_cycle: int
+def _profile(
+    layers: Sequence[ProgramLayer], cost: Counters, predicted_cycles: int, macs_per_cycle: int
 ) -> LayerProfile:
-    """One entry; `rest` are layers beyond the profile memory, which share it."""
-    macs = layer.macs + sum(entry.macs for entry in rest)
+    macs = sum(layer.macs for layer in layers)
     return LayerProfile(
-        name=layer.name + (f" and {len(rest)} more" if rest else ""),
-        kind=layer.kind,
+        name=layers[0].name + (f" and {len(layers) - 1} more" if len(layers) > 1 else ""),
+        kind=layers[0].kind,
         macs=macs,
         cycles=cost.cycles,
+        predicted_cycles=predicted_cycles,
         active=cost.active,
         stall_weights=cost.stall_weights,
         stall_ifm=cost.stall_ifm,

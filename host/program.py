@@ -12,13 +12,26 @@ from .graph import Graph, Tensor
 
 @dataclass(frozen=True, slots=True)
 class ProgramLayer:
-    """One layer on the engine, for reports: its operator, useful MACs and predicted cycles."""
+    """One layer on the engine, for reports: its operator and useful MACs."""
 
     name: str
     operator: int
     kind: str
     macs: int
-    predicted_cycles: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An entry of the profile memory.
+
+    Attributes:
+        first, last: layers first..last-1 of the section have run since the entry before.
+        predicted_cycles: from the entry before to this one, of the last entry to the end of the section.
+    """
+
+    first: int
+    last: int
+    predicted_cycles: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +52,8 @@ class EngineSection:
         queue_count: commands.
         input_bytes, output_bytes, scratch_bytes: sizes of the other regions.
         inputs, outputs: tensors in regions INPUT and OUTPUT.
-        layers: in the order in which they run; each appends one snapshot to the profile memory.
+        layers: in the order in which they start; those of a chain run in turns.
+        snapshots: of the profile memory, in order.
         predicted_cycles: start to interrupt.
         peak_bricks: of the unified buffer.
     """
@@ -53,6 +67,7 @@ class EngineSection:
     inputs: tuple[Binding, ...]
     outputs: tuple[Binding, ...]
     layers: tuple[ProgramLayer, ...]
+    snapshots: tuple[Snapshot, ...]
     predicted_cycles: int
     peak_bricks: int
 
@@ -65,6 +80,9 @@ class EngineSection:
             raise ValueError(f"queue_offset must be a multiple of {COMMAND_BYTES}, of at least two commands")
         if end != len(self.content):
             raise ValueError(f"the commands must end with the content at byte {len(self.content)}, not {end}")
+        count = len(self.layers)
+        if not all(0 <= snapshot.first < snapshot.last <= count for snapshot in self.snapshots):
+            raise ValueError(f"snapshots must be of the section's {count} layers")
 
 
 @dataclass(frozen=True, slots=True)

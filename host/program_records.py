@@ -12,7 +12,7 @@ from .attributes import Attributes
 from .graph import Graph, Operator, Quantization, Tensor
 from .operator_rules import broken_rules
 from .plain_values import from_plain
-from .program import Binding, EngineSection, HostSection, Program, ProgramLayer
+from .program import Binding, EngineSection, HostSection, Program, ProgramLayer, Snapshot
 
 _ATTRIBUTES: dict[str, Any] = {kind.__name__: kind for kind in get_args(Attributes)}
 
@@ -81,6 +81,7 @@ class EngineRecord:
     inputs: tuple[Binding, ...]
     outputs: tuple[Binding, ...]
     layers: tuple[ProgramLayer, ...]
+    snapshots: tuple[Snapshot, ...]
     predicted_cycles: int
     peak_bricks: int
 

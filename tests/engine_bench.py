@@ -49,10 +49,9 @@ class EngineBench:
         values = self._runtime.run(inputs)
         profile = self._runtime.profile()
         assert profile.cycles == self.program.predicted_cycles, "cycles, predicted cycles"
-        predicted = [
-            layer.predicted_cycles for section in self.program.engine_sections for layer in section.layers
-        ]
-        assert [layer.cycles for layer in profile.layers] == predicted, "cycles of each layer"
+        counted = [(layer.name, layer.cycles) for layer in profile.layers]
+        predicted = [(layer.name, layer.predicted_cycles) for layer in profile.layers]
+        assert counted == predicted, "cycles of each layer"
         self.cycles = profile.cycles
         return [values[index] for index in self.program.outputs]
 
@@ -73,6 +72,7 @@ def run_command_list(
         inputs=(),
         outputs=(),
         layers=(),
+        snapshots=(),
         predicted_cycles=0,
         peak_bricks=0,
     )

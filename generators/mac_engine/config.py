@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields, replace
 
 FAMILY = "mac_engine"
 FAMILY_ID = 1
-ISA_VERSION = 3
+ISA_VERSION = 4
 """Raised whenever a command word changes its meaning; part of the configuration hash."""
 
 _MAX_BUFFER_KIB = 256

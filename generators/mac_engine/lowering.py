@@ -1,6 +1,6 @@
 """Layer -> commands of the MAC engine."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -96,19 +96,22 @@ class _Layer:
         return 0 if self.blocks is None else self.blocks.nbytes
 
 
-def lower(plans: Sequence[LayerPlan], turns: Sequence[tuple[int, int]], state: Lowering) -> None:
+def lower(
+    plans: Sequence[LayerPlan], turns: Sequence[tuple[int, int]], snapshots: Container[int], state: Lowering
+) -> None:
     """Append the commands of layers that run together to `state.commands`.
 
     Args:
         plans: one layer, or a chain in which each passes rows on to the next.
         turns: (place in `plans`, place in its `stripes`) in the order in which they run.
+        snapshots: numbers of the turns after which a snapshot of the counters is taken.
         state: of the section.
     """
     layers = [_layer(plan, state.pass_words[plan.index], state.config) for plan in plans]
     if len(layers) > 1:
         _share(layers, state.config)
-    for member, number in turns:
-        _lower_stripe(layers[member], number, state)
+    for turn, (member, number) in enumerate(turns):
+        _lower_stripe(layers[member], number, turn in snapshots, state)
 
 
 def _layer(plan: LayerPlan, pass_words: int, config: MacEngineConfig) -> _Layer:
@@ -138,7 +141,7 @@ def _share(layers: Sequence[_Layer], config: MacEngineConfig) -> None:
         layer.keeps_tables = all(tables.count(table) == 1 for table in _tables(layer.plan.layer))
 
 
-def _lower_stripe(member: _Layer, number: int, state: Lowering) -> None:
+def _lower_stripe(member: _Layer, number: int, snapshot: bool, state: Lowering) -> None:
     plan, tiling, blocks, groups = member.plan, member.tiling, member.blocks, member.groups
     layer, stripe = plan.layer, plan.stripes[number]
     if member.tables is None or not member.keeps_tables:
@@ -154,8 +157,8 @@ def _lower_stripe(member: _Layer, number: int, state: Lowering) -> None:
             member.parameters = _load_parameters(plan, whole, state)
         pieces = _pieces(plan, stripe)
         for piece, rows in pieces:
-            is_last = (stripe, group) == (plan.stripes[-1], groups[-1]) and piece is pieces[-1][0]
-            _activate(piece, tiling, whole, rows, member.parameters, member.tables, state, snapshot=is_last)
+            ends = snapshot and group is groups[-1] and piece is pieces[-1][0]
+            _activate(piece, tiling, whole, rows, member.parameters, member.tables, state, snapshot=ends)
             for part in group:
                 if member.is_chunked and blocks is not None:
                     _compute_in_chunks(piece, tiling, part, rows, blocks, state)

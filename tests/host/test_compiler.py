@@ -62,7 +62,7 @@ def test_a_command_list_begins_and_halts_and_names_its_configuration() -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_every_token_given_is_taken_and_every_layer_takes_one_snapshot(seed: int) -> None:
+def test_every_token_given_is_taken_and_every_snapshot_is_taken(seed: int) -> None:
     graph = parse_tflite(random_network(seed)[0], "network").graph
     if graph is None:
         return
@@ -78,7 +78,9 @@ def test_every_token_given_is_taken_and_every_layer_takes_one_snapshot(seed: int
                 taken[other, verb] += fields[f"wait_{other.name.lower()}"]
         assert given == taken
         snapshots = sum(fields.get("snapshot", 0) for _, fields in commands)
-        assert snapshots == len(section.layers)
+        assert snapshots == len(section.snapshots)
+        covered = [range(snapshot.first, snapshot.last) for snapshot in section.snapshots]
+        assert {layer for layers in covered for layer in layers} == set(range(len(section.layers)))
 
 
 def test_keeping_layers_gives_every_operator_s_result() -> None:

@@ -86,7 +86,7 @@ def test_a_run_computes_what_the_reference_kernels_do(
 def test_counters_and_snapshots_are_read(device: InterpreterDevice, section: EngineSection) -> None:
     _, run = LoadedSection(device, section, 0).run({section.inputs[0].tensor: image(0)})
     assert run.total.cycles == run.total.active == section.queue_count * CYCLES_A_COMMAND
-    assert len(run.snapshots) == len(section.layers)
+    assert len(run.snapshots) == len(section.snapshots)
     assert run.total.bytes_read == section.queue_count * COMMAND_BYTES
     assert 0 < run.snapshots[0].cycles < run.total.cycles
 
