@@ -7,7 +7,7 @@ import serial
 
 from .errors import PortError
 
-_POLL_SECONDS = 0.01
+_POLL_SECONDS = 0.002
 """pyserial waits this long for a byte; setting it anew for every call would set up the port anew as well."""
 
 _WRITE_SECONDS = 2.0

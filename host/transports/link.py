@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from celosia.hdl.link.protocol import (
@@ -32,7 +32,7 @@ from .pace import SMALLEST_PAYLOAD, Pace
 from .round_trip import Clock, RoundTripEstimator
 
 _SILENCES = 24
-"""Time-outs in a row without a single good frame after which a board counts as gone."""
+"""Time-outs in a row without a single good frame, after which a board counts as gone if its patience is over too."""
 
 _ATTEMPTS = 400
 """Times that one request is sent before the line counts as unusable."""
@@ -46,12 +46,19 @@ _SESSIONS = 1 << field_bits(REQUEST_HEADER, "session")
 
 @dataclass(slots=True)
 class _Pending:
-    """A request without an answer yet; `order` counts transmissions, `line_bytes` all that its reply waits for."""
+    """A request that was not handed on answered yet.
+
+    Attributes:
+        order: number of its first transmission among all.
+        line_bytes: all that its reply waits for.
+        is_missing: lost, and not sent again yet.
+    """
 
     sequence: int
     request: Request
     order: int = 0
     attempts: int = 0
+    is_missing: bool = True
     first_sent_at: float = 0.0
     sent_at: float = 0.0
     line_bytes: int = 0
@@ -84,7 +91,7 @@ class Link:
     def __init__(
         self, open_port: Callable[[], BytePort], patience: float = 10.0, clock: Clock = time.monotonic
     ) -> None:
-        """Nothing is opened before `connect`; a board must answer within `patience` seconds from then."""
+        """Nothing is opened before `connect`; a board may be silent for `patience` seconds, longer if it is slow."""
         self._open_port = open_port
         self._patience = patience
         self._clock = clock
@@ -186,6 +193,7 @@ class Link:
         upcoming = next(requests, None)
         try:
             while pending or upcoming is not None:
+                self._send_missing(pending)
                 while upcoming is not None and self._has_room(pending, upcoming, room):
                     pending.append(_Pending(self._sequence, upcoming))
                     self._send(pending, pending[-1])
@@ -208,7 +216,19 @@ class Link:
         return (
             len(pending) < min(room.window, self.pace.frames)
             and taken + request.receive_bytes <= room.receive_bytes
+            and not any(entry.is_missing for entry in pending)
         )
+
+    def _send_missing(self, pending: deque[_Pending]) -> None:
+        """Send again what got lost, the oldest first, no more ahead than the line is good for."""
+        in_flight = sum(entry.reply is None and not entry.is_missing for entry in pending)
+        for entry in pending:
+            if entry.is_missing and in_flight < self.pace.frames:
+                payload = max(len(entry.request.data), entry.request.length)
+                if entry.attempts >= _ATTEMPTS_OF_LARGE and payload > 2 * self.pace.payload:
+                    raise FrameTooLarge(f"a frame of {payload} bytes was lost {entry.attempts} times")
+                self._send(pending, entry)
+                in_flight += 1
 
     def _send(self, pending: deque[_Pending], entry: _Pending) -> None:
         request = entry.request
@@ -220,9 +240,10 @@ class Link:
             "length": request.length,
         }
         self._order += 1
-        entry.order = self._order
         entry.attempts += 1
-        entry.line_bytes = sum(other.request.line_bytes for other in pending if other.reply is None)
+        entry.is_missing = False
+        in_flight = [other for other in pending if other.reply is None and not other.is_missing]
+        entry.line_bytes = sum(other.request.line_bytes for other in in_flight)
         self.statistics.sent += 1
         self.statistics.repeated += entry.attempts > 1
         if entry.attempts > _ATTEMPTS:
@@ -231,19 +252,11 @@ class Link:
         entry.sent_at = self._clock()
         if entry.attempts == 1:
             entry.first_sent_at = entry.sent_at
-
-    def _repeat(self, pending: deque[_Pending], entries: list[_Pending]) -> None:
-        """Send again what got lost."""
-        self.pace.lost()
-        for entry in entries:
-            payload = max(len(entry.request.data), entry.request.length)
-            if entry.attempts >= _ATTEMPTS_OF_LARGE and payload > 2 * self.pace.payload:
-                raise FrameTooLarge(f"a frame of {payload} bytes was lost {entry.attempts} times")
-            self._send(pending, entry)
+            entry.order = self._order
 
     def _await(self, pending: deque[_Pending]) -> None:
         """Take what comes in; when the oldest reply is late, ask again."""
-        oldest = next(entry for entry in pending if entry.reply is None)
+        oldest = next(entry for entry in pending if entry.reply is None and not entry.is_missing)
         deadline = oldest.sent_at + self._estimator.timeout(oldest.line_bytes)
         if self._take(pending, deadline - self._clock()):
             self._silences = 0
@@ -253,16 +266,18 @@ class Link:
             self.statistics.expired += 1
             self._estimator.expired()
             self._check_silence(oldest)
-            self._repeat(pending, [entry for entry in pending if entry.reply is None])
+            self._miss(entry for entry in pending if entry.reply is None)
 
     def _check_silence(self, oldest: _Pending) -> None:
         silent = self._clock() - self._heard_at
-        if oldest.request.kind == Kind.CONNECT and silent >= self._patience:
+        if silent < self._patience:
+            return
+        if oldest.request.kind == Kind.CONNECT:
             raise LinkError(
                 f"no board answers within {silent:.0f} s: is it on, is its bitstream loaded, is the baud rate right? "
                 f"({self._decoder.damaged} damaged frames were received)"
             )
-        if oldest.request.kind != Kind.CONNECT and self._silences >= _SILENCES:
+        if self._silences >= _SILENCES:
             raise LinkError(
                 f"the board has stopped answering: {oldest.request.kind.name} was sent {oldest.attempts} times, "
                 f"nothing came back for {silent:.1f} s"
@@ -273,56 +288,70 @@ class Link:
         line = self._opened().read(max(seconds, 0.0))
         contents = self._decoder.feed(line)
         self.statistics.damaged = self._decoder.damaged
+        lost: list[_Pending] = []
         for content in contents:
-            self._handle(pending, content)
+            lost += self._handle(pending, content)
+        # Only now: all of this was sent before anything can be sent again because of it.
+        self._miss(entry for entry in lost if entry.reply is None)
         return bool(contents)
 
-    def _handle(self, pending: deque[_Pending], content: bytes) -> None:
+    def _miss(self, entries: Iterable[_Pending]) -> None:
+        """Note what got lost."""
+        lost = list(entries)
+        if lost:
+            self.pace.lost()
+        for entry in lost:
+            entry.is_missing = True
+
+    def _handle(self, pending: deque[_Pending], content: bytes) -> list[_Pending]:
+        """Take a frame from the board; which requests or replies it shows to be lost."""
         if len(content) < SHORTEST_REPLY or content[-1] & OUTCOME_MASK >= len(Outcome):
-            return
+            return []
         header = unpack(REPLY_HEADER, content)
         outcome = Outcome(content[-1] & OUTCOME_MASK)
         if header["kind"] == Kind.NOTICE and outcome == Outcome.OTHER_SESSION:
-            self._check_session(pending, header["session"])
+            return self._estranged(pending, header["session"])
         if header["session"] != self._session:
-            return
+            return []
         interrupt = bool(content[-1] & INTERRUPT_BIT)
         if header["kind"] == Kind.NOTICE:
             self.noticed |= interrupt
             if outcome in (Outcome.DAMAGED, Outcome.OUT_OF_ORDER):
-                self._lost(pending, header["sequence"])
-            return
+                return self._not_executed(pending, header["sequence"])
+            return []
         for entry in pending:
             if entry.sequence == header["sequence"] and header["kind"] == entry.request.kind | REPLY_BIT:
                 data = content[size(REPLY_HEADER) : -OUTCOME_BYTES]
-                self._answered(pending, entry, Reply(outcome, data, interrupt))
+                return self._answered(pending, entry, Reply(outcome, data, interrupt))
+        return []
 
-    def _check_session(self, pending: deque[_Pending], session: int) -> None:
+    def _estranged(self, pending: deque[_Pending], session: int) -> list[_Pending]:
+        """The board named another session than that of a request: all that is unanswered."""
         if session == self._session or not pending or pending[0].request.kind == Kind.CONNECT:
-            return
+            return []
         self._estrangements += 1
         if self._estrangements > 1:  # the first may have been on its way since before this session began
             raise SessionLost(
                 "the board was reset, or another program has connected to it, in the middle of a transfer: "
                 "its registers and memory may have changed; load the program again"
             )
-        self._repeat(pending, [entry for entry in pending if entry.reply is None])
+        return [entry for entry in pending if entry.reply is None]
 
-    def _lost(self, pending: deque[_Pending], expected: int) -> None:
-        """The board has not got the request `expected`: repeat it and what came after, once for each loss."""
+    def _not_executed(self, pending: deque[_Pending], expected: int) -> list[_Pending]:
+        """The board waits for the request `expected`: it and what came after, unless that is on its way again."""
         unanswered = [entry for entry in pending if entry.reply is None]
         for place, entry in enumerate(unanswered):
             if entry.sequence == expected:
-                quiet = self._estimator.expected(entry.request.line_bytes) / 2
+                others = entry.line_bytes - entry.request.line_bytes
+                quiet = self._estimator.expected(others + entry.request.line_bytes // 2)
                 if entry.attempts == 1 or self._clock() - entry.sent_at >= quiet:
-                    self._repeat(pending, unanswered[place:])
-                return
+                    return unanswered[place:]
+        return []
 
-    def _answered(self, pending: deque[_Pending], entry: _Pending, reply: Reply) -> None:
+    def _answered(self, pending: deque[_Pending], entry: _Pending, reply: Reply) -> list[_Pending]:
+        """A reply came: the requests sent before whose replies did not, since the line keeps the order."""
         if entry.reply is not None or not entry.request.fits(reply):
-            return
-        entry.reply = reply
-        self._estrangements = 0
+            return []
         if entry.attempts == 1:
             self._estimator.measured(self._clock() - entry.sent_at, entry.line_bytes)
             self.pace.delivered()
@@ -330,10 +359,14 @@ class Link:
             self._estimator.bounded(self._clock() - entry.first_sent_at)
         elif self._clock() - entry.sent_at >= self._estimator.expected(entry.request.line_bytes) / 2:
             self._estimator.recovered()  # too late to belong to an earlier transmission: that one was lost
-        # The line keeps the order: replies to what was sent earlier are lost.
-        overtaken = [other for other in pending if other.reply is None and other.order < entry.order]
-        if overtaken:
-            self._repeat(pending, overtaken)
+        entry.reply = reply
+        entry.is_missing = False
+        self._estrangements = 0
+        return [
+            other
+            for other in pending
+            if other.reply is None and other.attempts == 1 and other.order < entry.order
+        ]
 
     def _opened(self) -> BytePort:
         if self._port is None:

@@ -17,7 +17,7 @@ class RoundTripEstimator:
     was measured. Both are only about needless repetitions: a board may be any amount slower.
     """
 
-    def __init__(self, first: float = 1.0, floor: float = 0.02) -> None:
+    def __init__(self, first: float = 1.0, floor: float = 0.005) -> None:
         self._first = first
         self._floor = floor
         self._backoff = 1

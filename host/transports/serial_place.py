@@ -22,7 +22,7 @@ class SerialPlace:
         port: as pyserial knows it.
         baud: bits a second, as the board was built for.
         preset: what it was built from; None: ask it.
-        patience: seconds within which it must answer at first. Later time-outs follow what was measured.
+        patience: seconds for which it may be silent. Once round trips are measured, a slow board has longer.
     """
 
     port: str
