@@ -17,10 +17,11 @@ class RoundTripEstimator:
     was measured. Both are only about needless repetitions: a board may be any amount slower.
     """
 
-    def __init__(self, first: float = 1.0, floor: float = 0.005) -> None:
+    def __init__(self, first: float = 0.5, floor: float = 0.005) -> None:
         self._first = first
         self._floor = floor
         self._backoff = 1
+        self._bound = float("inf")
         self._average: float | None = None
         self._deviation = 0.0
 
@@ -44,17 +45,16 @@ class RoundTripEstimator:
 
     def bounded(self, seconds: float) -> None:
         """A request was answered `seconds` after it was first sent, but not once only: no round trip takes longer."""
-        self._first = max(self._first, seconds)
+        self._bound = min(self._bound, seconds)
         self._backoff = 1
 
     def expired(self) -> None:
         """Nothing was heard in time: time-outs are twice as long, up to a limit, until the line works again.
 
-        Without a measurement there is no limit, so that a board of any slowness is measured in the end.
+        Before anything was answered they stay the same: what repeats a first call is harmless, and soon heard.
         """
-        self._backoff *= 2
-        if self.has_measured:
-            self._backoff = min(self._backoff, _LARGEST_BACKOFF)
+        if self.has_measured or self._bound < float("inf"):
+            self._backoff = min(2 * self._backoff, _LARGEST_BACKOFF)
 
     def recovered(self) -> None:
         """It was the line's fault: what is lost says nothing about how long to wait."""
@@ -67,7 +67,8 @@ class RoundTripEstimator:
     def timeout(self, line_bytes: int) -> float:
         """Seconds after which a reply that takes `line_bytes` is late."""
         if self._average is None:
-            return self._first * self._backoff
+            known = 0.0 if self._bound == float("inf") else self._bound
+            return max(self._first, known) * self._backoff
         late = (self._average + _DEVIATIONS * self._deviation) * line_bytes
         return max(self._floor, late) * self._backoff
 

@@ -52,11 +52,11 @@ def waits(estimator: RoundTripEstimator) -> list[float]:
     return found
 
 
-def test_silence_doubles_the_time_out() -> None:
-    assert waits(RoundTripEstimator(first=1.0)) == [1, 2, 4, 8, 16, 32, 64]
+def test_nobody_is_called_again_at_a_steady_rate() -> None:
+    assert waits(RoundTripEstimator(first=1.0)) == [1] * 7
 
 
-def test_there_is_a_limit_to_that_once_the_line_is_known_and_an_end_with_the_next_measurement() -> None:
+def test_silence_doubles_the_time_out_up_to_a_limit_and_until_the_next_measurement() -> None:
     estimator = RoundTripEstimator(floor=1.0)
     estimator.measured(0.01, 1)
     assert waits(estimator) == [1, 2, 4, 8, 16, 16, 16]
@@ -72,5 +72,8 @@ def test_an_answer_to_a_repeated_request_bounds_the_time_out_until_one_is_measur
     estimator.expired()
     estimator.bounded(30.0)
     assert estimator.timeout(1) == 30.0
+    estimator.bounded(20.0)
+    estimator.bounded(90.0)
+    assert estimator.timeout(1) == 20.0, "the least bound is the best"
     estimator.measured(2.0, 1)
     assert estimator.timeout(1) == 6.0
