@@ -85,7 +85,7 @@ def test_every_request_is_executed_exactly_once_in_order(board: EndpointTwin, ra
     replies = list(link.exchange(writes(range(300))))
     assert [reply.outcome for reply in replies] == [Outcome.DONE] * 300
     assert [value for _, value in board.machine.written] == list(range(300))
-    assert link.statistics.repeated > 0
+    assert 0 < link.statistics.repeated < 5 * 300, "many notices of one loss do not multiply what is sent"
 
 
 class Twice:
