@@ -13,6 +13,8 @@ BRICK_BITS = 64
 ADDRESS_BITS = 16
 GATHER_LATENCY = 5
 """Cycles from `gather.enable` to `gather.bricks`."""
+BLANK_LATENCY = 3
+"""Cycles from `gather.enable` to `gather.blank`."""
 
 _HALF_BITS = BRICK_BITS // 2
 _STORE_QUEUE_DEPTH = 8
@@ -30,6 +32,10 @@ class GatherPort(wiring.Signature):
         Brick 0. Bricks outside the buffer read as anything.
     count : Out(range(9))
         Bricks wanted, 1..8: their banks are taken, what is read of the others is undefined.
+    blank : Out(8)
+        Brick i of the request `BLANK_LATENCY` cycles ago is not wanted: it reads as `fill` in every byte.
+    fill : Out(8)
+        Steady.
     bricks : In(8 x 64)
         Brick i is that of `address` + i (modulo 2**16), `GATHER_LATENCY` cycles after the request.
     """
@@ -40,6 +46,8 @@ class GatherPort(wiring.Signature):
                 "enable": Out(1),
                 "address": Out(ADDRESS_BITS),
                 "count": Out(range(BANKS + 1)),
+                "blank": Out(BANKS),
+                "fill": Out(BRICK_BITS // BANKS),
                 "bricks": In(data.ArrayLayout(BRICK_BITS, BANKS)),
             }
         )
@@ -55,6 +63,8 @@ class Gather(wiring.PureInterface):
     enable: Signal
     address: Signal
     count: Signal
+    blank: Signal
+    fill: Signal
     bricks: data.View
 
 
@@ -203,14 +213,28 @@ class BrickBuffer(wiring.Component):
         self._rotate(m, [port.data for port in reads], rotation)
 
     def _rotate(self, m: Module, words: list[Signal], rotation: Signal) -> None:
-        """Brick i from bank i + rotation: by four, two and one, a register behind each."""
+        """Brick i from bank i + rotation: by four, two and one, a register behind each.
+
+        What is blank is cleared by the second of them, where brick i may still stand one place further, and filled by
+        the last: neither takes a cell more, as a choice behind the rotator would.
+        """
+        blank = Signal(BANKS)
+        m.d.sync += blank.eq(self.gather.blank)
         for distance in (4, 2, 1):
             delayed = Signal.like(rotation)
             rotated = Signal(data.ArrayLayout(BRICK_BITS, BANKS), name=f"rotated_{distance}", reset_less=True)
             m.d.sync += delayed.eq(rotation)
             for brick in range(BANKS):
                 near, far = words[brick], words[(brick + distance) % BANKS]
-                m.d.sync += rotated[brick].eq(Mux(delayed & distance, far, near))
+                chosen = Mux(delayed & distance, far, near)
+                if distance == 2:
+                    asked = self.gather.blank
+                    is_blank = Mux(delayed[0], asked[(brick - 1) % BANKS], asked[brick])
+                    chosen = Mux(is_blank, 0, chosen)
+                elif distance == 1:
+                    fill = Mux(blank[brick], self.gather.fill, 0)
+                    chosen |= fill.replicate(BANKS)
+                m.d.sync += rotated[brick].eq(chosen)
             words, rotation = [rotated[n] for n in range(BANKS)], delayed
         m.d.comb += self.gather.bricks.eq(Cat(words))
 

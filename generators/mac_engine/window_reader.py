@@ -1,13 +1,13 @@
 """Reads windows of bricks out of the unified buffer and puts padding where they leave the ifm."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from celosia.hdl.brick_buffer import GATHER_LATENCY, Gather, GatherPort
+from celosia.hdl.brick_buffer import BLANK_LATENCY, GATHER_LATENCY, Gather, GatherPort
 
 from .delay_line import delayed
-from .isa import BANKS, BRICK_CHANNELS, COMPUTE
+from .isa import COMPUTE
 from .padding import PADDING_LATENCY, PaddingMask
 from .pixel_walk import WINDOW_READ
 from .window_slot import WINDOW, WINDOW_SLOT
@@ -65,10 +65,12 @@ class WindowReader(wiring.Component):
             self.gather.enable.eq(self.reading),
             self.gather.address.eq(self.read.row + self.read.column),
         ]
-        mask = delayed(m, padding.padding, WINDOW_LATENCY - 1 - PADDING_LATENCY, "mask")
-        pad_brick = self.command.pad_value.as_unsigned().replicate(BRICK_CHANNELS)
+        # The request goes out in the cycle after the read.
+        m.d.comb += [
+            self.gather.blank.eq(delayed(m, padding.padding, 1 + BLANK_LATENCY - PADDING_LATENCY, "mask")),
+            self.gather.fill.eq(self.command.pad_value),
+        ]
         window = Signal(WINDOW, reset_less=True)
-        for brick in range(BANKS):
-            m.d.sync += window[brick].eq(Mux(mask[brick], pad_brick, self.gather.bricks[brick]))
+        m.d.sync += window.eq(self.gather.bricks)
         m.d.comb += self.window.eq(window)
         return m

@@ -57,18 +57,17 @@ def test_a_window_a_cycle(seed: int) -> None:
 
 def test_a_second_operand_has_no_padding() -> None:
     reader = WindowReader()
-    windows = []
+    blanks = []
 
     async def bench(ctx: Any) -> None:
-        ctx.set(reader.gather.bricks, [7] * 8)
         ctx.set(reader.read.x, -1)
         for second_operand in (0, 1):
             ctx.set(reader.slot.second_operand, second_operand)
             await ctx.tick().repeat(WINDOW_LATENCY)
-            windows.append(ctx.get(reader.window[0]))
+            blanks.append(ctx.get(reader.gather.blank[0]))
 
     simulate(reader, testbenches=[bench])
-    assert windows == [0, 7]
+    assert blanks == [1, 0]
 
 
 def test_converts() -> None:
