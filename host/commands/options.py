@@ -30,8 +30,8 @@ Device: TypeAlias = Annotated[
     str,
     typer.Option(
         "--device",
-        metavar="sim:PRESET",
-        help=f"Where to run; PRESET is one of {', '.join(PRESETS)}.",
+        metavar="DEVICE",
+        help=f"Where to run: sim:PRESET with PRESET one of {', '.join(PRESETS)}, or serial:PORT.",
         rich_help_panel=_CONFIGURATION,
     ),
 ]
