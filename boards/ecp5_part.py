@@ -1,6 +1,6 @@
 """Devices of Lattice's ECP5 family, as nextpnr names them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .errors import BuildError
 
@@ -14,7 +14,7 @@ class Ecp5Part:
         option: nextpnr's option for it.
         package: nextpnr's name of the package.
         speed: speed grade; 6 is the slowest.
-        luts, multipliers, block_rams: what there is of LUT4, MULT18X18D and DP16KD.
+        luts, flip_flops, multipliers, block_rams: what there is of LUT4, registers, MULT18X18D and DP16KD.
     """
 
     name: str
@@ -22,6 +22,7 @@ class Ecp5Part:
     package: str
     speed: int
     luts: int
+    flip_flops: int
     multipliers: int
     block_rams: int
 
@@ -32,8 +33,15 @@ LFE5U_85F = Ecp5Part(
     package="CABGA756",
     speed=6,
     luts=83640,
+    flip_flops=83640,
     multipliers=156,
     block_rams=208,
+)
+"""In the package with the most pins."""
+
+LFE5U_85F_CABGA381 = replace(LFE5U_85F, package="CABGA381")
+LFE5UM5G_85F_CABGA554 = replace(
+    LFE5U_85F, name="LFE5UM5G-85F", option="--um5g-85k", package="CABGA554", speed=8
 )
 
 

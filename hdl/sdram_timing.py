@@ -113,6 +113,11 @@ class SdramTiming:
                 f"row_active must be below row_active_limit ({self.row_active_limit} ns), not {self.row_active} ns"
             )
 
+    @property
+    def fastest_clock(self) -> int:
+        """Hz, the highest at this CAS latency."""
+        return _NANOSECONDS // self.clock_period
+
     def cycles(self, frequency: int) -> "SdramCycles":
         """The least legal numbers of cycles at `frequency`, in Hz; legal at every lower frequency too.
 

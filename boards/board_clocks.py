@@ -1,0 +1,80 @@
+"""The clock domains of a board: the oscillator's and those that the PLL makes from it."""
+
+from amaranth.hdl import ClockSignal, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.cdc import ResetSynchronizer
+from amaranth.lib.wiring import In, Out
+
+from .accelerator_system import LINE_DOMAIN
+from .board import BlockRamMemory, Board, SdramChip
+from .ecp5_pll import Ecp5Pll, Ecp5PllSettings, choose_pll, with_phase
+from .sdram_io import clock_phase
+from .sdram_memory import MEMORY_DOMAIN
+
+CHIP_DOMAIN = "memory_chip"
+"""Clock domain of nothing but the memory chip's clock pin, ahead of `MEMORY_DOMAIN`."""
+
+
+def pll_domains(memory: SdramChip | BlockRamMemory) -> tuple[str, ...]:
+    """Domains of the PLL's outputs, in their order."""
+    return ("sync", MEMORY_DOMAIN, CHIP_DOMAIN) if isinstance(memory, SdramChip) else ("sync",)
+
+
+def choose_clocks(board: Board, frequency: int) -> Ecp5PllSettings:
+    """The PLL for an accelerator at the highest legal clock that is not above `frequency`, in Hz.
+
+    An SDRAM then has the fastest clock that goes with it.
+
+    Raises:
+        ValueError: there is none.
+    """
+    memory = board.memory
+    if isinstance(memory, BlockRamMemory):
+        return choose_pll(board.oscillator, (frequency,))
+    settings = choose_pll(board.oscillator, (frequency, memory.frequency, memory.frequency))
+    return with_phase(settings, 2, clock_phase(int(settings.frequencies[1])))
+
+
+class BoardClocks(wiring.Component):
+    """Drives `domains`, and `line` from the oscillator; the PLL's are in reset, all together, until it is locked.
+
+    All of them are defined by whoever uses this; `line` has no reset.
+
+    Args:
+        settings: with an output for each of `domains`.
+        domains: their names; `sync` first.
+
+    Members:
+        oscillator: the board's.
+        locked: the PLL is; asynchronous.
+
+    Raises:
+        ValueError: there are other than `domains` outputs.
+    """
+
+    oscillator: Signal
+    locked: Signal
+
+    def __init__(self, settings: Ecp5PllSettings, domains: tuple[str, ...]) -> None:
+        if len(settings.outputs) != len(domains):
+            raise ValueError(
+                f"settings must have an output for each of {domains}, not {len(settings.outputs)}"
+            )
+        self._settings = settings
+        self._domains = domains
+        super().__init__({"oscillator": In(1), "locked": Out(1)})
+
+    def elaborate(self, platform: object) -> Module:
+        """One block, and a synchroniser for each domain's reset."""
+        m = Module()
+        m.submodules.pll = pll = Ecp5Pll(self._settings)
+        m.d.comb += [
+            ClockSignal(LINE_DOMAIN).eq(self.oscillator),
+            pll.reference.eq(self.oscillator),
+            self.locked.eq(pll.locked),
+        ]
+        for index, name in enumerate(self._domains):
+            m.d.comb += ClockSignal(name).eq(pll.clocks[index])
+            # Domains reach other clocks through asynchronous queues alone; those need both sides reset at once.
+            m.submodules[f"reset_{name}"] = ResetSynchronizer(~pll.locked, domain=name)
+        return m
