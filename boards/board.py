@@ -27,19 +27,25 @@ class SdramChip:
     Attributes:
         geometry, timing: of the chip.
         frequency: highest clock, in Hz, that it is given here.
+        least_frequency: lowest one, for which the controller refreshes.
 
     Raises:
-        ValueError: the chip is not that fast.
+        ValueError: the chip is not that fast, or the lowest clock is above the highest.
     """
 
     geometry: SdramGeometry
     timing: SdramTiming
     frequency: int
+    least_frequency: int
 
     def __post_init__(self) -> None:
         if self.frequency > self.timing.fastest_clock:
             raise ValueError(
                 f"frequency must be at most {self.timing.fastest_clock} Hz, not {self.frequency}"
+            )
+        if self.least_frequency > self.frequency:
+            raise ValueError(
+                f"least_frequency must be at most frequency, {self.frequency} Hz, not {self.least_frequency}"
             )
 
     @property
@@ -131,7 +137,9 @@ BOARDS: dict[str, Board] = {
             platform_class="ULX3S_85F_Platform",
             part=LFE5U_85F_CABGA381,
             oscillator=25_000_000,
-            memory=SdramChip(SdramGeometry(), AS4C16M16SA_7, frequency=134_000_000),
+            memory=SdramChip(
+                SdramGeometry(), AS4C16M16SA_7, frequency=134_000_000, least_frequency=100_000_000
+            ),
             baud=3_000_000,
             leds=Leds("led"),
             toolchain=Toolchain.TRELLIS,

@@ -32,6 +32,11 @@ def choose_clocks(board: Board, frequency: int) -> Ecp5PllSettings:
     if isinstance(memory, BlockRamMemory):
         return choose_pll(board.oscillator, (frequency,))
     settings = choose_pll(board.oscillator, (frequency, memory.frequency, memory.frequency))
+    if settings.frequencies[1] < memory.least_frequency:
+        raise ValueError(
+            f"frequency must leave the SDRAM at least {memory.least_frequency} Hz, "
+            f"not {frequency} Hz, with which it gets {int(settings.frequencies[1])}"
+        )
     return with_phase(settings, 2, clock_phase(int(settings.frequencies[1])))
 
 

@@ -81,10 +81,9 @@ class BoardTop(Elaboratable):
         return ready
 
     def _sdram(self, m: Module, platform: Any, chip: SdramChip) -> Signal:
-        frequency = int(self._clocks.frequencies[1])
         ports = platform.request("sdram", 0, dir="-")
         m.submodules.memory = memory = SdramMemory(
-            chip.geometry, chip.timing, address_bits=self._address_bits, frequency=frequency
+            chip.geometry, chip.timing, address_bits=self._address_bits, frequency=chip.least_frequency
         )
         memory_pins = SdramIo(chip.geometry, ports)
         m.submodules.memory_pins = DomainRenamer(MEMORY_DOMAIN)(memory_pins)

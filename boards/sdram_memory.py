@@ -23,8 +23,8 @@ class SdramMemory(wiring.Component):
 
     Args:
         address_bits: of the bus.
-        frequency: Hz of the domain `memory`. The controller counts for the chip's fastest clock, and refreshes for
-            this one: a faster one needs no other gateware.
+        frequency: the lowest that the domain `memory` may have, in Hz. The controller counts for the chip's
+            fastest clock and refreshes for this one: any between them needs no other gateware.
 
     Members:
         bus: `AxiSignature`, flipped, in `sync`.

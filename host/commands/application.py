@@ -10,6 +10,7 @@ from celosia.sim import CacheError, ToolError
 from ..cli import DEVICE_STATUS, USAGE_STATUS
 from ..device_spec import DeviceSpecError
 from ..errors import DataError, ModelError
+from .boards import boards_command
 from .compile import compile_command
 from .generate import generate_command
 from .inspect import inspect_command
@@ -34,6 +35,7 @@ application = typer.Typer(
 application.command("inspect")(inspect_command)
 application.command("compile")(compile_command)
 application.command("generate")(generate_command)
+application.command("boards")(boards_command)
 application.command("run")(run_command)
 application.command("verify")(verify_command)
 

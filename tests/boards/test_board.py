@@ -61,12 +61,28 @@ def test_an_unknown_board_is_told_the_others() -> None:
 
 def test_refuses_a_chip_faster_than_its_datasheet() -> None:
     with pytest.raises(ValueError, match="frequency must be at most 142857142 Hz, not 150000000"):
-        SdramChip(SdramGeometry(), AS4C16M16SA_7, frequency=150_000_000)
+        SdramChip(SdramGeometry(), AS4C16M16SA_7, frequency=150_000_000, least_frequency=100_000_000)
+    with pytest.raises(
+        ValueError, match="least_frequency must be at most frequency, 100000000 Hz, not 101000000"
+    ):
+        SdramChip(SdramGeometry(), AS4C16M16SA_7, frequency=100_000_000, least_frequency=101_000_000)
+
+
+def test_an_sdram_is_never_slower_than_its_refresh_allows() -> None:
+    board = BOARDS["ulx3s_85f"]
+    for frequency in range(25_000_000, 134_000_000, 1_700_000):
+        clocks = choose_clocks(board, frequency)
+        assert isinstance(board.memory, SdramChip)
+        assert clocks.frequencies[1] >= board.memory.least_frequency
+    slow = replace(board, memory=replace(board.memory, least_frequency=134_000_000))
+    with pytest.raises(
+        ValueError, match="frequency must leave the SDRAM at least 134000000 Hz, not 80000000 Hz"
+    ):
+        choose_clocks(slow, 80_000_000)
 
 
 def test_memories_are_told_in_words() -> None:
-    chip = SdramChip(SdramGeometry(), AS4C16M16SA_7, frequency=134_000_000)
-    assert str(chip) == "32 MiB SDR SDRAM"
+    assert str(BOARDS["ulx3s_85f"].memory) == "32 MiB SDR SDRAM"
     assert str(BlockRamMemory(128 << 10)) == "128 KiB block RAM"
 
 

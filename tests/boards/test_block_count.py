@@ -1,0 +1,103 @@
+"""The count of multipliers and block RAMs is that of the gateware."""
+
+import re
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from celosia.boards.block_count import (
+    Blocks,
+    Memory,
+    accelerator_blocks,
+    accelerator_memories,
+    board_blocks,
+    design_blocks,
+    fitting_presets,
+    shortfall,
+)
+from celosia.boards.board import BOARDS
+from celosia.boards.wheel_tool import YOSYS
+from celosia.generators.mac_engine.config import PRESETS, MacEngineConfig
+from celosia.generators.mac_engine.generate import mac_engine_verilog
+from celosia.hdl.ecp5_platform import Ecp5Platform
+from celosia.hdl.verilog_memory import BLOCK_RAM_BITS
+
+OTHER = replace(
+    PRESETS["u55-32"], buffer_kib=36, weight_kib=9, parameter_beats=300, burst_beats=64, profile_entries=32
+)
+EVERY = {**PRESETS, "other": OTHER}
+
+CELLS = """\
+read_verilog -lib +/lattice/cells_sim_ecp5.v +/lattice/cells_bb_ecp5.v
+read_verilog celosia.v
+synth_ecp5 -top celosia -run begin:map_gates
+tee -o cells.txt stat
+"""
+
+
+@pytest.mark.parametrize(
+    ("memory", "blocks"),
+    [
+        (Memory(512, 36), 1),
+        (Memory(512, 37), 2),
+        (Memory(513, 36), 2),
+        (Memory(2048, 64), 8),
+        (Memory(1536, 128), 12),
+        (Memory(16384, 64), 64),
+        (Memory(32, 64, count=4), 8),
+        (Memory(512, 32, is_dual=True), 2),
+    ],
+)
+def test_a_memory_takes_the_fewest_blocks_of_18_kbit(memory: Memory, blocks: int) -> None:
+    assert memory.blocks == blocks
+
+
+@pytest.mark.parametrize("name", ["u55-32", "other"])
+def test_memories_are_those_of_the_generated_text(name: str) -> None:
+    """Those below the size at which a memory becomes a module of its own are asked for by attribute."""
+    found = Counter()
+    for ram in mac_engine_verilog(EVERY[name]).block_rams:
+        found[ram.depth, ram.width] += ram.instances
+    counted = Counter()
+    for memory in accelerator_memories(EVERY[name]):
+        if memory.depth * memory.width >= BLOCK_RAM_BITS:
+            counted[memory.depth, memory.width] += memory.count
+    assert counted == found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EVERY)
+def test_blocks_are_those_that_yosys_makes(name: str, tmp_path: Path) -> None:
+    text = mac_engine_verilog(EVERY[name], Ecp5Platform()).text
+    (tmp_path / "celosia.v").write_text(text)
+    (tmp_path / "cells.ys").write_text(CELLS)
+    YOSYS.run(["-q", "-s", "cells.ys"], tmp_path, "cells")
+    total = (tmp_path / "cells.txt").read_text().split("design hierarchy")[-1]
+    cells = {kind: int(count) for count, kind in re.findall(r"^ +(\d+) +(\w+)$", total, re.MULTILINE)}
+    assert Blocks(cells["MULT18X18D"], cells["DP16KD"]) == accelerator_blocks(EVERY[name])
+
+
+def test_the_presets_take_what_they_are_said_to() -> None:
+    assert accelerator_blocks(PRESETS["u55-64"]).multipliers == 88
+    assert accelerator_blocks(PRESETS["u55-128"]).multipliers == 152
+
+
+def test_link_and_memory_count() -> None:
+    assert board_blocks(BOARDS["ulx3s_85f"]) == Blocks(0, 6)
+    assert board_blocks(BOARDS["ecpix5_85f"]) == Blocks(0, 66)
+    config = MacEngineConfig.preset("u55-32")
+    whole, alone = design_blocks(BOARDS["ulx3s_85f"], config), accelerator_blocks(config)
+    assert (whole.multipliers, whole.block_rams) == (alone.multipliers, alone.block_rams + 6)
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_the_largest_preset_is_too_large_for_these_boards(name: str) -> None:
+    assert fitting_presets(BOARDS[name]) == ("u55-32", "u55-64", "u55-128")
+
+
+def test_what_is_missing_is_told_by_number() -> None:
+    part = BOARDS["ulx3s_85f"].part
+    assert shortfall(part, Blocks(156, 208)) == ()
+    assert shortfall(part, Blocks(296, 210)) == ("140 MULT18X18D too few", "2 DP16KD too few")
