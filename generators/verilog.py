@@ -64,13 +64,22 @@ def write_verilog(top: CelosiaTop, title: str, platform: VerilogPlatform | None 
         top, name=TOP_NAME, platform=platform, ports=list(top.ports.values()), emit_src=False
     )
     design = f"{design}\n{platform.shared_modules.rtlil()}"
-    body = _complete_cases(_run_yosys(_YOSYS_SCRIPT.format(rtlil=design)))
+    body = verilog_from_rtlil(design)
     head = f"// {title}\n// Written by Amaranth {version('amaranth')}.\n"
     instances = _count_instances(body)
     return VerilogText(
         text=f"{head}{body}\n{platform.memories.modules()}",
         block_rams=tuple(_block_ram(name, instances[name]) for name in platform.memories),
     )
+
+
+def verilog_from_rtlil(design: str) -> str:
+    """The modules of `design`, Amaranth's RTLIL, as Verilog.
+
+    Raises:
+        VerilogError: Yosys failed.
+    """
+    return _complete_cases(_run_yosys(_YOSYS_SCRIPT.format(rtlil=design)))
 
 
 def _run_yosys(script: str) -> str:
