@@ -120,7 +120,8 @@ def measure(presets: Sequence[str], seeds: Sequence[int], folder: Path, console:
             reports: list[RouteReport] = []
             for seed in seeds:
                 progress.update(task, description=f"{preset}: place and route, seed {seed}")
-                reports.append(place_and_route(netlist, PART, seed=seed, target_mhz=TARGET_MHZ))
+                route = place_and_route(netlist, PART, seed=seed, target_mhz=TARGET_MHZ)
+                reports.append(route.report)
                 progress.advance(task)
             yield Area(preset, tuple(seeds), tuple(reports))
 

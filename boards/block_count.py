@@ -16,7 +16,7 @@ from celosia.hdl.sdram_transfer import BEAT_BITS
 from celosia.hdl.stream_queue import LARGEST_LUT_RAM
 
 from .board import BlockRamMemory, Board
-from .ecp5_part import Ecp5Part
+from .ecp5_part import Ecp5Part, missing_cells
 
 _ASPECTS = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
 """Rows and bits of a block of 18 kbit."""
@@ -92,13 +92,9 @@ def design_blocks(board: Board, config: MacEngineConfig) -> Blocks:
     return Blocks(accelerator.multipliers + rest.multipliers, accelerator.block_rams + rest.block_rams)
 
 
-def shortfall(part: Ecp5Part, blocks: Blocks) -> tuple[str, ...]:
-    """What the part has too few of, by how many: nothing if the blocks fit."""
-    kinds = (
-        ("MULT18X18D", blocks.multipliers, part.multipliers),
-        ("DP16KD", blocks.block_rams, part.block_rams),
-    )
-    return tuple(f"{wanted - there} {name} too few" for name, wanted, there in kinds if wanted > there)
+def shortfall(part: Ecp5Part, blocks: Blocks, luts: int = 0) -> tuple[str, ...]:
+    """What the part has too few of, by how many: nothing if all fit."""
+    return missing_cells(part, multipliers=blocks.multipliers, block_rams=blocks.block_rams, luts=luts)
 
 
 def fitting_presets(board: Board) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 
 from .accelerator_system import LINE_DOMAIN
 from .board import BlockRamMemory, Board, SdramChip
-from .ecp5_pll import Ecp5Pll, Ecp5PllSettings, choose_pll, with_phase
+from .ecp5_pll import OUTPUT_RANGE, Ecp5Pll, Ecp5PllSettings, choose_pll, with_phase
 from .sdram_io import clock_phase
 from .sdram_memory import MEMORY_DOMAIN
 
@@ -20,10 +20,11 @@ def pll_domains(memory: SdramChip | BlockRamMemory) -> tuple[str, ...]:
     return ("sync", MEMORY_DOMAIN, CHIP_DOMAIN) if isinstance(memory, SdramChip) else ("sync",)
 
 
-def choose_clocks(board: Board, frequency: int) -> Ecp5PllSettings:
+def choose_clocks(board: Board, frequency: int, memory_frequency: int | None = None) -> Ecp5PllSettings:
     """The PLL for an accelerator at the highest legal clock that is not above `frequency`, in Hz.
 
-    An SDRAM then has the fastest clock that goes with it.
+    An SDRAM then has the fastest clock that goes with it and is not above `memory_frequency`, by default the chip's;
+    the accelerator gives way where the SDRAM's would be too slow for its refresh.
 
     Raises:
         ValueError: there is none.
@@ -31,12 +32,18 @@ def choose_clocks(board: Board, frequency: int) -> Ecp5PllSettings:
     memory = board.memory
     if isinstance(memory, BlockRamMemory):
         return choose_pll(board.oscillator, (frequency,))
-    settings = choose_pll(board.oscillator, (frequency, memory.frequency, memory.frequency))
-    if settings.frequencies[1] < memory.least_frequency:
+    fastest = min(memory.frequency, memory_frequency or memory.frequency)
+    if fastest < memory.least_frequency:
         raise ValueError(
-            f"frequency must leave the SDRAM at least {memory.least_frequency} Hz, "
-            f"not {frequency} Hz, with which it gets {int(settings.frequencies[1])}"
+            f"the SDRAM must have at least {memory.least_frequency} Hz for its refresh, not {fastest}"
         )
+    floors = (OUTPUT_RANGE[0], memory.least_frequency, memory.least_frequency)
+    try:
+        settings = choose_pll(board.oscillator, (frequency, fastest, fastest), floors)
+    except ValueError as error:
+        raise ValueError(
+            f"no clock up to {frequency} Hz leaves the SDRAM at least {memory.least_frequency} Hz: {error}"
+        ) from error
     return with_phase(settings, 2, clock_phase(int(settings.frequencies[1])))
 
 

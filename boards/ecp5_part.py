@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from .errors import BuildError
+from .errors import FitError
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +45,22 @@ LFE5UM5G_85F_CABGA554 = replace(
 )
 
 
-def require_fit(part: Ecp5Part, *, multipliers: int, block_rams: int) -> None:
-    """Refuse what the device has too few blocks for, before hours are spent on it.
-
-    Raises:
-        BuildError: by how much of what it does not fit.
-    """
-    for name, wanted, there in (
+def missing_cells(part: Ecp5Part, *, multipliers: int, block_rams: int, luts: int) -> tuple[str, ...]:
+    """What the device has too few of, by how many: nothing if all fit."""
+    kinds = (
         ("MULT18X18D", multipliers, part.multipliers),
         ("DP16KD", block_rams, part.block_rams),
-    ):
-        if wanted > there:
-            raise BuildError(f"{part.name} has {there} {name}, {wanted - there} fewer than are needed")
+        ("LUT4", luts, part.luts),
+    )
+    return tuple(f"{wanted - there:,} {name} too few" for name, wanted, there in kinds if wanted > there)
+
+
+def require_fit(part: Ecp5Part, *, multipliers: int, block_rams: int, luts: int = 0) -> None:
+    """Refuse what the device has too little for, before hours are spent on it.
+
+    Raises:
+        FitError: by how much of what it does not fit.
+    """
+    missing = missing_cells(part, multipliers=multipliers, block_rams=block_rams, luts=luts)
+    if missing:
+        raise FitError(f"the design does not fit {part.name}: {', '.join(missing)}")

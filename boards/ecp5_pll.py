@@ -28,7 +28,8 @@ OUTPUT_RANGE = (3_125_000, 400 * _MHZ)
 """Hz of every output, that of the feedback included."""
 GREATEST_DIVIDER = 128
 
-_OUTPUTS = ("CLKOP", "CLKOS", "CLKOS2")
+PLL_OUTPUTS = ("CLKOP", "CLKOS", "CLKOS2")
+"""Ports of the outputs, in their order."""
 _FEEDBACK = "CLKOS3"
 _EIGHTHS = 8
 """Parts of an oscillator's cycle by which an output may be late."""
@@ -76,8 +77,8 @@ class Ecp5PllSettings:
     def __post_init__(self) -> None:
         for name in ("input_divider", "feedback_divider", "feedback_output_divider"):
             _check_int(name, getattr(self, name), 1, GREATEST_DIVIDER)
-        if not 1 <= len(self.outputs) <= len(_OUTPUTS):
-            raise ValueError(f"outputs must be 1..{len(_OUTPUTS)}, not {len(self.outputs)}")
+        if not 1 <= len(self.outputs) <= len(PLL_OUTPUTS):
+            raise ValueError(f"outputs must be 1..{len(PLL_OUTPUTS)}, not {len(self.outputs)}")
         _check_frequency("input_frequency", Fraction(self.input_frequency), INPUT_RANGE)
         _check_frequency("detector_frequency", self.detector_frequency, DETECTOR_RANGE)
         _check_frequency("oscillator_frequency", self.oscillator_frequency, OSCILLATOR_RANGE)
@@ -105,8 +106,10 @@ class Ecp5PllSettings:
         return tuple(self.oscillator_frequency / output.divider for output in self.outputs)
 
 
-def choose_pll(input_frequency: int, wanted: Sequence[int]) -> Ecp5PllSettings:
-    """Settings whose outputs, all at phase 0, are the highest that are not above `wanted`, in Hz.
+def choose_pll(
+    input_frequency: int, wanted: Sequence[int], least: Sequence[int] | None = None
+) -> Ecp5PllSettings:
+    """Settings whose outputs, all at phase 0, are the highest that are not above `wanted`, nor below `least`, in Hz.
 
     Where one must give way to another, the first is best served. Of equal settings the one with the fastest phase
     detector, which has the least jitter, and then the fastest oscillator is taken.
@@ -115,14 +118,16 @@ def choose_pll(input_frequency: int, wanted: Sequence[int]) -> Ecp5PllSettings:
         ValueError: the input or one that is wanted is outside the limits, or there are more than three.
     """
     _check_frequency("input_frequency", Fraction(input_frequency), INPUT_RANGE)
-    if not 1 <= len(wanted) <= len(_OUTPUTS):
-        raise ValueError(f"wanted must have 1..{len(_OUTPUTS)} frequencies, not {len(wanted)}")
+    if not 1 <= len(wanted) <= len(PLL_OUTPUTS):
+        raise ValueError(f"wanted must have 1..{len(PLL_OUTPUTS)} frequencies, not {len(wanted)}")
     for frequency in wanted:
         _check_frequency("wanted", Fraction(frequency), OUTPUT_RANGE)
+    floors = least or [OUTPUT_RANGE[0]] * len(wanted)
     candidates = (
         settings
         for input_divider, factor in _oscillators(input_frequency)
         if (settings := _settings(input_frequency, input_divider, factor, wanted)) is not None
+        and all(made >= floor for made, floor in zip(settings.frequencies, floors, strict=True))
     )
     best = max(
         candidates,
@@ -135,7 +140,9 @@ def choose_pll(input_frequency: int, wanted: Sequence[int]) -> Ecp5PllSettings:
     )
     if best is None:
         raise ValueError(
-            f"no setting makes {', '.join(map(str, wanted))} Hz of {input_frequency} Hz: ask for more or fewer"
+            f"no setting makes {', '.join(map(str, wanted))} Hz of {input_frequency} Hz"
+            + (f", or not less than {', '.join(map(str, least))} Hz" if least else "")
+            + ": ask for more or fewer"
         )
     return best
 
@@ -154,6 +161,16 @@ def with_phase(settings: Ecp5PllSettings, output: int, degrees: float) -> Ecp5Pl
         settings.feedback_output_divider,
         outputs,
     )
+
+
+def divider_parameters(settings: Ecp5PllSettings) -> dict[str, int]:
+    """The parameters of EHXPLLL that frequencies and phases come from; all others are the same for any settings."""
+    outputs = zip(PLL_OUTPUTS, settings.outputs, strict=False)
+    feedback = (_FEEDBACK, Ecp5PllOutput(settings.feedback_output_divider))
+    parameters = {"CLKI_DIV": settings.input_divider, "CLKFB_DIV": settings.feedback_divider}
+    for name, output in (*outputs, feedback):
+        parameters |= _output_parameters(name, output)
+    return parameters
 
 
 class Ecp5Pll(wiring.Component):
@@ -179,12 +196,11 @@ class Ecp5Pll(wiring.Component):
         settings = self.settings
         feedback = Signal()
         parameters: dict[str, object] = {
-            "p_CLKI_DIV": settings.input_divider,
-            "p_CLKFB_DIV": settings.feedback_divider,
+            **{f"p_{name}": value for name, value in divider_parameters(settings).items()},
             "p_FEEDBK_PATH": "INT_OS3",
             **{f"p_{name}": "DISABLED" for name in ("PLLRST_ENA", "INTFB_WAKE", "STDBY_ENABLE")},
             "p_DPHASE_SOURCE": "DISABLED",
-            **_output_parameters(_FEEDBACK, Ecp5PllOutput(settings.feedback_output_divider)),
+            f"p_{_FEEDBACK}_ENABLE": "ENABLED",
             # The loop filter, as Project Trellis's ecppll sets it.
             "a_FREQUENCY_PIN_CLKI": _megahertz(Fraction(settings.input_frequency)),
             "a_ICP_CURRENT": "12",
@@ -193,8 +209,8 @@ class Ecp5Pll(wiring.Component):
             "a_MFG_GMCREF_SEL": "2",
         }
         outputs: dict[str, object] = {}
-        for index, (name, output) in enumerate(zip(_OUTPUTS, settings.outputs, strict=False)):
-            parameters |= _output_parameters(name, output)
+        for index, name in enumerate(PLL_OUTPUTS[: len(settings.outputs)]):
+            parameters[f"p_{name}_ENABLE"] = "ENABLED"
             parameters[f"a_FREQUENCY_PIN_{name}"] = _megahertz(settings.frequencies[index])
             outputs[f"o_{name}"] = self.clocks[index]
         low = (
@@ -212,7 +228,7 @@ class Ecp5Pll(wiring.Component):
             **parameters,
             **outputs,
             **{f"i_{name}": Const(0) for name in low},
-            **{f"i_EN{name}": Const(0) for name in (*_OUTPUTS, _FEEDBACK)},
+            **{f"i_EN{name}": Const(0) for name in (*PLL_OUTPUTS, _FEEDBACK)},
             i_CLKI=self.reference,
             i_CLKFB=feedback,
             o_CLKINTFB=feedback,
@@ -255,14 +271,13 @@ def _split(factor: int, oscillator: Fraction) -> int | None:
     return None
 
 
-def _output_parameters(name: str, output: Ecp5PllOutput) -> dict[str, object]:
+def _output_parameters(name: str, output: Ecp5PllOutput) -> dict[str, int]:
     """An output at phase 0 rises one cycle before its divider is through, so that all dividers agree."""
     coarse, fine = divmod(output.phase, _EIGHTHS)
     return {
-        f"p_{name}_ENABLE": "ENABLED",
-        f"p_{name}_DIV": output.divider,
-        f"p_{name}_CPHASE": (output.divider - 1 + coarse) % output.divider,
-        f"p_{name}_FPHASE": fine,
+        f"{name}_DIV": output.divider,
+        f"{name}_CPHASE": (output.divider - 1 + coarse) % output.divider,
+        f"{name}_FPHASE": fine,
     }
 
 

