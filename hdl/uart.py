@@ -40,9 +40,9 @@ def bit_step(clock_hz: float, baud: float) -> int:
 class UartReceiver(wiring.Component):
     """Bytes from the line; one whose stop bit is missing is dropped.
 
-    Samples once, in the middle of a bit. The line is synchronised here. After a stop bit's middle the next start
-    bit may begin, so that a sender may be up to half a bit in ten faster. A start bit that is gone by its middle
-    counts as noise.
+    Samples once, in the middle of a bit. The line is synchronised here. Three cycles after a stop bit's middle the next
+    start bit may begin, so that a sender may be faster by half a bit in ten less those cycles: 1.5 % at 8 cycles a
+    bit. A start bit that is gone by its middle counts as noise.
 
     Timing: `o.valid` is high for one cycle, half a bit and 2 to 4 cycles after the stop bit began.
 

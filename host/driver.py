@@ -189,6 +189,20 @@ class LoadedSection:
     def run(self, inputs: Mapping[int, np.ndarray]) -> tuple[dict[int, bytes], SectionRun]:
         """One run: inputs by tensor index to outputs' bytes by tensor index, and what the engine counted.
 
+        Raises: as `compute`.
+        """
+        return self.compute(inputs), self.counted()
+
+    def counted(self) -> SectionRun:
+        """What the engine counted in the last run on the device, as long as no other has started.
+
+        Apart from `compute`, since over a serial line it takes longer than most runs.
+        """
+        return SectionRun(self._counters(), self._snapshots())
+
+    def compute(self, inputs: Mapping[int, np.ndarray]) -> dict[int, bytes]:
+        """One run: inputs by tensor index to outputs' bytes by tensor index.
+
         Raises:
             EngineError: the engine stopped with an error.
             DeviceTimeout, DeviceError: the device did not answer.
@@ -204,7 +218,6 @@ class LoadedSection:
             error = self._error()
             device.reset()
             raise error
-        run = SectionRun(self._counters(), self._snapshots())
         device.write_register(CONTROL.offset, CONTROL.mask("interrupt_clear"))
         return {
             binding.tensor: bytes(
@@ -214,7 +227,7 @@ class LoadedSection:
                 )
             )
             for binding in section.outputs
-        }, run
+        }
 
     def _set_up(self) -> None:
         def write(register: Register, value: int) -> None:

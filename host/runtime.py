@@ -36,6 +36,7 @@ class Runtime:
                 self._loaded[index] = LoadedSection(device, section, base)
                 base += memory_bytes(section)
         self._last: list[tuple[EngineSection, SectionRun]] = []
+        self._uncounted: LoadedSection | None = None
 
     def run(self, inputs: Sequence[np.ndarray]) -> dict[int, np.ndarray]:
         """One inference: the network's inputs in order to the values of all tensors that cross sections.
@@ -47,14 +48,15 @@ class Runtime:
         program = self.program
         values = {index: tensor.data for index, tensor in program.tensors.items() if tensor.data is not None}
         values.update(zip(program.inputs, self._checked(inputs), strict=True))
-        self._last = []
+        self._last, self._uncounted = [], None
         for index, section in enumerate(program.sections):
             if isinstance(section, HostSection):
                 results = run_graph(section.graph, _host_inputs(section, values))
                 values.update(zip(section.outputs, results, strict=True))
                 continue
-            outputs, run = self._loaded[index].run(values)
-            self._last.append((section, run))
+            self._count()
+            outputs = self._loaded[index].compute(values)
+            self._uncounted = self._loaded[index]
             for tensor, content in outputs.items():
                 entry = program.tensors[tensor]
                 values[tensor] = np.frombuffer(content[: entry.nbytes], entry.dtype).reshape(entry.shape)
@@ -63,14 +65,22 @@ class Runtime:
         return values
 
     def profile(self) -> Profile:
-        """Of the last run.
+        """Of the last run; what its last section cost is read from the device when this is first called.
 
         Raises:
             ValueError: nothing ran yet.
+            DeviceError: the device did not answer.
         """
+        self._count()
         if not self._last and self.program.engine_sections:
             raise ValueError("there is no profile before the first run")
         return profile_of(self._last, self.program.config.macs, self.program.predicted_cycles)
+
+    def _count(self) -> None:
+        """Read what a section has cost, before the next one starts to count."""
+        if self._uncounted is not None:
+            self._last.append((self._uncounted.section, self._uncounted.counted()))
+            self._uncounted = None
 
     def _checked(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         if len(inputs) != len(self.program.inputs):

@@ -125,7 +125,7 @@ class InferenceSession:
         return self._runtime.run(inputs)
 
     def profile(self) -> Profile:
-        """Cycles, MACs, stalls and bytes of the last run, layer by layer."""
+        """Cycles, MACs, stalls and bytes of the last run, layer by layer; read from the device when first asked for."""
         return self._runtime.profile()
 
     def close(self) -> None:

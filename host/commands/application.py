@@ -15,6 +15,7 @@ from .compile import compile_command
 from .generate import generate_command
 from .inspect import inspect_command
 from .run import run_command
+from .simulate_board import simulate_board_command
 from .verify import verify_command
 
 _HELP = """Neural accelerators for FPGAs, generated from Python.
@@ -36,6 +37,7 @@ application.command("inspect")(inspect_command)
 application.command("compile")(compile_command)
 application.command("generate")(generate_command)
 application.command("boards")(boards_command)
+application.command("simulate-board")(simulate_board_command)
 application.command("run")(run_command)
 application.command("verify")(verify_command)
 

@@ -31,6 +31,7 @@ def output() -> Console:
 def print_json(value: Mapping[str, object]) -> None:
     """`value` alone on stdout, indented."""
     sys.stdout.write(json.dumps(value, indent=2) + "\n")
+    sys.stdout.flush()
 
 
 def table(columns: Sequence[str], *, left: Sequence[str] = ()) -> Table:

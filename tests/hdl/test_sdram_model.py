@@ -1,4 +1,7 @@
-"""The model of the SDRAM chip: it works as the datasheet says, and names the rule that is broken otherwise."""
+"""The models of the SDRAM chip, the strict one and the fast one of the board simulation, by the same tests.
+
+They work as the datasheet says, and name the rule that is broken otherwise.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -8,6 +11,9 @@ import pytest
 from celosia.hdl.sdram_pins import ALL_BANKS, SdramCommand, mode_register
 from celosia.hdl.sdram_timing import AS4C16M16SA_7, SdramGeometry, SdramTiming
 from tests.sdram_model import PinState, SdramModel, SdramViolation
+from tests.sim.board.native_sdram import NativeSdramModel
+
+Model = SdramModel | NativeSdramModel
 
 FREQUENCY = 100_000_000
 TIMING = replace(AS4C16M16SA_7, power_up=100)
@@ -53,37 +59,48 @@ def initialization(timing: SdramTiming = TIMING) -> list[PinState]:
     return masked([*[NOP] * 10, PRECHARGE_ALL, *wait(3), *refreshes, LOAD_MODE]) + wait(2)
 
 
-def model(timing: SdramTiming = TIMING, frequency: int = FREQUENCY) -> SdramModel:
-    return SdramModel(SdramGeometry(), timing, frequency)
+Models = Callable[..., Model]
 
 
-def ready_model(timing: SdramTiming = TIMING, frequency: int = FREQUENCY) -> SdramModel:
-    chip = model(timing, frequency)
-    run(chip, initialization(timing))
-    assert chip.initialized
-    return chip
+@pytest.fixture(params=[SdramModel, NativeSdramModel])
+def model(request: pytest.FixtureRequest) -> Models:
+    def make(timing: SdramTiming = TIMING, frequency: int = FREQUENCY) -> Model:
+        return request.param(SdramGeometry(), timing, frequency)
+
+    return make
 
 
-def run(chip: SdramModel, pins: Iterable[PinState]) -> list[int | None]:
+@pytest.fixture
+def ready_model(model: Models) -> Models:
+    def make(timing: SdramTiming = TIMING, frequency: int = FREQUENCY) -> Model:
+        chip = model(timing, frequency)
+        run(chip, initialization(timing))
+        assert chip.initialized
+        return chip
+
+    return make
+
+
+def run(chip: Model, pins: Iterable[PinState]) -> list[int | None]:
     """What the chip drives after each edge."""
     return [chip.edge(state) for state in pins]
 
 
-def test_keeps_what_is_written() -> None:
+def test_keeps_what_is_written(ready_model: Models) -> None:
     chip = ready_model()
     run(chip, [active(2, 77), *wait(3), *write(2, 8, [1, 2, 3, 4]), *wait(2)])
     driven = run(chip, [read(2, 8), *wait(8)])
     assert driven == [None, None, 1, 2, 3, 4, None, None]
 
 
-def test_masks_bytes_that_are_written() -> None:
+def test_masks_bytes_that_are_written(ready_model: Models) -> None:
     chip = ready_model()
     words = [active(0, 0), *wait(3), *write(0, 0, [0x1111] * 4), *write(0, 0, [0x2222] * 4, mask=0b10)]
     run(chip, words)
     assert list(chip.row(0, 0)[:4]) == [0x1122] * 4
 
 
-def test_masks_data_that_are_read_two_edges_later() -> None:
+def test_masks_data_that_are_read_two_edges_later(ready_model: Models) -> None:
     chip = ready_model()
     run(chip, [active(0, 0), *wait(3), *write(0, 0, [0x1111, 0x2222, 0x3333, 0x4444])])
     driven = run(chip, [read(0, 0), NOP, replace(NOP, mask=3), *wait(6)])
@@ -91,13 +108,13 @@ def test_masks_data_that_are_read_two_edges_later() -> None:
     assert driven[3] != 0x2222
 
 
-def test_a_burst_wraps_within_its_length() -> None:
+def test_a_burst_wraps_within_its_length(ready_model: Models) -> None:
     chip = ready_model()
     run(chip, [active(0, 0), *wait(3), *write(0, 0, [1, 2, 3, 4])])
     assert run(chip, [read(0, 2), *wait(8)])[2:6] == [3, 4, 1, 2]
 
 
-def test_reads_noise_where_nothing_was_written() -> None:
+def test_reads_noise_where_nothing_was_written(ready_model: Models) -> None:
     chip = ready_model()
     driven = run(chip, [active(0, 0), *wait(3), read(0, 0), *wait(8)])
     assert len(set(driven[5:9])) == 4
@@ -169,7 +186,9 @@ AFTER_INITIALIZATION: list[Violation] = [
 
 
 @pytest.mark.parametrize(("parameter", "pins", "text"), AFTER_INITIALIZATION)
-def test_names_the_rule_that_is_broken(parameter: str, pins: list[PinState], text: str) -> None:
+def test_names_the_rule_that_is_broken(
+    ready_model: Models, parameter: str, pins: list[PinState], text: str
+) -> None:
     chip = ready_model()
     *legal, last = pins
     run(chip, legal)
@@ -177,14 +196,14 @@ def test_names_the_rule_that_is_broken(parameter: str, pins: list[PinState], tex
         chip.edge(last)
 
 
-def test_row_cycle_is_refused_by_name_where_it_is_not_covered_by_the_others() -> None:
+def test_row_cycle_is_refused_by_name_where_it_is_not_covered_by_the_others(ready_model: Models) -> None:
     chip = ready_model(replace(TIMING, row_cycle=90))
     run(chip, [active(1, 5), *wait(5), precharge(1), *wait(3)])
     with pytest.raises(SdramViolation, match=r"^tRC: 80.0 ns from ACTIVE to ACTIVE, at least 90 ns"):
         chip.edge(active(1, 6))
 
 
-def test_row_cycle_holds_for_refresh_as_well() -> None:
+def test_row_cycle_holds_for_refresh_as_well(ready_model: Models) -> None:
     chip = ready_model(replace(TIMING, row_cycle=90))
     run(chip, [active(1, 5), *wait(5), precharge(1), *wait(3)])
     with pytest.raises(SdramViolation, match=r"^tRC: 80.0 ns from ACTIVE to REFRESH, at least 90 ns"):
@@ -192,14 +211,14 @@ def test_row_cycle_holds_for_refresh_as_well() -> None:
 
 
 @pytest.mark.parametrize("use", [lambda: read(1, 0), lambda: precharge(1)])
-def test_a_row_may_not_stay_open_for_ever(use: Callable[[], PinState]) -> None:
+def test_a_row_may_not_stay_open_for_ever(ready_model: Models, use: Callable[[], PinState]) -> None:
     chip = ready_model(replace(TIMING, row_active_limit=1000))
     run(chip, [active(1, 5), *wait(101)])
     with pytest.raises(SdramViolation, match=r"^tRAS: a row was open for 1010 ns, at most 1000 ns"):
         chip.edge(use())
 
 
-def test_refresh_may_be_late_once_but_not_more() -> None:
+def test_refresh_may_be_late_once_but_not_more(ready_model: Models) -> None:
     chip = ready_model()
     run(chip, [NOP] * 1500)
     assert chip.worst_refresh_debt > 0
@@ -207,7 +226,7 @@ def test_refresh_may_be_late_once_but_not_more() -> None:
         run(chip, [NOP] * 100)
 
 
-def test_refresh_has_to_keep_its_average() -> None:
+def test_refresh_has_to_keep_its_average(ready_model: Models) -> None:
     chip = ready_model()
     for _ in range(20):
         run(chip, [REFRESH, *[NOP] * 780])  # 781 cycles of 10 ns, just within 7812.5 ns
@@ -216,7 +235,7 @@ def test_refresh_has_to_keep_its_average() -> None:
         run(chip, [REFRESH, *[NOP] * 830] * 20)
 
 
-def test_two_clocks_are_kept_where_nanoseconds_would_allow_one() -> None:
+def test_two_clocks_are_kept_where_nanoseconds_would_allow_one(ready_model: Models) -> None:
     chip = ready_model(frequency=50_000_000)
     run(chip, [*OPEN, *write(1, 0, DATA)])
     with pytest.raises(SdramViolation, match=r"^tWR: one clock from the last data to PRECHARGE, at least 2"):
@@ -248,7 +267,9 @@ DURING_INITIALIZATION: list[Violation] = [
 
 
 @pytest.mark.parametrize(("parameter", "pins", "text"), DURING_INITIALIZATION)
-def test_names_what_is_wrong_with_the_initialisation(parameter: str, pins: list[PinState], text: str) -> None:
+def test_names_what_is_wrong_with_the_initialisation(
+    model: Models, parameter: str, pins: list[PinState], text: str
+) -> None:
     chip = model()
     legal, last = masked(pins[:-1]), pins[-1]
     run(chip, legal)
@@ -256,12 +277,12 @@ def test_names_what_is_wrong_with_the_initialisation(parameter: str, pins: list[
         chip.edge(last if parameter == "DQM" else replace(last, mask=3))
 
 
-def test_the_mode_may_be_loaded_before_or_after_the_refreshes() -> None:
+def test_the_mode_may_be_loaded_before_or_after_the_refreshes(model: Models) -> None:
     chip = model()
     run(chip, masked([*PREPARED, LOAD_MODE, *wait(2), *[REFRESH, *wait(7)] * 8]))
     assert chip.initialized
 
 
-def test_a_clock_too_fast_for_the_cas_latency_is_refused() -> None:
+def test_a_clock_too_fast_for_the_cas_latency_is_refused(model: Models) -> None:
     with pytest.raises(SdramViolation, match=r"^tCK: 6.67 ns, at least 7 ns"):
         run(model(frequency=150_000_000), masked([*[NOP] * 20, PRECHARGE_ALL, *wait(4), LOAD_MODE]))

@@ -1,14 +1,10 @@
 """The line between host and board in tests, with what may happen on it."""
 
-import os
 import random
-import select
-import threading
-import tty
-from collections.abc import Callable
 from typing import Protocol
 
 from celosia.host.transports.errors import PortError
+from celosia.sim.board import pty_line
 
 CYCLE_SECONDS = 1e-3
 """What a cycle of a board counts for on a `DirectPort`'s clock: a slow board."""
@@ -22,8 +18,7 @@ class Board(Protocol):
         ...
 
 
-Wire = Callable[[bytes], bytes]
-"""What becomes of bytes on their way."""
+Wire = pty_line.Wire
 
 
 class Faults:
@@ -87,36 +82,15 @@ class DirectPort:
         self.seconds += CYCLE_SECONDS * (40 + len(line))
 
 
-class PtyLine:
-    """A board behind a pseudo-terminal, in a thread of its own.
-
-    Attributes:
-        name: what to open.
-    """
+class PtyLine(pty_line.PtyLine):
+    """A board behind a pseudo-terminal that looks for bytes every other millisecond."""
 
     def __init__(self, board: Board, to_board: Wire | None = None, to_host: Wire | None = None) -> None:
-        self._board = board
-        self._to_board = to_board or Faults()
-        self._to_host = to_host or Faults()
-        self._master, self._slave = os.openpty()
-        tty.setraw(self._slave)
-        self.name = os.ttyname(self._slave)
-        self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
+        super().__init__(_Paced(board), to_board or Faults(), to_host or Faults())
 
-    def close(self) -> None:
-        """Pull the cable; may be called twice."""
-        if not self._is_over.is_set():
-            self._is_over.set()
-            self._thread.join()
-            os.close(self._master)
-            os.close(self._slave)
 
-    def _serve(self) -> None:
-        while not self._is_over.is_set():
-            ready, _, _ = select.select([self._master], [], [], 0.002)
-            line = os.read(self._master, 4096) if ready else b""
-            answer = self._to_host(self._board.step(self._to_board(line)))
-            while answer:
-                answer = answer[os.write(self._master, answer) :]
+class _Paced:
+    pause = 0.002
+
+    def __init__(self, board: Board) -> None:
+        self.step = board.step

@@ -1,0 +1,1 @@
+"""A whole board in simulation: its top level in Verilator, with oscillator, PLL, serial line and SDRAM around it."""
