@@ -1,6 +1,6 @@
 """How many multipliers and block RAMs a design takes, from its configuration alone: exact, and in no time.
 
-LUTs are not estimated: what they come to is decided by mapping, place and route.
+LUTs are another matter (`lut_estimate.py`): what they come to is decided by mapping.
 """
 
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from celosia.generators.chassis.counters import COUNTER_WORDS
 from celosia.generators.chassis.register_map import REGISTER_BITS
-from celosia.generators.mac_engine.config import PRESETS, MacEngineConfig
+from celosia.generators.mac_engine.config import MacEngineConfig
 from celosia.generators.mac_engine.isa import SOFTMAX_CHANNELS
 from celosia.generators.mac_engine.weight_decoder import decoder_beats
 from celosia.hdl.axi_sdram import REQUEST_BEATS
@@ -95,10 +95,3 @@ def design_blocks(board: Board, config: MacEngineConfig) -> Blocks:
 def shortfall(part: Ecp5Part, blocks: Blocks, luts: int = 0) -> tuple[str, ...]:
     """What the part has too few of, by how many: nothing if all fit."""
     return missing_cells(part, multipliers=blocks.multipliers, block_rams=blocks.block_rams, luts=luts)
-
-
-def fitting_presets(board: Board) -> tuple[str, ...]:
-    """Names of the presets whose multipliers and block RAMs the board has."""
-    return tuple(
-        name for name, config in PRESETS.items() if not shortfall(board.part, design_blocks(board, config))
-    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
 from celosia.generators.generate import Design
@@ -26,9 +27,11 @@ class BuildJob:
         clock: Hz that the accelerator must have, nearly: it gets the highest legal clock not above. `None`: whatever
             is reached.
         seed: of placement.
+        companions: files that are there already and belong to the build: its manifest names them.
     """
 
     board: Board
     design: Design
     clock: int | None = None
     seed: int = 1
+    companions: tuple[Path, ...] = ()

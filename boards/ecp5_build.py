@@ -89,7 +89,9 @@ def build_ecp5(job: BuildJob, folder: Path, progress: Progress) -> BuildResult:
     generation = BuildStep(_GENERATION, time.monotonic() - start, None)
     made = implement(job.board, design, folder, seed=job.seed, asked=job.clock, progress=progress)
     description = (folder / f"{TOP_NAME}.json", folder / f"{TOP_NAME}.h")
-    result = replace(made, steps=(generation, *made.steps), files=(*description, *made.files))
+    result = replace(
+        made, steps=(generation, *made.steps), files=(*description, *made.files, *job.companions)
+    )
     about = {
         "configuration": dict(job.design.configuration),
         "configuration_hash": f"{job.design.configuration_hash:016x}",

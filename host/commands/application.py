@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from celosia.boards.errors import BuildError, FitError
 from celosia.generators.chassis.device import DeviceError
 from celosia.sim import CacheError, ToolError
 
@@ -11,6 +12,7 @@ from ..cli import DEVICE_STATUS, USAGE_STATUS
 from ..device_spec import DeviceSpecError
 from ..errors import DataError, ModelError
 from .boards import boards_command
+from .build import build_command
 from .compile import compile_command
 from .generate import generate_command
 from .inspect import inspect_command
@@ -37,6 +39,7 @@ application.command("inspect")(inspect_command)
 application.command("compile")(compile_command)
 application.command("generate")(generate_command)
 application.command("boards")(boards_command)
+application.command("build")(build_command)
 application.command("simulate-board")(simulate_board_command)
 application.command("run")(run_command)
 application.command("verify")(verify_command)
@@ -48,9 +51,9 @@ def run() -> int:
         application()
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
-    except (ModelError, DataError, DeviceSpecError) as error:
+    except (ModelError, DataError, DeviceSpecError, FitError) as error:
         return _failed(str(error), USAGE_STATUS)
-    except (DeviceError, ToolError, CacheError) as error:
+    except (DeviceError, ToolError, CacheError, BuildError) as error:
         return _failed(str(error), DEVICE_STATUS)
     except OSError as error:
         if error.filename is None:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from celosia.boards.block_count import design_blocks, fitting_presets, shortfall
 from celosia.boards.board import BOARDS, Board
+from celosia.boards.fit_estimate import estimate_fit, fitting_presets
 from celosia.generators.mac_engine.config import PRESETS
 
 from .options import AsJson
@@ -11,9 +11,9 @@ from .terminal import output, print_json, print_line, table
 
 
 def boards_command(as_json: AsJson = False) -> None:
-    """List the boards: part, memory, link, toolchain, and presets for which it has enough multipliers and block RAMs.
+    """List the boards: part, memory, link, toolchain, and the presets that fit.
 
-    Multipliers and block RAMs are counted exactly, link and memory included. LUTs are not estimated.
+    Multipliers and block RAMs are counted exactly, LUTs are estimated, link and memory included.
 
     Example: celosia boards --json
     """
@@ -30,10 +30,10 @@ def boards_command(as_json: AsJson = False) -> None:
     console.print(listing)
     for board in BOARDS.values():
         for preset, config in PRESETS.items():
-            missing = shortfall(board.part, design_blocks(board, config))
+            missing = estimate_fit(board, config).missing
             if missing:
                 print_line(console, f"{preset} does not fit {board.name}: {', '.join(missing)}")
-    print_line(console, "Counted are multipliers and block RAMs, link and memory included; LUTs are not.")
+    print_line(console, "Multipliers and block RAMs are counted, LUTs estimated, link and memory included.")
 
 
 def _description(board: Board) -> dict[str, Any]:
@@ -58,12 +58,10 @@ def _description(board: Board) -> dict[str, Any]:
 
 
 def _fit(board: Board, preset: str) -> dict[str, Any]:
-    blocks = design_blocks(board, PRESETS[preset])
-    missing = shortfall(board.part, blocks)
+    estimate = estimate_fit(board, PRESETS[preset])
     return {
         "preset": preset,
-        "fits": not missing,
-        "dsp": blocks.multipliers,
-        "bram": blocks.block_rams,
-        "missing": list(missing),
+        "fits": not estimate.missing,
+        **{usage.key: usage.used for usage in estimate.usage},
+        "missing": list(estimate.missing),
     }

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from inspect import Parameter, Signature, signature
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -110,7 +110,7 @@ def simulated(
     return device_of(f"sim:{preset}", settings, config, memory_latency, memory_bytes_per_cycle)
 
 
-def described_by(describe: Callable[..., DeviceSpec]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def described_by(describe: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """A command whose parameter `spec` is what `describe` returns: on the command line its options stand there."""
     options = signature(describe).parameters
 
@@ -133,7 +133,10 @@ def described_by(describe: Callable[..., DeviceSpec]) -> Callable[[Callable[...,
 
 __all__ = [
     "AsJson",
+    "ConfigFile",
     "Model",
+    "Preset",
+    "Settings",
     "described_by",
     "device_of",
     "simulated",

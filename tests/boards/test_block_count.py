@@ -14,7 +14,6 @@ from celosia.boards.block_count import (
     accelerator_memories,
     board_blocks,
     design_blocks,
-    fitting_presets,
     shortfall,
 )
 from celosia.boards.board import BOARDS
@@ -90,11 +89,6 @@ def test_link_and_memory_count() -> None:
     config = MacEngineConfig.preset("u55-32")
     whole, alone = design_blocks(BOARDS["ulx3s_85f"], config), accelerator_blocks(config)
     assert (whole.multipliers, whole.block_rams) == (alone.multipliers, alone.block_rams + 6)
-
-
-@pytest.mark.parametrize("name", BOARDS)
-def test_the_largest_preset_is_too_large_for_these_boards(name: str) -> None:
-    assert fitting_presets(BOARDS[name]) == ("u55-32", "u55-64", "u55-128")
 
 
 def test_what_is_missing_is_told_by_number() -> None:

@@ -1,0 +1,80 @@
+"""Whether a design fits a board, and about how fast it will be, before anything is built."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from celosia.generators.mac_engine.config import PRESETS, MacEngineConfig
+
+from .block_count import design_blocks, shortfall
+from .board import Board
+from .build_result import Usage
+from .clock_estimate import estimated_fmax
+from .errors import FitError
+from .lut_estimate import estimated_luts
+
+
+@dataclass(frozen=True, slots=True)
+class FitEstimate:
+    """What a build would come to.
+
+    Attributes:
+        usage: LUT4 within 15 %, MULT18X18D and DP16KD exactly.
+        fmax_mhz: of the accelerator's clock; a guide, no promise.
+        missing: what the device has too few of, by how many; empty if all fits.
+        largest_preset: that fits, `None` if none does.
+    """
+
+    usage: tuple[Usage, ...]
+    fmax_mhz: float
+    missing: tuple[str, ...]
+    largest_preset: str | None
+
+    def values(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            **{usage.key: usage.used for usage in self.usage},
+            "available": {usage.key: usage.available for usage in self.usage},
+            "fmax_mhz": round(self.fmax_mhz, 1),
+            "fits": not self.missing,
+            "missing": list(self.missing),
+            "largest_preset": self.largest_preset,
+        }
+
+
+def estimate_fit(board: Board, config: MacEngineConfig) -> FitEstimate:
+    """The estimate for an engine of `config`, link and memory included; takes no time."""
+    blocks, luts, part = design_blocks(board, config), estimated_luts(board, config), board.part
+    usage = (
+        Usage("LUT4", "lut4", luts, part.luts),
+        Usage("MULT18X18D", "dsp", blocks.multipliers, part.multipliers),
+        Usage("DP16KD", "bram", blocks.block_rams, part.block_rams),
+    )
+    fitting = fitting_presets(board)
+    return FitEstimate(
+        usage, estimated_fmax(board, luts), shortfall(part, blocks, luts), fitting[-1] if fitting else None
+    )
+
+
+def fitting_presets(board: Board) -> tuple[str, ...]:
+    """Names of the presets that the board has enough cells for, the smallest first."""
+    return tuple(name for name, config in PRESETS.items() if not _missing(board, config))
+
+
+def require_board_fit(board: Board, config: MacEngineConfig) -> None:
+    """Refuse a design before hours are spent on it.
+
+    Raises:
+        FitError: by how much of what it does not fit, and the largest preset that does.
+    """
+    estimate = estimate_fit(board, config)
+    if estimate.missing:
+        remedy = (
+            "no preset fits"
+            if estimate.largest_preset is None
+            else f"the largest preset that fits is {estimate.largest_preset}"
+        )
+        raise FitError(f"the design does not fit {board.name}: {', '.join(estimate.missing)}; {remedy}")
+
+
+def _missing(board: Board, config: MacEngineConfig) -> tuple[str, ...]:
+    return shortfall(board.part, design_blocks(board, config), estimated_luts(board, config))

@@ -1,0 +1,56 @@
+"""What fits a board is known before anything is built."""
+
+from dataclasses import replace
+
+import pytest
+
+from celosia.boards.block_count import design_blocks
+from celosia.boards.board import BOARDS
+from celosia.boards.errors import FitError
+from celosia.boards.fit_estimate import estimate_fit, fitting_presets, require_board_fit
+from celosia.generators.mac_engine.config import PRESETS
+
+ULX3S = BOARDS["ulx3s_85f"]
+
+
+def small(luts: int = 83640, multipliers: int = 156, block_rams: int = 208):
+    part = replace(ULX3S.part, luts=luts, multipliers=multipliers, block_rams=block_rams)
+    return replace(ULX3S, part=part)
+
+
+@pytest.mark.parametrize("name", BOARDS)
+def test_the_largest_preset_is_too_large_for_these_boards(name: str) -> None:
+    assert fitting_presets(BOARDS[name]) == ("u55-32", "u55-64", "u55-128")
+
+
+def test_an_estimate_tells_every_kind_of_cell() -> None:
+    config = PRESETS["u55-64"]
+    estimate = estimate_fit(ULX3S, config)
+    luts, multipliers, block_rams = estimate.usage
+    blocks = design_blocks(ULX3S, config)
+    assert (multipliers.used, block_rams.used) == (blocks.multipliers, blocks.block_rams)
+    assert (luts.available, multipliers.available, block_rams.available) == (83640, 156, 208)
+    assert (estimate.missing, estimate.largest_preset) == ((), "u55-128")
+    assert {"lut4", "dsp", "bram", "fmax_mhz", "fits"} <= set(estimate.values())
+
+
+def test_larger_engines_take_more_luts() -> None:
+    estimates = [estimate_fit(ULX3S, config).usage[0].used for config in PRESETS.values()]
+    assert estimates == sorted(estimates)
+    assert len(set(estimates)) == len(estimates)
+
+
+def test_what_does_not_fit_is_told_by_how_much_and_what_would() -> None:
+    with pytest.raises(
+        FitError,
+        match=r"does not fit ulx3s_85f: 140 MULT18X18D too few; the largest preset that fits is u55-128$",
+    ):
+        require_board_fit(ULX3S, PRESETS["u55-256"])
+    with pytest.raises(FitError, match=r"13 DP16KD too few; the largest preset that fits is u55-32$"):
+        require_board_fit(small(multipliers=60), replace(PRESETS["u55-32"], buffer_kib=256, weight_kib=128))
+    with pytest.raises(FitError, match="LUT4 too few; no preset fits"):
+        require_board_fit(small(luts=1000), PRESETS["u55-32"])
+
+
+def test_what_fits_passes() -> None:
+    require_board_fit(ULX3S, PRESETS["u55-128"])
