@@ -18,7 +18,8 @@ from celosia.sim.verilator import Progress
 from .driver import configuration_hash
 from .transports.serial_place import DEFAULT_BAUD, DEFAULT_PATIENCE, SerialPlace, open_serial
 
-_SERIAL_KEYS = ("preset", "baud", "patience")
+_MEGAHERTZ = 1_000_000
+_SERIAL_KEYS = ("preset", "baud", "patience", "board", "clock")
 
 
 class DeviceSpecError(ValueError):
@@ -124,7 +125,9 @@ def parse_device(
     file: str | PathLike[str] | None = None,
     memory: MemoryModel | None = None,
 ) -> DeviceSpec:
-    """`sim:PRESET` or `serial:PORT?preset=PRESET&baud=RATE`; a board whose preset is not named is asked for it.
+    """`sim:PRESET` or `serial:PORT?preset=PRESET&baud=RATE&board=BOARD&clock=MHZ`.
+
+    A board whose preset is not named is asked for it; `memory` is by default that of the board that is named.
 
     Raises:
         DeviceSpecError: an unknown transport, preset or key.
@@ -135,10 +138,11 @@ def parse_device(
         raise DeviceSpecError(
             f"device must be sim:PRESET with PRESET one of {', '.join(PRESETS)}, or serial:PORT, not {text!r}"
         )
-    memory = memory or MemoryModel()
     if transport == "sim":
-        return DeviceSpec(transport, configuration(place, settings, file), memory, text)
-    serial = _serial_place(place)
+        return DeviceSpec(transport, configuration(place, settings, file), memory or MemoryModel(), text)
+    port, values = _port_and_values(place)
+    serial = _serial_place(port, values)
+    memory = memory or _board_memory(values)
     if serial.preset is not None:
         config = configuration(serial.preset, settings, file)
     elif settings or file is not None:
@@ -148,7 +152,7 @@ def parse_device(
     return DeviceSpec(transport, config, memory, text, serial)
 
 
-def _serial_place(text: str) -> SerialPlace:
+def _port_and_values(text: str) -> tuple[str, dict[str, str]]:
     port, _, query = text.partition("?")
     values: dict[str, str] = {}
     for setting in filter(None, query.split("&")):
@@ -158,6 +162,10 @@ def _serial_place(text: str) -> SerialPlace:
                 f"serial: a setting must be KEY=VALUE, KEY one of {', '.join(_SERIAL_KEYS)}, not {setting!r}"
             )
         values[key] = value
+    return port, values
+
+
+def _serial_place(port: str, values: Mapping[str, str]) -> SerialPlace:
     try:
         return SerialPlace(
             port,
@@ -166,6 +174,24 @@ def _serial_place(text: str) -> SerialPlace:
             float(values.get("patience", DEFAULT_PATIENCE)),
         )
     except ValueError as error:
+        raise DeviceSpecError(f"serial: {error}") from error
+
+
+def _board_memory(values: Mapping[str, str]) -> MemoryModel:
+    """The memory that a board is compiled for: only predictions and the order of work depend on it, no result."""
+    if "board" not in values:
+        if "clock" in values:
+            raise DeviceSpecError("serial: clock is that of a board: name it, as in board=ulx3s_85f&clock=80")
+        return MemoryModel()
+    # Imported here: boards are many files, and most devices are not one.
+    from celosia.boards.board import find_board
+    from celosia.boards.memory_models import NOMINAL_CLOCK
+    from celosia.boards.memory_models import memory_model as model_of
+
+    try:
+        clock = round(float(values["clock"]) * _MEGAHERTZ) if "clock" in values else NOMINAL_CLOCK
+        return model_of(find_board(values["board"]), clock)
+    except (ValueError, OverflowError) as error:
         raise DeviceSpecError(f"serial: {error}") from error
 
 

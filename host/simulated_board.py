@@ -9,6 +9,8 @@ from celosia.boards.board import Board, SdramChip
 from celosia.boards.board_clocks import choose_clocks
 from celosia.boards.board_sources import BOARD_NAME, board_sources
 from celosia.boards.ecp5_pll import Ecp5PllSettings
+from celosia.boards.memory_models import NOMINAL_CLOCK, clocked_memory_model
+from celosia.generators.chassis.memory import MemoryModel
 from celosia.generators.mac_engine.config import MacEngineConfig
 from celosia.sim.board.model import BoardPorts
 from celosia.sim.board.simulated_board import SimulatedBoard, SimulatedBoardSettings
@@ -17,9 +19,6 @@ from celosia.sim.errors import ToolError
 from celosia.sim.verilator import Progress
 
 from .generation import generator_sources
-
-DEFAULT_FREQUENCY = 80_000_000
-"""Hz that the accelerator on a simulated board is given at most."""
 
 _STEP = "Generating the board's Verilog"
 _FILE = "board.v"
@@ -44,9 +43,14 @@ class BoardDesign:
         """Hz of the accelerator."""
         return float(self.clocks.frequencies[0])
 
+    @property
+    def memory_model(self) -> MemoryModel:
+        """The board's memory as the accelerator sees it."""
+        return clocked_memory_model(self.board, self.clocks)
+
 
 def board_design(
-    board: Board, config: MacEngineConfig, *, frequency: int = DEFAULT_FREQUENCY, baud: int | None = None
+    board: Board, config: MacEngineConfig, *, frequency: int = NOMINAL_CLOCK, baud: int | None = None
 ) -> BoardDesign:
     """The accelerator of `config` at the highest legal clock that is not above `frequency`, in Hz, on `board`.
 

@@ -90,7 +90,8 @@ def device_of(
     Raises:
         DeviceSpecError: an option's value is not known or out of range.
     """
-    memory = memory_model(memory_latency, memory_bytes_per_cycle)
+    is_asked_for = memory_latency is not None or memory_bytes_per_cycle is not None
+    memory = memory_model(memory_latency, memory_bytes_per_cycle) if is_asked_for else None
     return parse_device(device, settings or (), config, memory)
 
 

@@ -4,19 +4,21 @@ from typing import Annotated
 
 import typer
 
-from celosia.boards.board import BOARDS, find_board
-from celosia.boards.errors import BuildError
+from celosia.boards.board import BOARDS
+from celosia.boards.memory_models import NOMINAL_CLOCK
 from celosia.sim.board.board_on_line import BoardOnLine
 from celosia.sim.board.pty_line import PtyLine
-from celosia.sim.errors import ToolError
 
+from ..board_build import board_called
 from ..device_spec import DeviceSpec, DeviceSpecError
-from ..simulated_board import DEFAULT_FREQUENCY, BoardDesign, board_design, open_simulated_board
+from ..simulated_board import BoardDesign, board_design, open_simulated_board
 from .options import AsJson, described_by, simulated
 from .terminal import output, print_json, print_line, progress_bars
 
 _MEGAHERTZ = 1e6
 _WAIT_SECONDS = 1.0
+_PATIENCE = 60
+"""Seconds that a host should have: a large frame takes that long to simulate on a busy machine."""
 
 _Board = Annotated[
     str, typer.Argument(metavar="BOARD", help=f"One of {', '.join(BOARDS)}.", show_default=False)
@@ -37,7 +39,7 @@ _Baud = Annotated[
 def simulate_board_command(
     board: _Board,
     spec: DeviceSpec,
-    clock: _Clock = DEFAULT_FREQUENCY / _MEGAHERTZ,
+    clock: _Clock = NOMINAL_CLOCK / _MEGAHERTZ,
     baud: _Baud = None,
     as_json: AsJson = False,
 ) -> None:
@@ -49,11 +51,11 @@ def simulate_board_command(
     Example: celosia simulate-board ulx3s_85f --preset u55-32
     """
     try:
-        design = board_design(find_board(board), spec.config, frequency=round(clock * _MEGAHERTZ), baud=baud)
+        design = board_design(
+            board_called(board), spec.config, frequency=round(clock * _MEGAHERTZ), baud=baud
+        )
         with progress_bars() as progress:
             simulated_board = open_simulated_board(design, progress=progress)
-    except BuildError as error:
-        raise ToolError(str(error)) from error
     except ValueError as error:
         raise DeviceSpecError(str(error)) from error
     with simulated_board:
@@ -69,8 +71,14 @@ def simulate_board_command(
 
 
 def _announce(design: BoardDesign, port: str, as_json: bool) -> None:
-    device = f"serial:{port}?baud={design.board.baud}"
     megahertz = [float(frequency) / _MEGAHERTZ for frequency in design.clocks.frequencies]
+    settings = {
+        "board": design.board.name,
+        "clock": f"{megahertz[0]:g}",
+        "baud": design.board.baud,
+        "patience": _PATIENCE,
+    }
+    device = f"serial:{port}?{'&'.join(f'{key}={value}' for key, value in settings.items())}"
     if as_json:
         print_json(
             {

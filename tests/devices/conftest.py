@@ -6,13 +6,17 @@ from functools import cache
 
 import pytest
 
+from celosia.boards.board import BOARDS
 from celosia.generators.chassis.device import Device
 from celosia.generators.chassis.memory import MemoryModel
 from celosia.generators.mac_engine.config import PRESETS
 from celosia.host.simulated import open_simulated
+from celosia.host.simulated_board import board_design, open_simulated_board
 from celosia.host.transports.link import Link
 from celosia.host.transports.serial_device import SerialDevice
 from celosia.host.transports.serial_place import SerialPlace, open_serial
+from celosia.sim.board import pty_line
+from celosia.sim.board.board_on_line import BoardOnLine
 from tests.link_bench.endpoint_twin import EndpointTwin
 from tests.link_bench.gateware_board import GatewareBoard
 from tests.link_bench.line import Board, DirectPort, Faults, PtyLine
@@ -83,6 +87,32 @@ def gateware_over_pty() -> Iterator[Device]:
         yield device
 
 
+@contextmanager
+def _on_board(rate: float) -> Iterator[Device]:
+    with open_simulated_board(board_design(BOARDS["ulx3s_85f"], CONFIG)) as board:
+        line = pty_line.PtyLine(BoardOnLine(board), Faults(rate, 1), Faults(rate, 2))
+        try:
+            with open_serial(SerialPlace(line.name, patience=_PATIENCE)) as device:
+                yield device
+        finally:
+            line.close()
+            assert line.failure is None
+
+
+@contextmanager
+def board() -> Iterator[Device]:
+    """A whole board as it is built, in Verilator, the chip on its memory pins; pyserial and a pseudo-terminal."""
+    with _on_board(0.0) as device:
+        yield device
+
+
+@contextmanager
+def board_on_bad_line() -> Iterator[Device]:
+    """The same with 1 % of all bytes dropped, damaged or doubled in each direction."""
+    with _on_board(0.01) as device:
+        yield device
+
+
 @pytest.fixture(
     params=[
         simulator,
@@ -90,6 +120,8 @@ def gateware_over_pty() -> Iterator[Device]:
         bad_serial,
         gateware,
         pytest.param(gateware_over_pty, marks=pytest.mark.slow),
+        pytest.param(board, marks=pytest.mark.slow),
+        pytest.param(board_on_bad_line, marks=pytest.mark.slow),
     ],
     ids=lambda transport: transport.__name__,
 )

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from celosia.boards.board import BOARDS
+from celosia.boards.memory_models import memory_model as board_memory
 from celosia.generators.chassis.device import DeviceError
 from celosia.generators.chassis.memory import MemoryModel
 from celosia.generators.mac_engine.config import PRESETS
@@ -32,6 +34,13 @@ def test_a_board_is_taken_by_its_port() -> None:
     spec = parse_device("serial:/dev/ttyUSB7?preset=u55-64&baud=115200&patience=60", ["buffer_kib=32"])
     assert spec.config == replace(PRESETS["u55-64"], buffer_kib=32)
     assert spec.serial == SerialPlace("/dev/ttyUSB7", 115200, "u55-64", 60.0)
+
+
+def test_a_board_that_is_named_has_its_memory_unless_another_is_asked_for() -> None:
+    text = "serial:/dev/ttyUSB7?preset=u55-64&board=ulx3s_85f&clock=40"
+    assert parse_device(text).memory == board_memory(BOARDS["ulx3s_85f"], 40_000_000)
+    assert parse_device(text, memory=memory_model(latency=5)).memory.latency == 5
+    assert parse_device("serial:/dev/ttyUSB7?preset=u55-64").memory == MemoryModel()
 
 
 def test_a_board_whose_port_is_not_there_is_told() -> None:
@@ -92,13 +101,17 @@ def test_settings_come_after_the_file(tmp_path: Path) -> None:
         ("serial:/dev/x?preset=u55-129", "preset must be one of u55-32, .*, not 'u55-129'"),
         (
             "serial:/dev/x?speed=9600",
-            "KEY one of preset, baud, patience, not 'speed=9600'",
+            "KEY one of preset, baud, patience, board, clock, not 'speed=9600'",
         ),
         ("serial:/dev/x?baud", "a setting must be KEY=VALUE, .*, not 'baud'"),
         ("serial:/dev/x?baud=fast", "serial: .*'fast'"),
         ("serial:/dev/x?baud=0", "baud must be in 1..12000000, not 0"),
         ("serial:/dev/x?patience=-1", "patience must be a positive number of seconds, not -1"),
         ("serial:/dev/x?patience=nan", "patience must be a positive number of seconds, not nan"),
+        ("serial:/dev/x?board=ulx3s", "serial: board must be one of ulx3s_85f, .*, not 'ulx3s'"),
+        ("serial:/dev/x?board=ulx3s_85f&clock=fast", "serial: .*'fast'"),
+        ("serial:/dev/x?board=ulx3s_85f&clock=1", "serial: .* must be 3.125..400 MHz, not 1"),
+        ("serial:/dev/x?clock=80", "name it, as in board=ulx3s_85f&clock=80"),
         ("sim:u55-129", "preset must be one of u55-32, .*, not 'u55-129'"),
         ("sim:", "preset must be one of"),
     ],
