@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from amaranth.hdl import Module, Mux, Signal, signed
+from amaranth.hdl import Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -64,77 +64,64 @@ class BrickWalk(wiring.Component):
         bricks = Signal(14)  # of a pixel
         tail = Signal(range(BRICK_BYTES + 1))  # bytes of a pixel's last brick
         wrapped_pitch = Signal(signed(18))
-        # A row that lies at or past this is followed by a wrap; so is the row that follows one at or past the others.
-        wrap_from = Signal(signed(19))
-        wrap_from_after_step = Signal(signed(20))
-        wrap_from_after_wrap = Signal(signed(20))
-        first_wraps = Signal()
+        wrap_from = Signal(signed(19))  # a row that lies at or past this is followed by a wrap
         m.d.sync += [
             bricks.eq((command.channels + (BRICK_BYTES - 1)) // BRICK_BYTES),
             tail.eq(Mux(command.channels % BRICK_BYTES == 0, BRICK_BYTES, command.channels % BRICK_BYTES)),
             wrapped_pitch.eq(command.row_pitch - command.ring_size),
             wrap_from.eq(command.ring_end - command.row_pitch),
-            wrap_from_after_step.eq(wrap_from - command.row_pitch),
-            wrap_from_after_wrap.eq(wrap_from - wrapped_pitch),
-            first_wraps.eq(command.row >= wrap_from),
         ]
 
         valid = Signal()
         address = Signal(BRICK_ADDRESS_BITS)
         pixel = Signal(BRICK_ADDRESS_BITS)
-        row = Signal(BRICK_ADDRESS_BITS)
-        wraps = (
-            Signal()
-        )  # the next row does; known beforehand, so that no comparison stands before its address
+        row = Signal(BRICK_ADDRESS_BITS)  # one ahead, so that neither comparison nor sum stands before an address
+        after_row = Signal(BRICK_ADDRESS_BITS)
+        # Counted down to 1, which is known beforehand.
         bricks_left = Signal(14)
         pixels_left = Signal(16)
         rows_left = Signal(16)
-        last_brick = Signal()
-        last_pixel = Signal()
-        next_pixel = Signal(BRICK_ADDRESS_BITS)
-        next_row = Signal(BRICK_ADDRESS_BITS)
-        next_wraps = Signal()
+        last_brick, last_pixel, last_row = Signal(), Signal(), Signal()
         m.d.comb += [
             self.o.valid.eq(valid),
             self.o.payload.address.eq(address),
             self.o.payload.bytes.eq(Mux(last_brick, tail, BRICK_BYTES)),
-            self.o.payload.last.eq(last_brick & last_pixel & (rows_left == 0)),
-            next_pixel.eq(pixel + 1),
-            next_row.eq(row + Mux(wraps, wrapped_pitch, command.row_pitch)),
-            next_wraps.eq(Mux(wraps, row >= wrap_from_after_wrap, row >= wrap_from_after_step)),
+            self.o.payload.last.eq(last_brick & last_pixel & last_row),
+            after_row.eq(row + Mux(row >= wrap_from, wrapped_pitch, command.row_pitch)),
         ]
 
-        def start_pixel(place: Signal) -> None:
+        def start_pixel(place: Value) -> None:
             m.d.sync += [
                 address.eq(place),
                 pixel.eq(place),
-                bricks_left.eq(bricks - 1),
+                bricks_left.eq(bricks),
                 last_brick.eq(bricks == 1),
             ]
 
-        def start_row(place: Signal, is_followed_by_wrap: Signal) -> None:
-            start_pixel(place)
+        def start_row() -> None:
+            start_pixel(row)
             m.d.sync += [
-                row.eq(place),
-                wraps.eq(is_followed_by_wrap),
-                pixels_left.eq(command.width - 1),
+                row.eq(after_row),
+                pixels_left.eq(command.width),
                 last_pixel.eq(command.width == 1),
             ]
 
         with m.If(self.start):
-            start_row(command.row, first_wraps)
-            m.d.sync += [rows_left.eq(command.rows - 1), valid.eq(1)]
-        with m.Elif(valid & self.o.ready):
+            start_row()
+            m.d.sync += [rows_left.eq(command.rows), last_row.eq(command.rows == 1), valid.eq(1)]
+        with m.Elif(~valid):
+            m.d.sync += row.eq(command.row)
+        with m.Elif(self.o.ready):
             with m.If(~last_brick):
                 m.d.sync += [
                     address.eq(address + command.channel_pitch),
                     bricks_left.eq(bricks_left - 1),
-                    last_brick.eq(bricks_left == 1),
+                    last_brick.eq(bricks_left == 2),
                 ]
             with m.Elif(~last_pixel):
-                start_pixel(next_pixel)
-                m.d.sync += [pixels_left.eq(pixels_left - 1), last_pixel.eq(pixels_left == 1)]
+                start_pixel((pixel + 1)[:BRICK_ADDRESS_BITS])
+                m.d.sync += [pixels_left.eq(pixels_left - 1), last_pixel.eq(pixels_left == 2)]
             with m.Else():
-                start_row(next_row, next_wraps)
-                m.d.sync += [rows_left.eq(rows_left - 1), valid.eq(rows_left != 0)]
+                start_row()
+                m.d.sync += [rows_left.eq(rows_left - 1), last_row.eq(rows_left == 2), valid.eq(~last_row)]
         return m
