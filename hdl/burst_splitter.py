@@ -1,6 +1,6 @@
 """Cuts transfers of any length into legal AXI bursts."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -89,8 +89,12 @@ class BurstSplitter(wiring.Component):
         final = Signal(reset_less=True)
 
         room = Signal(range(self._burst_beats + 1))
+        fits = Signal()
+        burst_bits = self._burst_beats.bit_length() - 1
         m.d.comb += [
             room.eq(self._burst_beats - (place % self._burst_beats)),
+            # A short comparison: no transfer of more than a whole burst fits.
+            fits.eq((remaining[burst_bits + 1 :] == 0) & (remaining[: burst_bits + 1] <= room)),
             self.burst.payload.eq(burst),
             self.burst.valid.eq(burst_valid),
             self.transfer.ready.eq(~active),
@@ -111,8 +115,8 @@ class BurstSplitter(wiring.Component):
             m.d.sync += active.eq(0)
         with m.Elif(~planned):
             m.d.sync += [
-                final.eq(remaining <= room),
-                count.eq(Mux(remaining <= room, remaining, room)),
+                final.eq(fits),
+                count.eq(Mux(fits, remaining, room)),
                 planned.eq(1),
             ]
             with m.If(remaining == 0):
@@ -122,7 +126,8 @@ class BurstSplitter(wiring.Component):
                 burst.address.eq(place << self._beat_shift),
                 burst.length.eq(count - 1),
                 burst_valid.eq(1),
-                place.eq(place + count),
+                # The next burst starts at a multiple of the longest; behind the final one there is none.
+                place.eq(Cat(Const(0, burst_bits), place[burst_bits:] + 1)),
                 remaining.eq(remaining - count),
                 planned.eq(0),
                 active.eq(~final),
