@@ -11,6 +11,7 @@ from celosia.generators.chassis.register_map import REGISTER_BITS
 from celosia.generators.mac_engine.config import MacEngineConfig
 from celosia.generators.mac_engine.isa import SOFTMAX_CHANNELS
 from celosia.generators.mac_engine.weight_decoder import decoder_beats
+from celosia.generators.mac_engine.weight_store import weight_memories
 from celosia.hdl.axi_sdram import REQUEST_BEATS
 from celosia.hdl.sdram_transfer import BEAT_BITS
 from celosia.hdl.stream_queue import LARGEST_LUT_RAM
@@ -56,7 +57,8 @@ def accelerator_memories(config: MacEngineConfig) -> Iterator[Memory]:
     """The accelerator's memories in block RAM; all smaller ones are LUT RAM."""
     in_flight = max(config.burst_beats * max(2, config.outstanding_reads), 2 * LARGEST_LUT_RAM)
     yield Memory(config.buffer_bricks // _BANKS, 64, _BANKS)
-    yield Memory(config.weight_words, 128)
+    for depth in weight_memories(config.weight_words):
+        yield Memory(depth, 128)
     yield Memory(config.parameter_beats, 64)
     yield Memory(SOFTMAX_CHANNELS // config.lanes, 8 * config.lanes)
     yield Memory(128, 64)  # exponentials

@@ -75,7 +75,9 @@ class BrickWalk(wiring.Component):
         valid = Signal()
         address = Signal(BRICK_ADDRESS_BITS)
         pixel = Signal(BRICK_ADDRESS_BITS)
-        row = Signal(BRICK_ADDRESS_BITS)  # one ahead, so that neither comparison nor sum stands before an address
+        row = Signal(
+            BRICK_ADDRESS_BITS
+        )  # one ahead, so that neither comparison nor sum stands before an address
         after_row = Signal(BRICK_ADDRESS_BITS)
         # Counted down to 1, which is known beforehand.
         bricks_left = Signal(14)

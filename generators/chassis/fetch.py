@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -92,28 +92,32 @@ class CommandFetch(wiring.Component):
         m = Module()
         # In block RAM, which takes a queue of twice the depth that is used.
         m.submodules.queue = queue = StreamQueue(BEAT_BITS, 2 * _QUEUE_BEATS)
-        self._elaborate_requests(m, popped=queue.o.valid & queue.o.ready)
-        self._elaborate_beats(m, queue.i)
-        self._elaborate_dealer(m, queue.o)
-        return m
-
-    def _fail(self, m: Module, code: ErrorCode, index: Any, address: Any) -> None:
+        # Of the list until it is requested, then of the next beat.
+        address = Signal(self._address_bits)
+        with m.If(self.start):
+            m.d.sync += address.eq(self.base + self.offset)
+        self._elaborate_requests(m, address, popped=queue.o.valid & queue.o.ready)
+        beat_index = self._elaborate_beats(m, address, queue.i)
+        command_fails, command_index = self._elaborate_dealer(m, queue.o)
+        # An error has one of two places: that of a beat, which is the list's before there is any, or a command's.
         with m.If(~self.error.valid):
             m.d.sync += [
-                self.error.valid.eq(1),
-                self.error.code.eq(code),
-                self.error.index.eq(index),
-                self.error.address.eq(address),
+                self.error.index.eq(Mux(command_fails, command_index, beat_index)),
+                self.error.address.eq(Mux(command_fails, 0, address)),
             ]
+        return m
 
-    def _elaborate_requests(self, m: Module, popped: Any) -> None:
+    def _fail(self, m: Module, code: ErrorCode) -> None:
+        with m.If(~self.error.valid):
+            m.d.sync += [self.error.valid.eq(1), self.error.code.eq(code)]
+
+    def _elaborate_requests(self, m: Module, address: Signal, popped: Any) -> None:
         m.submodules.splitter = splitter = BurstSplitter(
             address_bits=self._address_bits,
             data_bits=BEAT_BITS,
             count_bits=_COUNT_BITS,
             burst_beats=self._burst_beats,
         )
-        address = Signal(self._address_bits)
         end = Signal(REGISTER_BITS + COMMAND_BYTES.bit_length())
         impossible = Signal()
         beyond = Signal()
@@ -124,10 +128,7 @@ class CommandFetch(wiring.Component):
         ]
         with m.FSM(name="requests"):
             with m.State("IDLE"), m.If(self.start):
-                m.d.sync += [
-                    address.eq(self.base + self.offset),
-                    end.eq(self.offset + (self.count << (COMMAND_BYTES.bit_length() - 1))),
-                ]
+                m.d.sync += end.eq(self.offset + (self.count << (COMMAND_BYTES.bit_length() - 1)))
                 m.next = "CHECK"
             with m.State("CHECK"):
                 m.d.sync += [
@@ -139,9 +140,9 @@ class CommandFetch(wiring.Component):
                 m.next = "TRANSFER"
             with m.State("TRANSFER"):
                 with m.If(impossible):
-                    self._fail(m, ErrorCode.ILLEGAL_COMMAND, 0, address)
+                    self._fail(m, ErrorCode.ILLEGAL_COMMAND)
                 with m.Elif(beyond):
-                    self._fail(m, ErrorCode.OUT_OF_REGION, 0, address)
+                    self._fail(m, ErrorCode.OUT_OF_REGION)
                 with m.Else():
                     m.d.comb += splitter.transfer.valid.eq(1)
                 m.next = "IDLE"
@@ -161,25 +162,26 @@ class CommandFetch(wiring.Component):
             m.d.comb += claimed.eq(request.payload.length + 1)
         m.d.sync += room.eq(room + popped - claimed)
 
-    def _elaborate_beats(self, m: Module, queue: stream.Interface) -> None:
+    def _elaborate_beats(self, m: Module, address: Signal, queue: stream.Interface) -> Value:
+        """The index of the command that the next beat belongs to."""
         beats = self.read.beats
         received = Signal(_COUNT_BITS)
-        address = Signal(self._address_bits)
         m.d.comb += [
             queue.payload.eq(beats.payload.data),
             queue.valid.eq(beats.valid),
         ]
         with m.If(self.start):
-            m.d.sync += [received.eq(0), address.eq(self.base + self.offset)]
+            m.d.sync += received.eq(0)
         with m.If(beats.valid):
             m.d.sync += [received.eq(received + 1), address.eq(address + BEAT_BITS // 8)]
-            index = received[COMMAND_BEATS.bit_length() - 1 :]
             with m.If(beats.payload.response == Response.SLAVE_ERROR.value):
-                self._fail(m, ErrorCode.BUS_SLAVE_ERROR, index, address)
+                self._fail(m, ErrorCode.BUS_SLAVE_ERROR)
             with m.If(beats.payload.response == Response.DECODE_ERROR.value):
-                self._fail(m, ErrorCode.BUS_DECODE_ERROR, index, address)
+                self._fail(m, ErrorCode.BUS_DECODE_ERROR)
+        return received[COMMAND_BEATS.bit_length() - 1 :]
 
-    def _elaborate_dealer(self, m: Module, queue: stream.Interface) -> None:
+    def _elaborate_dealer(self, m: Module, queue: stream.Interface) -> tuple[Signal, Signal]:
+        """Whether a command fails in this cycle, and its index."""
         verbs = len(Verb)
         place = Signal(range(COMMAND_BEATS))
         index = Signal(16)
@@ -195,6 +197,7 @@ class CommandFetch(wiring.Component):
         stage_halt = Signal()
         stage_legal = Signal()
         stage_taken = Signal()
+        command_fails = Signal()
 
         header = data.View(HALT.struct(), queue.payload)
         is_verb = Cat(header.opcode == OPCODE_OF_VERB[verb].value for verb in Verb)
@@ -250,11 +253,14 @@ class CommandFetch(wiring.Component):
 
         with m.If(stage_valid & ~self.stop):
             with m.If(~stage_legal):
-                self._fail(m, ErrorCode.ILLEGAL_COMMAND, stage_index, 0)
+                m.d.comb += command_fails.eq(1)
+                self._fail(m, ErrorCode.ILLEGAL_COMMAND)
             with m.Elif(stage_begin & (stage_place == 1) & (stage_data != Const(self._hash, BEAT_BITS))):
-                self._fail(m, ErrorCode.CONFIGURATION_MISMATCH, stage_index, 0)
+                m.d.comb += command_fails.eq(1)
+                self._fail(m, ErrorCode.CONFIGURATION_MISMATCH)
             with m.Elif(stage_halt & ~self.error.valid):
                 m.d.sync += self.halted.eq(1)
+        return command_fails, stage_index
 
 
 assert BEGIN.fields[0].bits == BEAT_BITS, "the hash is the beat after the header"

@@ -2,7 +2,7 @@
 
 import enum
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -118,6 +118,7 @@ class RunControl(wiring.Component):
         next_state = Signal(_State)
         bus_lost = Signal()
         drained, expired = self._elaborate_timers(m)
+        first = self._first_error(m)
         flags = {
             "idle": state == _State.IDLE,
             "running": self.counting | (state == _State.CLEAR),
@@ -170,10 +171,9 @@ class RunControl(wiring.Component):
                         self.error.code.eq(ErrorCode.WATCHDOG),
                         self.error.index.eq(self.oldest_index),
                     ]
-                for source in reversed(range(self._error_sources)):  # the last assignment wins
-                    with m.If(self.errors[source].valid):
-                        m.d.comb += next_state.eq(_State.DRAIN)
-                        m.d.sync += self.error.eq(self.errors[source])
+                with m.If(first.valid):
+                    m.d.comb += next_state.eq(_State.DRAIN)
+                    m.d.sync += self.error.eq(first)
             with m.Case(_State.DRAIN), m.If(drained | expired):
                 m.d.comb += next_state.eq(_State.ERROR)
                 m.d.sync += [pending.eq(1), bus_lost.eq(~drained)]
@@ -185,6 +185,18 @@ class RunControl(wiring.Component):
         with m.If(self.reset):
             m.d.comb += next_state.eq(_State.RESET)
         return m
+
+    def _first_error(self, m: Module) -> data.View:
+        """That of the first source that has one. Letting one through takes less than a choice for each source."""
+        first = Signal(error_layout(len(self.error.address)))
+        earlier: Value = Const(0, 1)
+        chosen: Value = Const(0, len(first.as_value()))
+        for error in self.errors:
+            is_first = error.valid & ~earlier
+            chosen |= error.as_value() & is_first.replicate(len(first.as_value()))
+            earlier |= error.valid
+        m.d.comb += first.as_value().eq(chosen)
+        return first
 
     def _elaborate_timers(self, m: Module) -> tuple[Signal, Signal]:
         """Whether the bus is `drained`, and whether nothing moved for too long (`expired`, for one cycle)."""

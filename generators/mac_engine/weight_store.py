@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.hdl import Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -71,19 +71,49 @@ class WeightStore(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """One memory."""
+        """A memory for each of `weight_memories`; the word's address says which, and its low bits where."""
         m = Module()
-        m.submodules.words = words = Memory(
-            shape=unsigned(_WORD_BITS), depth=self._words, init=[], attrs=_MEMORY
-        )
-        read, write = words.read_port(), words.write_port(granularity=BEAT_BITS)
         beat, word = self.writes.payload, self.decoded.payload
         chosen = self.writes.valid & (beat.destination == Destination.WEIGHT_STORE)
+        address = Signal(range(self._words))
+        enable = Signal(2)
         m.d.comb += [
-            read.addr.eq(self.reads.address),
-            self.reads.data.eq(read.data),
-            write.addr.eq(Mux(self.decoded.valid, word.address, beat.address[1:])),
-            write.data.eq(Mux(self.decoded.valid, word.data, beat.data.replicate(2))),
-            write.en.eq((chosen << beat.address[0]) | self.decoded.valid.replicate(2)),
+            address.eq(Mux(self.decoded.valid, word.address, beat.address[1:])),
+            enable.eq((chosen << beat.address[0]) | self.decoded.valid.replicate(2)),
         ]
+        read_words: list[Value] = []
+        memories = weight_memories(self._words)
+        for place, depth in enumerate(memories):
+            m.submodules[f"words_{place}"] = words = Memory(
+                shape=unsigned(_WORD_BITS), depth=depth, init=[], attrs=_MEMORY
+            )
+            read, write = words.read_port(), words.write_port(granularity=BEAT_BITS)
+            is_here = Const(1) if len(memories) == 1 else _is_upper(address, memories) == place
+            m.d.comb += [
+                read.addr.eq(self.reads.address),
+                write.addr.eq(address),
+                write.data.eq(Mux(self.decoded.valid, word.data, beat.data.replicate(2))),
+                write.en.eq(Mux(is_here, enable, 0)),
+            ]
+            read_words.append(read.data)
+        if len(memories) == 1:
+            m.d.comb += self.reads.data.eq(read_words[0])
+        else:
+            was_upper = Signal()
+            m.d.sync += was_upper.eq(_is_upper(self.reads.address, memories))
+            m.d.comb += self.reads.data.eq(Mux(was_upper, read_words[1], read_words[0]))
         return m
+
+
+def weight_memories(words: int) -> tuple[int, ...]:
+    """Depths of the memories that hold `words`: the largest power of two, and the rest if there is one.
+
+    Block RAM is as deep as a power of two; one memory of another depth would be cut into as many equal parts as the
+    smallest needs, with a multiplexer among all of them.
+    """
+    largest = 1 << (words.bit_length() - 1)
+    return (largest, words - largest) if words > largest else (words,)
+
+
+def _is_upper(address: Value, memories: tuple[int, ...]) -> Value:
+    return address[memories[0].bit_length() - 1]
