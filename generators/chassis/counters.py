@@ -29,7 +29,9 @@ class Cause(enum.IntEnum):
 
 
 class PerformanceCounters(wiring.Component):
-    """Eight saturating 32-bit counters and a block RAM of `profile_entries` snapshots of all eight.
+    """Eight 32-bit counters and a block RAM of `profile_entries` snapshots of all eight.
+
+    A counter keeps its value where it would pass 2**32 - 1; one that counts bytes may stop some bytes below.
 
     What happens in cycle t is in the counters in t + 2. A snapshot in cycle t shows everything before t, and is
     written in t + 2 .. t + 9; the next may come 8 cycles later. `clear` acts in t + 1, on what came before t.
@@ -78,7 +80,7 @@ class PerformanceCounters(wiring.Component):
         )
 
     def elaborate(self, platform: object) -> Module:
-        """Saturating adders, and a shift register that empties into the profile memory."""
+        """Adders that stop, and a shift register that empties into the profile memory."""
         m = Module()
         # What is to be counted comes from far; a register keeps it and the adders apart.
         count = Signal()
@@ -106,15 +108,14 @@ class PerformanceCounters(wiring.Component):
         for place, register in enumerate(COUNTERS):
             increment, initial = increments[register.name]
             name = register.name.lower()
-            value, is_full = Signal(REGISTER_BITS, name=name), Signal(name=f"{name}_is_full")
+            value = self.values[place]
             total = Signal(REGISTER_BITS + 1, name=f"{name}_total")
-            m.d.comb += [
-                total.eq(value + increment),
-                self.values[place].eq(value | is_full.replicate(REGISTER_BITS)),
-            ]
-            m.d.sync += [value.eq(total), is_full.eq(is_full | total[-1])]
+            m.d.comb += total.eq(value + increment)
+            # Holding still at the end takes no cell, as showing another value than the one held would.
+            with m.If(~total[-1]):
+                m.d.sync += value.eq(total)
             with m.If(self.clear):
-                m.d.sync += [value.eq(initial), is_full.eq(0)]
+                m.d.sync += value.eq(initial)
 
         m.submodules.profile = profile = Memory(
             shape=REGISTER_BITS, depth=self._entries * COUNTER_WORDS, init=[], attrs={"no_rw_check": "1"}

@@ -219,7 +219,7 @@ COUNTERS = tuple(
         )
     )
 )
-"""Performance counters of the run; each saturates. ACTIVE and the four STALLs add up to CYCLES. A profile
+"""Performance counters of the run; each stops at its end. ACTIVE and the four STALLs add up to CYCLES. A profile
 entry holds the same eight values in the same order."""
 
 PROFILE_COUNT = Register(

@@ -1,4 +1,4 @@
-"""PerformanceCounters: every counted cycle has one cause, counters saturate, snapshots are consistent."""
+"""PerformanceCounters: every counted cycle has one cause, counters stop at their end, snapshots are consistent."""
 
 import random
 from typing import Any
@@ -10,7 +10,7 @@ from tests.gateware import convert, simulate
 
 INITIAL = 4
 ENTRIES = 2
-SATURATED = 0xFFFF_FFFF
+LARGEST = 0xFFFF_FFFF
 
 
 async def values(ctx: Any, counters: PerformanceCounters) -> list[int]:
@@ -69,7 +69,7 @@ def test_causes_add_up_to_cycles_also_in_snapshots(seed: int) -> None:
 
 
 def test_counters_stop_at_their_end() -> None:
-    counters = PerformanceCounters(ENTRIES, 8, SATURATED - 1)
+    counters = PerformanceCounters(ENTRIES, 8, LARGEST - 1)
 
     async def bench(ctx: Any) -> None:
         ctx.set(counters.clear, 1)
@@ -78,7 +78,7 @@ def test_counters_stop_at_their_end() -> None:
         ctx.set(counters.count, 1)
         ctx.set(counters.cause, Cause.DMA)
         await ctx.tick().repeat(4)
-        assert await values(ctx, counters) == [SATURATED, 0, 0, 0, 0, SATURATED, 0, 0]
+        assert await values(ctx, counters) == [LARGEST, 0, 0, 0, 0, LARGEST, 0, 0]
 
     simulate(counters, testbenches=[bench])
 
