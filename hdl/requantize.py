@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Module, Mux, ShapeLike, Signal, Value, ValueLike, signed, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, ShapeLike, Signal, Value, ValueLike, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -143,7 +143,8 @@ class Requantize(wiring.Component):
         scaled_9 = Signal(signed(32), reset_less=True)
         byte_10 = Signal(signed(8), reset_less=True)
         value_11 = Signal(signed(8), reset_less=True)
-        m.d.sync += scaled_9.eq(shifted_8[1:].as_signed() + self.zero_point + shifted_8[0])
+        # Half a step more rounds up: one sum for both.
+        m.d.sync += scaled_9.eq((shifted_8 + Cat(Const(1, 1), self.zero_point).as_signed()) >> 1)
         m.d.sync += byte_10.eq(scaled_9)
         with m.If(scaled_9[7:] != scaled_9[-1].replicate(25)):
             m.d.sync += byte_10.eq(Mux(scaled_9[-1], -128, 127))
