@@ -5,18 +5,20 @@
 
 Every preset is synthesized once, then placed and routed once for each seed; the seed with the median Fmax of the
 accelerator's clock gets its clocks and becomes a bitstream. The table goes to the terminal and into
-docs/performance.md.
-About 15 minutes a route of u55-64 on a quiet machine.
+docs/performance.md. About 15 minutes a route of u55-64 on a quiet machine; with `--keep DIR`, a run that was interrupted
+goes on with the next seed.
 """
 
 import argparse
+import hashlib
+import json
 import re
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -31,6 +33,7 @@ from rich.progress import (
 
 from celosia.boards.board import BOARDS, Board, Toolchain
 from celosia.boards.board_sources import BOARD_NAME
+from celosia.boards.build_files import write_json
 from celosia.boards.build_job import BuildJob
 from celosia.boards.build_result import ClockResult, Usage
 from celosia.boards.ecp5_build import CONSTRAINTS_FILE, generate_ecp5, pack, usage_of, write_ecp5
@@ -39,7 +42,8 @@ from celosia.boards.ecp5_part import require_fit
 from celosia.boards.ecp5_route import Route, place_and_route
 from celosia.boards.ecp5_synthesis import Netlist, run_synthesis
 from celosia.boards.errors import BuildError
-from celosia.boards.nextpnr_report import ClockReport
+from celosia.boards.nextpnr_report import ClockReport, read_report
+from celosia.boards.wheel_tool import ToolCost
 from celosia.generators.mac_engine.config import PRESETS
 from celosia.generators.mac_engine.generate import mac_engine_design
 
@@ -144,12 +148,27 @@ class Benchmark:
             routes: list[Route] = []
             for seed in seeds:
                 progress.update(task, description=f"{preset}: place and route, seed {seed}")
-                routes.append(
-                    place_and_route(netlist, self._board.part, seed=seed, constraints=CONSTRAINTS_FILE)
-                )
+                routes.append(self._route(netlist, seed))
                 progress.advance(task)
             progress.update(task, description=f"{preset}: bitstream")
             return self._result(preset, seeds, netlist, routes, generation)
+
+    def _route(self, netlist: Netlist, seed: int) -> Route:
+        """One route; one that the folder has already, of the same netlist, is taken from there."""
+        folder = netlist.file.parent
+        digest = hashlib.sha256(netlist.file.read_bytes()).hexdigest()
+        step = f"route_seed_{seed}"
+        record = folder / f"{step}.cost.json"
+        if record.exists():
+            kept = json.loads(record.read_text(encoding="utf-8"))
+            if kept["netlist"] == digest:
+                report = read_report(folder / f"{step}.json", folder / f"{step}.log")
+                cost = ToolCost(kept["seconds"], kept["peak_bytes"])
+                return Route(report, folder / f"{step}.config", cost)
+            record.unlink()
+        route = place_and_route(netlist, self._board.part, seed=seed, step=step, constraints=CONSTRAINTS_FILE)
+        write_json(record, {"netlist": digest, **asdict(route.cost)})
+        return route
 
     def _require_fit(self, netlist: Netlist) -> None:
         require_fit(
@@ -214,7 +233,11 @@ def main() -> None:
     parser.add_argument("presets", nargs="*", help=f"some of {', '.join(PRESETS)} (default: {PRESET})")
     parser.add_argument("--board", choices=boards, default=BOARD, help=f"default: {BOARD}")
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS, help="of nextpnr (default: 1 2 3)")
-    parser.add_argument("--keep", type=Path, help="keep netlists, logs and bitstreams in this folder")
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        help="keep netlists, logs and bitstreams in this folder; routes that it has are not made again",
+    )
     arguments = parser.parse_args()
     unknown = [preset for preset in arguments.presets if preset not in PRESETS]
     if unknown:
