@@ -5,8 +5,8 @@
 
 Every preset is synthesized once, then placed and routed once for each seed; the seed with the median Fmax of the
 accelerator's clock gets its clocks and becomes a bitstream. The table goes to the terminal and into
-docs/performance.md. About 15 minutes a route of u55-64 on a quiet machine; with `--keep DIR`, a run that was interrupted
-goes on with the next seed.
+docs/performance.md. About 15 minutes a route of u55-64 on a quiet machine; with `--keep DIR`, a run that was
+interrupted goes on with the next seed.
 """
 
 import argparse

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from celosia.boards.board import Board, find_board
 from celosia.boards.build_result import BuildResult
-from celosia.boards.memory_models import memory_model
+from celosia.boards.memory_models import NOMINAL_CLOCK, memory_model
 from celosia.generators.mac_engine.config import MacEngineConfig
 from celosia.sim import ToolError
 from celosia.sim.verilator import Progress
@@ -38,16 +38,26 @@ def board_called(name: str) -> Board:
 
 
 def compile_for_board(
-    board: Board, config: MacEngineConfig, model: Path, progress: Progress | None = None
+    board: Board,
+    config: MacEngineConfig,
+    model: Path,
+    *,
+    clock: int | None = None,
+    progress: Progress | None = None,
 ) -> Program:
-    """`model` for an engine of `config` with the memory of `board`.
+    """`model` for an engine of `config` at about `clock` Hz with the memory of `board`.
 
     Raises:
         ModelError: the model cannot be used.
-        DeviceSpecError: it does not fit the board's memory; the message says by how many bytes.
+        DeviceSpecError: it does not fit the board's memory; the message says by how many bytes. Or the board cannot
+            have that clock.
         CacheError: the cache of programs cannot be used.
     """
-    program = compiled(model, config, memory_model(board), progress=progress)
+    try:
+        memory = memory_model(board, clock or NOMINAL_CLOCK)
+    except ValueError as error:
+        raise DeviceSpecError(f"{board.name}: {error}") from error
+    program = compiled(model, config, memory, progress=progress)
     needed, there = program_memory_bytes(program), board.memory.size
     if needed > there:
         raise DeviceSpecError(

@@ -92,16 +92,17 @@ def build_command(
     if directory is None:
         raise DeviceSpecError("the folder for the files is missing: add -o DIR, or --fit for an estimate")
     require_board_fit(target, config)
+    frequency = None if clock is None else _hertz(clock)
     with progress_bars() as progress:
         program = None
         if model is not None:
-            compiled = compile_for_board(target, config, model, progress)
+            compiled = compile_for_board(target, config, model, clock=frequency, progress=progress)
             program = save_board_program(compiled, model, directory)
         result = build_for_board(
             target,
             config,
             directory,
-            clock=None if clock is None else _hertz(clock),
+            clock=frequency,
             seed=seed,
             companions=() if program is None else (program.file,),
             progress=progress,
