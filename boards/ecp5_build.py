@@ -79,6 +79,7 @@ class Ecp5Design:
 
 def build_ecp5(job: BuildJob, folder: Path, progress: Progress) -> BuildResult:
     """As `build.build`, for `Toolchain.TRELLIS`."""
+    target_clocks(job)
     for tool in (YOSYS, NEXTPNR_ECP5, ECPPACK):
         tool.require()
     start = time.monotonic()
@@ -100,6 +101,15 @@ def build_ecp5(job: BuildJob, folder: Path, progress: Progress) -> BuildResult:
     return replace(result, files=(*result.files, manifest))
 
 
+def target_clocks(job: BuildJob) -> Ecp5PllSettings:
+    """What nextpnr is told to reach.
+
+    Raises:
+        ValueError: the board cannot have the clock.
+    """
+    return choose_clocks(job.board, job.clock or TARGET)
+
+
 def generate_ecp5(job: BuildJob, folder: Path) -> Ecp5Design:
     """The texts of `job`; the accelerator's and its description are written into `folder`, too.
 
@@ -108,7 +118,7 @@ def generate_ecp5(job: BuildJob, folder: Path) -> Ecp5Design:
         BuildError: amaranth-boards is not installed.
         VerilogError: Yosys failed.
     """
-    clocks = choose_clocks(job.board, job.clock or TARGET)
+    clocks = target_clocks(job)
     accelerator = write_design(job.design, folder, Ecp5Platform())
     board = board_sources(job.board, clocks, address_bits=job.design.address_bits)
     sources = ((f"{BOARD_NAME}.v", board.verilog), (f"{TOP_NAME}.v", accelerator.text.text))
