@@ -7,7 +7,7 @@ from .accelerator_system import LINE_DOMAIN
 from .board import Board, SdramChip
 from .board_clocks import choose_clocks, pll_domains
 from .build_result import ClockResult
-from .ecp5_pll import Ecp5PllSettings
+from .ecp5_pll import OUTPUT_RANGE, Ecp5PllSettings
 from .errors import BuildError
 from .nextpnr_report import ClockReport, RouteReport
 from .sdram_memory import MEMORY_DOMAIN
@@ -102,7 +102,8 @@ def _path(clock: ClockReport) -> str:
 
 
 def _hertz(clock: ClockReport) -> int:
-    return int(clock.fmax_mhz * _MHZ)
+    """At most what the PLL can make."""
+    return min(int(clock.fmax_mhz * _MHZ), OUTPUT_RANGE[1])
 
 
 def _megahertz(frequency: Fraction) -> str:
