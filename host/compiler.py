@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from celosia.generators.chassis.command import COMMAND_BYTES, Region
 from celosia.generators.chassis.layer import MapShape
+from celosia.generators.chassis.memory import MemoryModel
 from celosia.generators.chassis.placement import MemoryTensor, store_rows
 from celosia.generators.chassis.schedule import encode_commands
 from celosia.generators.mac_engine.command_fields import LayerPlan, Operand
@@ -20,9 +21,13 @@ from .program import Binding, EngineSection, HostSection, Program, ProgramLayer,
 from .section_plan import SectionPlan, plan_graph
 from .snapshots import place_snapshots
 
+DEFAULT_MEMORY = MemoryModel()
 
-def compile_graph(graph: Graph, config: MacEngineConfig, *, keep_layers: bool = False) -> Program:
-    """Compile `graph` for an engine of `config`.
+
+def compile_graph(
+    graph: Graph, config: MacEngineConfig, memory: MemoryModel = DEFAULT_MEMORY, *, keep_layers: bool = False
+) -> Program:
+    """Compile `graph` for an engine of `config` whose memory is about like `memory`; any other one will do.
 
     `keep_layers` makes every operator's result an output of its section, to find where results part.
     """
@@ -31,7 +36,7 @@ def compile_graph(graph: Graph, config: MacEngineConfig, *, keep_layers: bool = 
     sections: list[EngineSection | HostSection] = []
     for position, section in enumerate(split.sections):
         if section.on_engine:
-            sections.append(_engine_section(plan.sections[position], config))
+            sections.append(_engine_section(plan.sections[position], config, memory))
         elif results := plan.results(graph, position, keep_layers):
             sections.append(_host_section(graph, split, section, results))
     crossing = _crossing(sections) | {*graph.inputs, *graph.outputs}
@@ -98,10 +103,11 @@ def _with_data(graph: Graph, split: Partition, index: int) -> Tensor:
     return tensor if data is None else replace(tensor, data=data.reshape(tensor.shape))
 
 
-def _engine_section(plan: SectionPlan, config: MacEngineConfig) -> EngineSection:
+def _engine_section(plan: SectionPlan, config: MacEngineConfig, device_memory: MemoryModel) -> EngineSection:
     memory, sizes = plan.memory, plan.memory.sizes
+    beat_cycles = device_memory.beat_cycles(config.data_bits // 8)
     plans = [_layer_plan(index, plan) for index in range(len(plan.layers))]
-    state = Lowering(config, plan.constants, choose_pass_words(plans, config))
+    state = Lowering(config, plan.constants, choose_pass_words(plans, config, beat_cycles), beat_cycles)
     chains = plan.allocation.chains
     snapshots = place_snapshots(chains, config.profile_entries)
     for chain, taken in zip(chains, snapshots, strict=True):

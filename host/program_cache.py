@@ -45,7 +45,7 @@ def compiled(
         from .tflite import parse_tflite
 
         graph = parse_tflite(content, file).require_graph()
-        return with_predictions(compile_graph(graph, config), memory)
+        return with_predictions(compile_graph(graph, config, memory), memory)
 
     return _stored([content, file, f"{config.hash:016x}", _timing(memory)], file, build, directory, progress)
 

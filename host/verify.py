@@ -85,7 +85,7 @@ def verify_model(
         cases_file, [tensors[index] for index in graph.inputs], [tensors[index] for index in graph.outputs]
     )
     started = time.perf_counter()
-    program = compile_graph(graph, spec.config)
+    program = compile_graph(graph, spec.config, spec.memory)
     profiles: list[Profile] = []
     found: list[tuple[Case, int, tuple[int, ...], float]] = []
     with InferenceSession(program, spec, progress=progress) as session:
@@ -161,7 +161,7 @@ def _explained(
     """The differences, each with the first layer at fault; cases are run again with every layer's result kept."""
     if not found:
         return ()
-    program = compile_graph(graph, spec.config, keep_layers=True)
+    program = compile_graph(graph, spec.config, spec.memory, keep_layers=True)
     layers: dict[str, str] = {}
     with InferenceSession(program, spec, progress=progress) as session:
         for case, *_ in found:

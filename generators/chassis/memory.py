@@ -104,6 +104,10 @@ class MemoryModel:
                 f"pause_probability must be 0 or more and less than 1, not {self.pause_probability}"
             )
 
+    def beat_cycles(self, beat_bytes: int) -> float:
+        """Cycles between beats of that size in a stream, at least 1."""
+        return max(1.0, float(beat_bytes / self.bytes_per_cycle))
+
     @property
     def pause_threshold(self) -> int:
         """A channel pauses if its 12 random bits are less than this; 0 without a seed."""

@@ -37,12 +37,14 @@ EXPONENTIAL_TABLE = Span("exponential table", 0, 1)
 class Lowering:
     """What carries over from layer to layer: where the rings of weights and parameters stand.
 
-    `pass_words`: for each layer of the section the most words of weights of a pass.
+    `pass_words`: for each layer of the section the most words of weights of a pass. `beat_cycles`: between two beats
+    from memory.
     """
 
     config: MacEngineConfig
     constants: ConstantPool
     pass_words: Sequence[int]
+    beat_cycles: float = 1.0
     weight_address: int = 0
     parameter_address: int = 0
     commands: list[Command] = field(default_factory=list)
@@ -291,7 +293,7 @@ def _store_weights(plan: LayerPlan, content: bytes, state: Lowering) -> _Stored:
     words = len(content) // 16
     spans = ring_spans(WEIGHT_STORE, address, words, config.weight_words)
     if content not in state.coded:
-        state.coded[content] = encode_if_better(content)
+        state.coded[content] = encode_if_better(content, state.beat_cycles)
     coded = state.coded[content]
     stored, coding = (content, None) if coded is None else (coded.content, coded.fields)
     _weights_command(plan, state, stored, Destination.WEIGHT_STORE, 2 * address, spans, coding)

@@ -41,8 +41,8 @@ class WeightDemand:
     Attributes:
         groups: block groups.
         group_words: 128-bit words of a block group, 0 if it reads no weights.
-        word_beats: beats in which a word comes.
-        other_beats: beats of its parameters.
+        word_beats: beats in which a word comes; from a slower memory, cycles.
+        other_beats: beats of its parameters; likewise.
         cycles: of COMPUTE, in all.
         stripes: how often all of it goes through the ring if it does so in more than one pass.
     """
@@ -50,7 +50,7 @@ class WeightDemand:
     groups: int
     group_words: int
     word_beats: float
-    other_beats: int
+    other_beats: float
     cycles: int
     stripes: int
 
@@ -72,7 +72,7 @@ class WeightDemand:
         return [largest] * (words // largest) + [words % largest] * bool(words % largest)
 
 
-def weight_demand(plan: LayerPlan, config: MacEngineConfig) -> WeightDemand:
+def weight_demand(plan: LayerPlan, config: MacEngineConfig, beat_cycles: float = 1.0) -> WeightDemand:
     """The demand of one layer; a weight is taken to have the entropy of a Laplace distribution."""
     layer = plan.layer
     heights = [last - first for first, last in plan.stripes]
@@ -87,15 +87,18 @@ def weight_demand(plan: LayerPlan, config: MacEngineConfig) -> WeightDemand:
     return WeightDemand(
         groups=groups,
         group_words=group_words,
-        word_beats=word_beats,
-        other_beats=len(parameter_content(layer.requantization)) // 8,
+        word_beats=word_beats * beat_cycles,
+        other_beats=len(parameter_content(layer.requantization)) // 8 * beat_cycles,
         cycles=sum(estimated_cycles(layer, height, tiling, config) for height in heights),
         stripes=len(plan.stripes),
     )
 
 
-def estimated_finish(demands: Sequence[WeightDemand], limits: Sequence[int], store_words: int) -> float:
+def estimated_finish(
+    demands: Sequence[WeightDemand], limits: Sequence[int], store_words: int, beat_cycles: float = 1.0
+) -> float:
     """The cycle in which COMPUTE is through all layers, roughly, if no pass of layer i is larger than `limits[i]`."""
+    command_cycles = 2 * COMMAND_BEATS * beat_cycles
     arrived = finished = 0.0
     held: deque[tuple[int, float]] = deque()
     used = 0
@@ -108,34 +111,36 @@ def estimated_finish(demands: Sequence[WeightDemand], limits: Sequence[int], sto
                 used -= freed
                 if cycle > arrived:
                     arrived = cycle + _RESTART_CYCLES
-            arrived += words * demand.word_beats + 2 * COMMAND_BEATS
+            arrived += words * demand.word_beats + command_cycles
             finished = max(finished, arrived if words else 0.0)
             finished += demand.cycles * words / sum(loads) if words else demand.cycles
             finished += _COMPUTE_CYCLES
             if number == 0:  # parameters come behind the first weights
-                arrived += demand.other_beats + 2 * COMMAND_BEATS
+                arrived += demand.other_beats + command_cycles
             held.append((words, finished))
             used += words
     return finished
 
 
-def choose_pass_words(plans: Sequence[LayerPlan], config: MacEngineConfig) -> list[int]:
-    """For each of a section's layers the most words of a pass.
+def choose_pass_words(
+    plans: Sequence[LayerPlan], config: MacEngineConfig, beat_cycles: float = 1.0
+) -> list[int]:
+    """For each of a section's layers the most words of a pass, with a memory that gives a beat every `beat_cycles`.
 
     Layers are changed one by one, from the last to the first, as long as the estimate falls; not those of several
     stripes, which reload their weights for each if there is more than one pass.
     """
-    demands = [weight_demand(plan, config) for plan in plans]
+    demands = [weight_demand(plan, config, beat_cycles) for plan in plans]
     limits = [config.weight_words // parts for parts in _PASSES_IN_STORE]
     chosen = [limits[0]] * len(plans)
-    best = estimated_finish(demands, chosen, config.weight_words)
+    best = estimated_finish(demands, chosen, config.weight_words, beat_cycles)
     for _ in range(_SWEEPS):
         for place, demand in reversed(list(enumerate(demands))):
             for limit in limits:
                 if demand.stripes > 1 or demand.passes(limit) == demand.passes(chosen[place]):
                     continue
                 tried = [*chosen[:place], limit, *chosen[place + 1 :]]
-                cycles = estimated_finish(demands, tried, config.weight_words)
+                cycles = estimated_finish(demands, tried, config.weight_words, beat_cycles)
                 if cycles < best:
                     best, chosen = cycles, tried
     return chosen

@@ -237,11 +237,13 @@ def encode(content: bytes, code: WeightCode | None = None) -> CodedWeights:
     )
 
 
-def encode_if_better(content: bytes) -> CodedWeights | None:
-    """The best code of `content` if that takes fewer bytes than `content` itself, and not much longer to load."""
+def encode_if_better(content: bytes, beat_cycles: float = 1.0) -> CodedWeights | None:
+    """The best code of `content` if that takes fewer bytes than `content` itself, and not much longer to load from a
+    memory that gives a beat every `beat_cycles`.
+    """
     coded = encode(content)
-    raw_cycles = len(content) // _BEAT_BYTES
-    coded_cycles = max(len(coded.content) // _BEAT_BYTES, coded.cycles) + _START_CYCLES
+    raw_cycles = len(content) // _BEAT_BYTES * beat_cycles
+    coded_cycles = max(len(coded.content) // _BEAT_BYTES * beat_cycles, coded.cycles) + _START_CYCLES
     is_better = len(coded.content) < len(content) and coded_cycles <= _LARGEST_SLOWDOWN * raw_cycles
     return coded if is_better else None
 

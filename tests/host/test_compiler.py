@@ -27,8 +27,8 @@ def commands_of(section: EngineSection) -> list[tuple[Opcode, dict[str, int]]]:
     return decode_commands(section.content[section.queue_offset :], LAYOUTS)
 
 
-def outputs_of(graph: Graph, inputs: list[np.ndarray], **options: bool) -> list[np.ndarray]:
-    program = compile_graph(graph, CONFIG, **options)
+def outputs_of(graph: Graph, inputs: list[np.ndarray], *, keep_layers: bool = False) -> list[np.ndarray]:
+    program = compile_graph(graph, CONFIG, keep_layers=keep_layers)
     values = Runtime(program, InterpreterDevice(CONFIG)).run(inputs)
     return [values[index] for index in program.outputs]
 

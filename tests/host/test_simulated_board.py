@@ -23,17 +23,21 @@ PRESET = "u55-32"
 _IMAGES = 20
 
 
-def design() -> BoardDesign:
-    return board_design(BOARDS["ulx3s_85f"], PRESETS[PRESET])
+def design(rate: float) -> BoardDesign:
+    """At 80 MHz; for a bad line, which takes long, with a slower accelerator and a faster line."""
+    board, config = BOARDS["ulx3s_85f"], PRESETS[PRESET]
+    if rate:
+        return board_design(board, config, frequency=25_000_000, baud=4_000_000)
+    return board_design(board, config)
 
 
 @contextmanager
 def serial_device(rate: float) -> Iterator[str]:
     """The device to name; `rate` of all bytes dropped, damaged or doubled in each direction."""
-    with open_simulated_board(design()) as board:
+    with open_simulated_board(design(rate)) as board:
         line = PtyLine(BoardOnLine(board), Faults(rate, 1), Faults(rate, 2))
         try:
-            yield f"serial:{line.name}?preset={PRESET}&patience=120"
+            yield f"serial:{line.name}?preset={PRESET}&baud={design(rate).board.baud}&patience=120"
         finally:
             line.close()
             assert line.failure is None

@@ -13,6 +13,7 @@ from celosia.generators.mac_engine.weight_code import (
     best_code,
     decode,
     encode,
+    encode_if_better,
     records,
 )
 from tests.generators.mac_engine.weight_samples import sample
@@ -98,3 +99,12 @@ def test_the_best_code_keeps_only_the_lanes_in_use() -> None:
         lanes = np.zeros((64, 8), np.int8)
         lanes[:, :live_lanes] = np.random.default_rng(2).integers(-90, 90, (64, live_lanes)) | 1
         assert best_code(lanes.tobytes()).live_lanes == expected
+
+
+def test_a_short_stream_stays_raw_unless_bytes_are_dear() -> None:
+    """Coded, 256 small weights take less than half of the bytes, but a decoder's start and more cycles than bytes."""
+    content = np.random.default_rng(1).integers(-3, 4, 256).astype(np.int8).tobytes()
+    assert encode_if_better(content) is None
+    coded = encode_if_better(content, beat_cycles=2.5)
+    assert coded is not None
+    assert len(coded.content) < len(content) // 2
