@@ -1,11 +1,11 @@
 """Cycles per inference on a whole board, counted by the engine behind the board's own memory controller.
 
-    python -m benchmarks.board_cycles                       (ULX3S, u55-64 at 80 MHz, the MLPerf Tiny networks)
+    make bench-board                 (or python -m benchmarks.board_cycles: ULX3S, u55-64 at 80 MHz, MLPerf Tiny)
     python -m benchmarks.board_cycles --preset u55-128 --clock 100
 
 The board runs as it is built (`celosia.sim.board`), the SDRAM chip on its pins. Registers are reached over the serial
 line; programs and inputs are put into the chip by a back door, since only the cycles of the run count. Every output
-is compared with the expected one.
+is compared with the expected one. The table goes to the terminal and into docs/performance.md. A few minutes.
 """
 
 import argparse
@@ -34,7 +34,10 @@ from celosia.host.transports.simulated_port import SimulatedPort
 from celosia.sim.board.simulated_board import SimulatedBoard
 from celosia.sim.verilator import Progress
 
-MODELS = Path(__file__).resolve().parent.parent.parent / "shared" / "models"
+REPOSITORY = Path(__file__).resolve().parent.parent
+MODELS = REPOSITORY.parent / "shared" / "models"
+PAGE = REPOSITORY / "docs" / "performance.md"
+BEGIN, END = "<!-- inferences:begin -->", "<!-- inferences:end -->"
 MLPERF = (
     "mlperf_ad01_fc_ae",
     "mlperf_ic_resnet8",
@@ -42,6 +45,12 @@ MLPERF = (
     "mlperf_sww_strm",
     "mlperf_vww_mbv1_025_96",
 )
+ZEDBOARD = {
+    "mlperf_ic_resnet8": "2431, 211 DSP, 143 MHz",
+    "mlperf_kws_dscnn": "3088, 188 DSP, 143 MHz",
+    "mlperf_vww_mbv1_025_96": "105, 189 DSP, 111 MHz",
+}
+"""MLPerf Tiny's closed int8 entries on the ZedBoard: inferences a second, from the project's shared anchors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,29 +161,56 @@ def _measured(network: str, folder: Path, design: BoardDesign, device: BackDoorD
     )
 
 
+def table(design: BoardDesign, preset: str, rows: Sequence[BoardCycles]) -> str:
+    """Markdown."""
+    megahertz = [f"{float(frequency) / 1e6:.4g} MHz" for frequency in design.clocks.frequencies]
+    lines = [
+        f"{design.board.title}, {preset} at {megahertz[0]}, memory at {megahertz[1]}:",
+        "",
+        "| network | cycles | predicted | inferences a second | bytes read | written | ZedBoard, fpgaConvNet |",
+        "|---|--:|--:|--:|--:|--:|---|",
+    ]
+    lines += [
+        f"| {row.network} | {row.cycles:,} | {row.predicted_cycles:,} | {row.inferences_per_second:,.0f} "
+        f"| {row.bytes_read:,} | {row.bytes_written:,} | {ZEDBOARD.get(row.network, '')} |"
+        for row in rows
+    ]
+    return "\n".join(lines)
+
+
+def merge(page: str, content: str) -> str:
+    """`page` with `content` as its table."""
+    before, rest = page.split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}\n{content}\n{END}{after}"
+
+
 def main() -> None:
-    """Measure and print."""
+    """Measure, print, write the page."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("networks", nargs="*", help="folders in ../shared/models (default: MLPerf Tiny)")
+    parser.add_argument(
+        "networks",
+        nargs="*",
+        help="folders in ../shared/models, only printed (default: MLPerf Tiny, into the page)",
+    )
     parser.add_argument("--board", default="ulx3s_85f", help=f"one of {', '.join(BOARDS)}")
     parser.add_argument("--preset", default="u55-64", choices=list(PRESETS))
     parser.add_argument("--clock", type=float, default=80.0, help="MHz of the engine at most (default: 80)")
     arguments = parser.parse_args()
-    board = find_board(arguments.board)
+    board, config = find_board(arguments.board), PRESETS[arguments.preset]
     clocks = choose_clocks(board, round(arguments.clock * 1e6))
-    print("| network | cycles | predicted | inferences/s | bytes read | right |")
-    print("|---|--:|--:|--:|--:|---|")
-    wrong = 0
-    for row in measure_board(board, PRESETS[arguments.preset], arguments.networks or MLPERF, clocks=clocks):
-        print(
-            f"| {row.network} | {row.cycles:,} | {row.predicted_cycles:,} | {row.inferences_per_second:,.1f} "
-            f"| {row.bytes_read:,} | {'yes' if row.is_right else 'NO'} |",
-            flush=True,
-        )
-        wrong += not row.is_right
-    sys.exit(1 if wrong else 0)
+    rows: list[BoardCycles] = []
+    for row in measure_board(board, config, arguments.networks or MLPERF, clocks=clocks):
+        rows.append(row)
+        print(f"{row.network}: {row.cycles:,} cycles{'' if row.is_right else ', WRONG OUTPUT'}", flush=True)
+    content = table(BoardDesign(board, config, clocks), arguments.preset, rows)
+    print(content)
+    if not all(row.is_right for row in rows):
+        sys.exit("bench-board: an output is not the expected one")
+    if not arguments.networks:
+        PAGE.write_text(merge(PAGE.read_text(encoding="utf-8"), content), encoding="utf-8")
 
 
 if __name__ == "__main__":
