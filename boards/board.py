@@ -138,7 +138,7 @@ BOARDS: dict[str, Board] = {
             part=LFE5U_85F_CABGA381,
             oscillator=25_000_000,
             memory=SdramChip(
-                SdramGeometry(), AS4C16M16SA_7, frequency=134_000_000, least_frequency=100_000_000
+                SdramGeometry(), AS4C16M16SA_7, frequency=134_000_000, least_frequency=75_000_000
             ),
             baud=3_000_000,
             leds=Leds("led"),

@@ -51,7 +51,7 @@ def estimate_fit(board: Board, config: MacEngineConfig) -> FitEstimate:
     )
     fitting = fitting_presets(board)
     return FitEstimate(
-        usage, estimated_fmax(board, luts), shortfall(part, blocks, luts), fitting[-1] if fitting else None
+        usage, estimated_fmax(board), shortfall(part, blocks, luts), fitting[-1] if fitting else None
     )
 
 

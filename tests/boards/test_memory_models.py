@@ -12,9 +12,9 @@ ULX3S = BOARDS["ulx3s_85f"]
 
 
 def test_an_sdram_gives_two_bytes_a_cycle_of_its_own_less_what_refreshing_takes() -> None:
-    """133.3 MHz to 80 MHz; a REFRESH, 18 cycles, every 780."""
+    """133.3 MHz to 80 MHz; a REFRESH, 18 cycles, every 584."""
     memory = memory_model(ULX3S, 80_000_000)
-    exact = Fraction(10, 3) * (1 - Fraction(18, 780))
+    exact = Fraction(10, 3) * (1 - Fraction(18, 584))
     assert memory.bytes_per_cycle == pytest.approx(float(exact), rel=1e-5)
     assert memory.latency == 17
 
