@@ -125,7 +125,14 @@ class InferenceSession:
         return self._runtime.run(inputs)
 
     def profile(self) -> Profile:
-        """Cycles, MACs, stalls and bytes of the last run, layer by layer; read from the device when first asked for."""
+        """Cycles, MACs, stalls and bytes of the last run, layer by layer.
+
+        Read from the device when first asked for after a run, so ask before the session is closed.
+
+        Raises:
+            ValueError: nothing ran yet.
+            DeviceError: the device did not answer, or is closed.
+        """
         return self._runtime.profile()
 
     def close(self) -> None:

@@ -44,7 +44,8 @@ class InterpreterDevice:
     """A `Device` that computes what an engine of `config` must compute.
 
     Counters: every command takes `CYCLES_A_COMMAND` cycles, all of them active; a layer's snapshot is taken after
-    its share of the commands. `flip` names a byte of region OUTPUT whose lowest bit the next runs invert.
+    its share of the commands. `flip` names a byte of region OUTPUT whose lowest bit the next runs invert. Once closed,
+    it refuses all use, as every device does.
     """
 
     def __init__(self, config: MacEngineConfig, memory_bytes: int = 1 << 24) -> None:
@@ -71,12 +72,14 @@ class InterpreterDevice:
         self._entries = []
 
     def read_register(self, offset: int) -> int:
+        self._check_open()
         if offset == PROFILE_DATA.offset:
             entry, place = divmod(self._registers.get(PROFILE_INDEX.offset, 0), len(COUNTERS))
             return self._entries[entry][place]
         return self._registers.get(offset, 0)
 
     def write_register(self, offset: int, value: int) -> None:
+        self._check_open()
         if offset != CONTROL.offset:
             self._registers[offset] = value
         elif value == CONTROL.mask("start"):
@@ -98,7 +101,12 @@ class InterpreterDevice:
     def close(self) -> None:
         self.closed = True
 
+    def _check_open(self) -> None:
+        if self.closed:
+            raise DeviceError("the device is closed")
+
     def _check(self, address: int, size: int) -> None:
+        self._check_open()
         if address < 0 or address + size > self.memory.size:
             raise DeviceError(f"{size} bytes at {address} are outside the memory")
 

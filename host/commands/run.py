@@ -10,6 +10,7 @@ import typer
 from ..arrays import load_inputs, random_array, save_outputs
 from ..device_spec import DeviceSpec
 from ..errors import DataError
+from ..profile import Profile
 from ..session import InferenceSession
 from .options import AsJson, described_by, device_of
 from .profile_table import profile_table
@@ -92,24 +93,25 @@ def run_command(
         started = time.perf_counter()
         outputs = session.run(None, dict(zip(names, inputs, strict=True)))
         seconds = time.perf_counter() - started
+        costs = session.profile()
         progress("Running", 1, 1)
         if output_file is not None:
             save_outputs(output_file, outputs)
     if as_json:
-        print_json(_report(session, program, outputs, seconds, output_file, profile))
+        print_json(_report(session, costs, program, outputs, seconds, output_file, profile))
     else:
-        _show(session, program, outputs, seconds, output_file, profile)
+        _show(session, costs, program, outputs, seconds, output_file, profile)
 
 
 def _report(
     session: InferenceSession,
+    profile: Profile,
     program: Path,
     outputs: list[np.ndarray],
     seconds: float,
     output_file: Path | None,
     with_layers: bool,
 ) -> dict[str, object]:
-    profile = session.profile()
     listed: list[dict[str, object]] = []
     for node, array in zip(session.get_outputs(), outputs, strict=True):
         entry: dict[str, object] = {"name": node.name, "shape": list(array.shape), "dtype": str(array.dtype)}
@@ -130,13 +132,13 @@ def _report(
 
 def _show(
     session: InferenceSession,
+    profile: Profile,
     program: Path,
     outputs: list[np.ndarray],
     seconds: float,
     output_file: Path | None,
     with_layers: bool,
 ) -> None:
-    profile = session.profile()
     console = output()
     print_line(console, f"{program} on {session.spec.name}")
     results = table(("output", "dtype", "shape", "values"), left=("output", "values"))
