@@ -208,6 +208,8 @@ class Ecp5Pll(wiring.Component):
             "a_MFG_ENABLE_FILTEROPAMP": "1",
             "a_MFG_GMCREF_SEL": "2",
         }
+        # nextpnr switches on what is not said to be off.
+        parameters |= {f"p_{name}_ENABLE": "DISABLED" for name in PLL_OUTPUTS}
         outputs: dict[str, object] = {}
         for index, name in enumerate(PLL_OUTPUTS[: len(settings.outputs)]):
             parameters[f"p_{name}_ENABLE"] = "ENABLED"

@@ -118,6 +118,9 @@ class RunControl(wiring.Component):
         next_state = Signal(_State)
         bus_lost = Signal()
         drained, expired = self._elaborate_timers(m)
+        given_up = Signal()
+        # A bus that is idle only has to stay so: no reason to give up, however few cycles the watchdog has.
+        m.d.comb += given_up.eq(expired & ~self.bus_idle)
         first = self._first_error(m)
         flags = {
             "idle": state == _State.IDLE,
@@ -174,10 +177,10 @@ class RunControl(wiring.Component):
                 with m.If(first.valid):
                     m.d.comb += next_state.eq(_State.DRAIN)
                     m.d.sync += self.error.eq(first)
-            with m.Case(_State.DRAIN), m.If(drained | expired):
+            with m.Case(_State.DRAIN), m.If(drained | given_up):
                 m.d.comb += next_state.eq(_State.ERROR)
                 m.d.sync += [pending.eq(1), bus_lost.eq(~drained)]
-            with m.Case(_State.RESET), m.If(drained | expired):
+            with m.Case(_State.RESET), m.If(drained | given_up):
                 m.d.comb += next_state.eq(_State.RESET_CLEAR)
                 m.d.sync += bus_lost.eq(~drained)
             with m.Case(_State.RESET_CLEAR):

@@ -166,6 +166,18 @@ def test_reset_gives_up_a_silent_bus() -> None:
     bench_of(scenario)
 
 
+def test_an_idle_bus_is_never_lost_however_short_the_watchdog() -> None:
+    async def scenario(ctx: Any, control: RunControl) -> None:
+        ctx.set(control.bus_idle, 1)
+        ctx.set(control.watchdog_cycles, 3)
+        await pulse(ctx, control.reset)
+        assert await cycles_until(ctx, control.clear) < 16
+        await ctx.tick()
+        assert status(ctx, control) == {"idle"}
+
+    bench_of(scenario)
+
+
 def test_converts() -> None:
     assert "module" in convert(RunControl(32, 4))
 
