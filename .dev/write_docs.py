@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from celosia.boards.board_table import board_table
 from celosia.generators.chassis.register_map import markdown_table
 from celosia.generators.command_table import command_tables
 from celosia.generators.mac_engine.isa import LAYOUTS
@@ -20,6 +21,7 @@ PARTS: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("README.md", "operators", operator_table),
     ("docs/programming.md", "registers", markdown_table),
     ("docs/link.md", "link", markdown_tables),
+    ("docs/boards.md", "boards", board_table),
     ("docs/commands.md", "commands", lambda: command_tables(LAYOUTS.values())),
 )
 

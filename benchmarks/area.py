@@ -27,11 +27,12 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from celosia.boards.ecp5_part import LFE5U_85F, require_fit
+from celosia.boards.ecp5_part import LFE5U_85F
 from celosia.boards.ecp5_route import place_and_route
 from celosia.boards.ecp5_synthesis import Netlist, synthesize
 from celosia.boards.errors import BuildError
 from celosia.boards.nextpnr_report import RouteReport
+from celosia.boards.part import require_fit
 from celosia.boards.port_frame import FRAME_NAME, Port, port_frame
 from celosia.generators.mac_engine.config import PRESETS, MacEngineConfig
 from celosia.generators.mac_engine.generate import mac_engine_design

@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from celosia.boards.board import BOARDS, Board, find_board
-from celosia.boards.board_clocks import choose_clocks
-from celosia.boards.ecp5_pll import Ecp5PllSettings
+from celosia.boards.board_clocks import PllSettings, choose_clocks
 from celosia.boards.memory_models import NOMINAL_CLOCK
 from celosia.generators.mac_engine.config import PRESETS, MacEngineConfig
 from celosia.host.arrays import load_cases
@@ -108,7 +107,7 @@ def measure_board(
     config: MacEngineConfig,
     networks: Sequence[str] = MLPERF,
     *,
-    clocks: Ecp5PllSettings | None = None,
+    clocks: PllSettings | None = None,
     models: Path = MODELS,
     progress: Progress | None = None,
 ) -> Iterator[BoardCycles]:

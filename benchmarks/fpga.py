@@ -38,11 +38,12 @@ from celosia.boards.build_job import BuildJob
 from celosia.boards.build_result import ClockResult, Usage
 from celosia.boards.ecp5_build import CONSTRAINTS_FILE, generate_ecp5, pack, usage_of, write_ecp5
 from celosia.boards.ecp5_clocks import clock_results, clocks_of, settle_clocks
-from celosia.boards.ecp5_part import require_fit
+from celosia.boards.ecp5_part import ecp5_part
 from celosia.boards.ecp5_route import Route, place_and_route
 from celosia.boards.ecp5_synthesis import Netlist, run_synthesis
 from celosia.boards.errors import BuildError
 from celosia.boards.nextpnr_report import ClockReport, read_report
+from celosia.boards.part import require_fit
 from celosia.boards.wheel_tool import ToolCost
 from celosia.generators.mac_engine.config import PRESETS
 from celosia.generators.mac_engine.generate import mac_engine_design
@@ -166,7 +167,8 @@ class Benchmark:
                 cost = ToolCost(kept["seconds"], kept["peak_bytes"])
                 return Route(report, folder / f"{step}.config", cost)
             record.unlink()
-        route = place_and_route(netlist, self._board.part, seed=seed, step=step, constraints=CONSTRAINTS_FILE)
+        part = ecp5_part(self._board.part)
+        route = place_and_route(netlist, part, seed=seed, step=step, constraints=CONSTRAINTS_FILE)
         write_json(record, {"netlist": digest, **asdict(route.cost)})
         return route
 

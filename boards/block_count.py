@@ -17,10 +17,10 @@ from celosia.hdl.sdram_transfer import BEAT_BITS
 from celosia.hdl.stream_queue import LARGEST_LUT_RAM
 
 from .board import BlockRamMemory, Board
-from .ecp5_part import Ecp5Part, missing_cells
+from .part import Part, missing_cells
 
 _ASPECTS = ((512, 36), (1024, 18), (2048, 9), (4096, 4), (8192, 2), (16384, 1))
-"""Rows and bits of a block of 18 kbit."""
+"""Rows and bits of a block of 18 kbit: ECP5's DP16KD, the 7 series' RAMB18E1; a RAMB36E1 is as good as two."""
 _DUAL_ASPECTS = _ASPECTS[1:]
 """With two ports that read or write."""
 _LINK_MEMORY = (4096, 9)
@@ -47,7 +47,7 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """MULT18X18D and DP16KD on ECP5, or as many DSP48 and 18 kbit block RAMs elsewhere."""
+    """MULT18X18D and DP16KD on ECP5, as many DSP48E1 and RAMB18E1 (or halves of RAMB36E1) on the 7 series."""
 
     multipliers: int
     block_rams: int
@@ -94,6 +94,6 @@ def design_blocks(board: Board, config: MacEngineConfig) -> Blocks:
     return Blocks(accelerator.multipliers + rest.multipliers, accelerator.block_rams + rest.block_rams)
 
 
-def shortfall(part: Ecp5Part, blocks: Blocks, luts: int = 0) -> tuple[str, ...]:
+def shortfall(part: Part, blocks: Blocks, luts: int = 0) -> tuple[str, ...]:
     """What the part has too few of, by how many: nothing if all fit."""
     return missing_cells(part, multipliers=blocks.multipliers, block_rams=blocks.block_rams, luts=luts)

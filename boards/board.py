@@ -8,8 +8,10 @@ from typing import Any
 
 from celosia.hdl.sdram_timing import AS4C16M16SA_7, SdramGeometry, SdramTiming
 
-from .ecp5_part import LFE5U_85F_CABGA381, LFE5UM5G_85F_CABGA554, Ecp5Part
+from .ecp5_part import LFE5U_85F_CABGA381, LFE5UM5G_85F_CABGA554
 from .errors import BuildError
+from .part import Part
+from .xilinx_part import XC7A100TI_CSG324, XC7K325T_FFG900
 
 _PLATFORMS = "amaranth_boards"
 
@@ -18,6 +20,7 @@ class Toolchain(enum.Enum):
     """What makes a bitstream."""
 
     TRELLIS = "Yosys and nextpnr-ecp5"
+    VIVADO = "Vivado, run by the user"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +98,20 @@ class Board:
         baud: bits a second on the serial line.
         leds: at least two.
         toolchain: what makes the bitstream.
+        clock: Hz of an accelerator for which nobody asks another; `None` where the route decides.
     """
 
     name: str
     title: str
     platform_module: str
     platform_class: str
-    part: Ecp5Part
+    part: Part
     oscillator: int
     memory: SdramChip | BlockRamMemory
     baud: int
     leds: Leds
     toolchain: Toolchain
+    clock: int | None = None
 
     @property
     def link(self) -> str:
@@ -155,6 +160,32 @@ BOARDS: dict[str, Board] = {
             baud=3_000_000,
             leds=Leds("rgb_led", "g"),
             toolchain=Toolchain.TRELLIS,
+        ),
+        Board(
+            name="arty_a7_100t",
+            title="Digilent Arty A7-100T",
+            platform_module="arty_a7",
+            platform_class="ArtyA7_100Platform",
+            part=XC7A100TI_CSG324,
+            oscillator=100_000_000,
+            memory=BlockRamMemory(256 << 10),
+            baud=3_000_000,
+            leds=Leds("led"),
+            toolchain=Toolchain.VIVADO,
+            clock=60_000_000,
+        ),
+        Board(
+            name="genesys2",
+            title="Digilent Genesys 2",
+            platform_module="genesys2",
+            platform_class="Genesys2Platform",
+            part=XC7K325T_FFG900,
+            oscillator=200_000_000,
+            memory=BlockRamMemory(1 << 20),
+            baud=3_000_000,
+            leds=Leds("led"),
+            toolchain=Toolchain.VIVADO,
+            clock=80_000_000,
         ),
     )
 }

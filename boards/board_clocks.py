@@ -1,6 +1,8 @@
 """The clock domains of a board: the oscillator's and those that the PLL makes from it."""
 
-from amaranth.hdl import ClockSignal, Module, Signal
+from typing import TypeAlias
+
+from amaranth.hdl import ClockSignal, Instance, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.cdc import ResetSynchronizer
 from amaranth.lib.wiring import In, Out
@@ -10,6 +12,11 @@ from .board import BlockRamMemory, Board, SdramChip
 from .ecp5_pll import OUTPUT_RANGE, Ecp5Pll, Ecp5PllSettings, choose_pll, with_phase
 from .sdram_io import clock_phase
 from .sdram_memory import MEMORY_DOMAIN
+from .xilinx_part import XilinxPart
+from .xilinx_pll import XilinxPll, XilinxPllSettings, choose_xilinx_pll
+
+PllSettings: TypeAlias = Ecp5PllSettings | XilinxPllSettings
+"""Whose `frequencies` are those of `pll_domains`, in their order."""
 
 CHIP_DOMAIN = "memory_chip"
 """Clock domain of nothing but the memory chip's clock pin, ahead of `MEMORY_DOMAIN`."""
@@ -20,8 +27,21 @@ def pll_domains(memory: SdramChip | BlockRamMemory) -> tuple[str, ...]:
     return ("sync", MEMORY_DOMAIN, CHIP_DOMAIN) if isinstance(memory, SdramChip) else ("sync",)
 
 
-def choose_clocks(board: Board, frequency: int, memory_frequency: int | None = None) -> Ecp5PllSettings:
+def choose_clocks(board: Board, frequency: int, memory_frequency: int | None = None) -> PllSettings:
     """The PLL for an accelerator at the highest legal clock that is not above `frequency`, in Hz.
+
+    An SDRAM, for which see `choose_ecp5_clocks`, may be made slower by `memory_frequency`.
+
+    Raises:
+        ValueError: there is none.
+    """
+    if isinstance(board.part, XilinxPart):
+        return choose_xilinx_pll(board.oscillator, (frequency,))
+    return choose_ecp5_clocks(board, frequency, memory_frequency)
+
+
+def choose_ecp5_clocks(board: Board, frequency: int, memory_frequency: int | None = None) -> Ecp5PllSettings:
+    """`choose_clocks` for a board with an ECP5.
 
     An SDRAM then has the fastest clock that goes with it and is not above `memory_frequency`, by default the chip's;
     the accelerator gives way where the SDRAM's would be too slow for its refresh.
@@ -67,10 +87,10 @@ class BoardClocks(wiring.Component):
     oscillator: Signal
     locked: Signal
 
-    def __init__(self, settings: Ecp5PllSettings, domains: tuple[str, ...]) -> None:
-        if len(settings.outputs) != len(domains):
+    def __init__(self, settings: PllSettings, domains: tuple[str, ...]) -> None:
+        if len(settings.frequencies) != len(domains):
             raise ValueError(
-                f"settings must have an output for each of {domains}, not {len(settings.outputs)}"
+                f"settings must have an output for each of {domains}, not {len(settings.frequencies)}"
             )
         self._settings = settings
         self._domains = domains
@@ -79,9 +99,15 @@ class BoardClocks(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """One block, and a synchroniser for each domain's reset."""
         m = Module()
-        m.submodules.pll = pll = Ecp5Pll(self._settings)
+        if isinstance(self._settings, XilinxPllSettings):
+            pll = XilinxPll(self._settings)
+            # Named, so that the PLL keeps its own way from the pin.
+            m.submodules.line_buffer = Instance("BUFG", i_I=self.oscillator, o_O=ClockSignal(LINE_DOMAIN))
+        else:
+            pll = Ecp5Pll(self._settings)
+            m.d.comb += ClockSignal(LINE_DOMAIN).eq(self.oscillator)
+        m.submodules.pll = pll
         m.d.comb += [
-            ClockSignal(LINE_DOMAIN).eq(self.oscillator),
             pll.reference.eq(self.oscillator),
             self.locked.eq(pll.locked),
         ]

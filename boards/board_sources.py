@@ -39,9 +39,10 @@ def board_sources(board: Board, clocks: Ecp5PllSettings, *, address_bits: int) -
     accelerator = AcceleratorInstance(address_bits, BEAT_BITS)
     top: Elaboratable = BoardTop(board, accelerator, address_bits=address_bits, clocks=clocks)
     files = board.platform().build(top, name=BOARD_NAME, do_build=False, emit_src=False).files
-    verilog = verilog_from_rtlil(_text(files[f"{BOARD_NAME}.il"]))
-    return BoardSources(verilog, _text(files[f"{BOARD_NAME}.lpf"]))
+    verilog = verilog_from_rtlil(file_text(files[f"{BOARD_NAME}.il"]))
+    return BoardSources(verilog, file_text(files[f"{BOARD_NAME}.lpf"]))
 
 
-def _text(file: str | bytes) -> str:
+def file_text(file: str | bytes) -> str:
+    """What a file of a platform's plan holds."""
     return file if isinstance(file, str) else file.decode()

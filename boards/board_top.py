@@ -9,9 +9,9 @@ from celosia.hdl.axi_block_ram import AxiBlockRam
 from celosia.hdl.sdram_transfer import BEAT_BITS
 
 from .accelerator_system import LINE_DOMAIN, AcceleratorSystem
-from .board import BlockRamMemory, Board, Leds, SdramChip
-from .board_clocks import CHIP_DOMAIN, BoardClocks, pll_domains
-from .ecp5_pll import Ecp5PllSettings
+from .board import BlockRamMemory, Board, Leds, SdramChip, Toolchain
+from .board_clocks import CHIP_DOMAIN, BoardClocks, PllSettings, pll_domains
+from .memory_module import MemoryInstance
 from .sdram_io import SdramIo
 from .sdram_memory import MEMORY_DOMAIN, SdramMemory
 
@@ -20,7 +20,8 @@ class BoardTop(Elaboratable):
     """What a platform of amaranth-boards builds.
 
         oscillator -> BoardClocks
-        rx, tx ------ AcceleratorSystem -- bus -- SdramMemory -- SdramIo -- chip, or AxiBlockRam
+        rx, tx ------ AcceleratorSystem -- bus -- SdramMemory -- SdramIo -- chip, or AxiBlockRam, or
+                                            '- MemoryInstance, whose module is a file of its own
 
     LED 0: clocks are locked and the memory is ready. LED 1: the accelerator's interrupt. Every pin has a register, in
     the I/O cell but for the serial line's.
@@ -31,7 +32,7 @@ class BoardTop(Elaboratable):
     """
 
     def __init__(
-        self, board: Board, accelerator: wiring.Component, *, address_bits: int, clocks: Ecp5PllSettings
+        self, board: Board, accelerator: wiring.Component, *, address_bits: int, clocks: PllSettings
     ) -> None:
         self._board = board
         self._address_bits = address_bits
@@ -72,6 +73,10 @@ class BoardTop(Elaboratable):
         m.d.comb += [self._system.receive.eq(rx.i), tx.o.eq(self._system.transmit)]
 
     def _block_ram(self, m: Module, memory: BlockRamMemory) -> Signal:
+        if self._board.toolchain is Toolchain.VIVADO:
+            m.submodules.memory = module = MemoryInstance(self._address_bits)
+            wiring.connect(m, self._system.bus, module.bus)
+            return module.ready
         m.submodules.memory = ram = AxiBlockRam(
             address_bits=self._address_bits, data_bits=BEAT_BITS, size=memory.size
         )

@@ -7,9 +7,11 @@ from .board import Toolchain
 from .build_job import BuildJob, Progress, no_progress
 from .build_result import BuildResult
 from .ecp5_build import build_ecp5
+from .vivado_build import build_vivado
 
 _FLOWS: dict[Toolchain, Callable[[BuildJob, Path, Progress], BuildResult]] = {
     Toolchain.TRELLIS: build_ecp5,
+    Toolchain.VIVADO: build_vivado,
 }
 
 

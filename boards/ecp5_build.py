@@ -10,13 +10,13 @@ from celosia.generators.top import TOP_NAME
 from celosia.hdl.ecp5_platform import Ecp5Platform
 
 from .board import Board
-from .board_clocks import choose_clocks
+from .board_clocks import choose_ecp5_clocks
 from .board_sources import BOARD_NAME, board_sources
 from .build_files import MANIFEST_FILE, REPORT_FILE, made_whole, remove, write_json, write_manifest
 from .build_job import BuildJob, Progress
 from .build_result import BuildResult, BuildStep, Usage
 from .ecp5_clocks import clock_results, clocks_of, settle_clocks
-from .ecp5_part import Ecp5Part, require_fit
+from .ecp5_part import ecp5_part
 from .ecp5_pll import Ecp5PllSettings
 from .ecp5_pll_words import sed_script, with_pll
 from .ecp5_route import Route, place_and_route, route_arguments
@@ -30,6 +30,7 @@ from .ecp5_synthesis import (
 )
 from .errors import BuildError
 from .nextpnr_report import RouteReport
+from .part import Part, require_fit
 from .wheel_tool import ECPPACK, NEXTPNR_ECP5, YOSYS, ToolCost
 
 TARGET = 105_000_000
@@ -107,7 +108,7 @@ def target_clocks(job: BuildJob) -> Ecp5PllSettings:
     Raises:
         ValueError: the board cannot have the clock.
     """
-    return choose_clocks(job.board, job.clock or TARGET)
+    return choose_ecp5_clocks(job.board, job.clock or TARGET)
 
 
 def generate_ecp5(job: BuildJob, folder: Path) -> Ecp5Design:
@@ -147,7 +148,9 @@ def implement(
     progress(_SYNTHESIS, 1, 1)
     progress(_ROUTING, 0, 1)
     with made_whole(folder, _ROUTE_FILES):
-        route = place_and_route(netlist, board.part, seed=seed, step=_ROUTE, constraints=CONSTRAINTS_FILE)
+        route = place_and_route(
+            netlist, ecp5_part(board.part), seed=seed, step=_ROUTE, constraints=CONSTRAINTS_FILE
+        )
     progress(_ROUTING, 1, 1)
     reached = clocks_of(board, route.report, netlist.pll_nets)
     steps = (BuildStep.of_tool(_SYNTHESIS, netlist.cost), BuildStep.of_tool(_ROUTING, route.cost))
@@ -186,7 +189,12 @@ def write_ecp5(board: Board, design: Ecp5Design, folder: Path, *, seed: int) -> 
     write_synthesis(design.sources, BOARD_NAME, folder)
     (folder / CONSTRAINTS_FILE).write_text(design.constraints, encoding="utf-8")
     route = route_arguments(
-        NETLIST_FILE, board.part, step=_ROUTE, seed=seed, constraints=CONSTRAINTS_FILE, target_mhz=None
+        NETLIST_FILE,
+        ecp5_part(board.part),
+        step=_ROUTE,
+        seed=seed,
+        constraints=CONSTRAINTS_FILE,
+        target_mhz=None,
     )
     script = folder / SCRIPT_FILE
     script.write_text(
@@ -221,7 +229,7 @@ def pack(route: Route, clocks: Ecp5PllSettings, folder: Path) -> ToolCost:
     return cost
 
 
-def usage_of(part: Ecp5Part, report: RouteReport) -> tuple[Usage, ...]:
+def usage_of(part: Part, report: RouteReport) -> tuple[Usage, ...]:
     """What the design takes of the device."""
     cells = report.utilization
     return (

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from .accelerator_system import LINE_DOMAIN
 from .board import Board, SdramChip
-from .board_clocks import choose_clocks, pll_domains
+from .board_clocks import choose_ecp5_clocks, pll_domains
 from .build_result import ClockResult
 from .ecp5_pll import OUTPUT_RANGE, Ecp5PllSettings
 from .errors import BuildError
@@ -39,7 +39,7 @@ def clocks_of(
 def settle_clocks(board: Board, reached: Mapping[str, ClockReport], asked: int | None) -> Ecp5PllSettings:
     """The PLL for a design that `reached` this: the accelerator's clock first, then the SDRAM's, at most as fast.
 
-    With `asked`, in Hz, the accelerator gets what `choose_clocks` makes of that.
+    With `asked`, in Hz, the accelerator gets what `choose_ecp5_clocks` makes of that.
 
     Raises:
         BuildError: a clock missed what is asked for, or what the board needs; the message says by how much and where.
@@ -49,11 +49,11 @@ def settle_clocks(board: Board, reached: Mapping[str, ClockReport], asked: int |
     if isinstance(board.memory, SdramChip):
         _require(board, reached, MEMORY_DOMAIN, Fraction(board.memory.least_frequency))
         memory = _hertz(reached[MEMORY_DOMAIN])
-    promised = None if asked is None else choose_clocks(board, asked).frequencies[0]
+    promised = None if asked is None else choose_ecp5_clocks(board, asked).frequencies[0]
     if promised is not None:
         _require(board, reached, "sync", promised)
     try:
-        settings = choose_clocks(board, asked or _hertz(reached["sync"]), memory)
+        settings = choose_ecp5_clocks(board, asked or _hertz(reached["sync"]), memory)
     except ValueError as error:
         raise BuildError(f"{board.name} has no legal clocks for what was reached: {error}") from error
     if promised is not None and settings.frequencies[0] < promised:

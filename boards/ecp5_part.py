@@ -1,30 +1,24 @@
 """Devices of Lattice's ECP5 family, as nextpnr names them."""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
-from .errors import FitError
+from .part import CellNames, Part
 
 
-@dataclass(frozen=True, slots=True)
-class Ecp5Part:
-    """One device in one package and speed grade.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ecp5Part(Part):
+    """A device of this family.
 
     Attributes:
-        name: Lattice's name of the device.
         option: nextpnr's option for it.
-        package: nextpnr's name of the package.
         speed: speed grade; 6 is the slowest.
-        luts, flip_flops, multipliers, block_rams: what there is of LUT4, registers, MULT18X18D and DP16KD.
     """
 
-    name: str
+    cells: ClassVar[CellNames] = CellNames("LUT4", "MULT18X18D", "DP16KD")
+
     option: str
-    package: str
     speed: int
-    luts: int
-    flip_flops: int
-    multipliers: int
-    block_rams: int
 
 
 LFE5U_85F = Ecp5Part(
@@ -45,22 +39,12 @@ LFE5UM5G_85F_CABGA554 = replace(
 )
 
 
-def missing_cells(part: Ecp5Part, *, multipliers: int, block_rams: int, luts: int) -> tuple[str, ...]:
-    """What the device has too few of, by how many: nothing if all fit."""
-    kinds = (
-        ("MULT18X18D", multipliers, part.multipliers),
-        ("DP16KD", block_rams, part.block_rams),
-        ("LUT4", luts, part.luts),
-    )
-    return tuple(f"{wanted - there:,} {name} too few" for name, wanted, there in kinds if wanted > there)
-
-
-def require_fit(part: Ecp5Part, *, multipliers: int, block_rams: int, luts: int = 0) -> None:
-    """Refuse what the device has too little for, before hours are spent on it.
+def ecp5_part(part: Part) -> Ecp5Part:
+    """`part`, which is of this family.
 
     Raises:
-        FitError: by how much of what it does not fit.
+        TypeError: it is not.
     """
-    missing = missing_cells(part, multipliers=multipliers, block_rams=block_rams, luts=luts)
-    if missing:
-        raise FitError(f"the design does not fit {part.name}: {', '.join(missing)}")
+    if not isinstance(part, Ecp5Part):
+        raise TypeError(f"part must be of Lattice's ECP5 family, not {part.name}")
+    return part

@@ -18,7 +18,7 @@ class FitEstimate:
     """What a build would come to.
 
     Attributes:
-        usage: LUT4 within 15 %, MULT18X18D and DP16KD exactly.
+        usage: LUTs, on ECP5 within 15 %, multipliers and block RAMs exactly.
         fmax_mhz: of the accelerator's clock; a guide, no promise.
         missing: what the device has too few of, by how many; empty if all fits.
         largest_preset: that fits, `None` if none does.
@@ -45,9 +45,9 @@ def estimate_fit(board: Board, config: MacEngineConfig) -> FitEstimate:
     """The estimate for an engine of `config`, link and memory included; takes no time."""
     blocks, luts, part = design_blocks(board, config), estimated_luts(board, config), board.part
     usage = (
-        Usage("LUT4", "lut4", luts, part.luts),
-        Usage("MULT18X18D", "dsp", blocks.multipliers, part.multipliers),
-        Usage("DP16KD", "bram", blocks.block_rams, part.block_rams),
+        Usage(part.cells.luts, part.cells.luts.lower(), luts, part.luts),
+        Usage(part.cells.multipliers, "dsp", blocks.multipliers, part.multipliers),
+        Usage(part.cells.block_rams, "bram", blocks.block_rams, part.block_rams),
     )
     fitting = fitting_presets(board)
     return FitEstimate(

@@ -33,7 +33,10 @@ def features(board: Board, config: MacEngineConfig) -> tuple[int, ...]:
 
 
 def estimated_luts(board: Board, config: MacEngineConfig) -> int:
-    """LUT4 of the whole design, link and memory included, within 15 % of what synthesis comes to."""
+    """LUT4 of the whole design, link and memory included, within 15 % of what synthesis comes to on ECP5.
+
+    Families with wider LUTs take fewer.
+    """
     return round(sum(a * b for a, b in zip(CONSTANTS, features(board, config), strict=True)))
 
 

@@ -7,8 +7,7 @@ from celosia.generators.chassis.memory import MemoryModel
 from celosia.hdl.sdram_transfer import BEAT_BITS
 
 from .board import BlockRamMemory, Board
-from .board_clocks import choose_clocks
-from .ecp5_pll import Ecp5PllSettings
+from .board_clocks import PllSettings, choose_clocks
 
 NOMINAL_CLOCK = 80_000_000
 """Hz of an accelerator whose clock is not known yet."""
@@ -35,7 +34,7 @@ def memory_model(board: Board, clock: int = NOMINAL_CLOCK) -> MemoryModel:
     return clocked_memory_model(board, choose_clocks(board, clock))
 
 
-def clocked_memory_model(board: Board, clocks: Ecp5PllSettings) -> MemoryModel:
+def clocked_memory_model(board: Board, clocks: PllSettings) -> MemoryModel:
     """The memory of `board` in cycles of an accelerator that the PLL gives these clocks.
 
     What opening rows and turning the bus round take is not in it: networks read long streams. How near that comes

@@ -5,9 +5,12 @@ import re
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
+
+from amaranth.hdl import Elaboratable, Signal
 
 from ..hdl.verilog_platform import VerilogPlatform
 from .top import TOP_NAME, CelosiaTop
@@ -60,17 +63,31 @@ def write_verilog(top: CelosiaTop, title: str, platform: VerilogPlatform | None 
         VerilogError: Yosys failed.
     """
     platform = platform or VerilogPlatform()
-    design = _rtlil.convert(
-        top, name=TOP_NAME, platform=platform, ports=list(top.ports.values()), emit_src=False
-    )
-    design = f"{design}\n{platform.shared_modules.rtlil()}"
-    body = verilog_from_rtlil(design)
+    body, memories = _module_texts(top, TOP_NAME, list(top.ports.values()), platform)
     head = f"// {title}\n// Written by Amaranth {version('amaranth')}.\n"
     instances = _count_instances(body)
     return VerilogText(
-        text=f"{head}{body}\n{platform.memories.modules()}",
+        text=f"{head}{body}\n{memories}",
         block_rams=tuple(_block_ram(name, instances[name]) for name in platform.memories),
     )
+
+
+def module_verilog(top: Elaboratable, name: str, ports: Sequence[Signal], platform: VerilogPlatform) -> str:
+    """The module `name` with `ports` and all it needs.
+
+    Raises:
+        VerilogError: Yosys failed.
+    """
+    return "\n".join(_module_texts(top, name, ports, platform))
+
+
+def _module_texts(
+    top: Elaboratable, name: str, ports: Sequence[Signal], platform: VerilogPlatform
+) -> tuple[str, str]:
+    """The module with those below it, and those of its large memories."""
+    design = _rtlil.convert(top, name=name, platform=platform, ports=list(ports), emit_src=False)
+    body = verilog_from_rtlil(f"{design}\n{platform.shared_modules.rtlil()}")
+    return body, platform.memories.modules()
 
 
 def verilog_from_rtlil(design: str) -> str:

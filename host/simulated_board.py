@@ -6,9 +6,8 @@ from pathlib import Path
 
 import celosia.boards
 from celosia.boards.board import Board, SdramChip
-from celosia.boards.board_clocks import choose_clocks
+from celosia.boards.board_clocks import PllSettings, choose_clocks
 from celosia.boards.board_sources import BOARD_NAME, board_sources
-from celosia.boards.ecp5_pll import Ecp5PllSettings
 from celosia.boards.memory_models import NOMINAL_CLOCK, clocked_memory_model
 from celosia.generators.chassis.memory import MemoryModel
 from celosia.generators.mac_engine.config import MacEngineConfig
@@ -36,7 +35,7 @@ class BoardDesign:
 
     board: Board
     config: MacEngineConfig
-    clocks: Ecp5PllSettings
+    clocks: PllSettings
 
     @property
     def frequency(self) -> float:

@@ -11,16 +11,16 @@ from tests.conftest import REPOSITORY
 WAIVERS = REPOSITORY / "generators" / "lint.vlt"
 
 
-def lint(verilog: Path, *options: str) -> str:
-    """What `verilator --lint-only -Wall` has to say about a file with the top module `celosia`."""
+def lint(*verilog: Path, options: tuple[str, ...] = (), top: str = "celosia") -> str:
+    """What `verilator --lint-only -Wall` has to say about files with the module `top`."""
     root = Path(verilator.__file__).parent
     finished = subprocess.run(
         [
             root / "bin" / "verilator_bin",
-            *("--lint-only", "-Wall", "--top-module", "celosia"),
+            *("--lint-only", "-Wall", "--top-module", top),
             *options,
             WAIVERS,
-            verilog,
+            *verilog,
         ],
         env={**os.environ, "VERILATOR_ROOT": str(root)},
         capture_output=True,

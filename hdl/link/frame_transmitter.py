@@ -63,7 +63,7 @@ class FrameTransmitter(wiring.Component):
                     m.next = "CHECKSUM"
             with m.State("CHECKSUM"):
                 m.d.comb += [
-                    byte.eq(crc.crc.word_select(place, 8)),
+                    byte.eq((crc.crc >> (place * 8))[:8]),
                     self.o.payload.eq(stuffed),
                     self.o.valid.eq(1),
                 ]

@@ -60,7 +60,7 @@ class MemoryReader(wiring.Component):
             bus.ar.payload.address.eq(Cat(Const(0, 3), place)),
             bus.ar.payload.length.eq(0),
             bus.r.ready.eq(1),
-            self.o.payload.byte.eq(word.word_select(lane, 8)),
+            self.o.payload.byte.eq((word >> (lane * 8))[:8]),
             self.o.payload.last.eq(left == 1),
         ]
         with m.FSM():

@@ -102,7 +102,7 @@ class ReplySender(wiring.Component):
                 place = Signal(range(len(self._identity)))
                 m.d.comb += [
                     place.eq(len(self._identity) - left),
-                    self.o.payload.byte.eq(identity.word_select(place, 8)),
+                    self.o.payload.byte.eq((identity >> (place * 8))[:8]),
                     self.o.valid.eq(left != 0),
                 ]
                 with m.If(left == 0):

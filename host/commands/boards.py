@@ -48,7 +48,7 @@ def _description(board: Board) -> dict[str, Any]:
         "link": board.link,
         "toolchain": board.toolchain.value,
         "available": {
-            "lut4": board.part.luts,
+            board.part.cells.luts.lower(): board.part.luts,
             "flip_flops": board.part.flip_flops,
             "dsp": board.part.multipliers,
             "bram": board.part.block_rams,

@@ -128,8 +128,9 @@ def _print_estimate(board: Board, config: MacEngineConfig, about: dict[str, str]
     if as_json:
         print_json({**about, **estimate.values()})
         return
-    console = output()
-    print_line(console, f"{board.name} with {about['preset']}, estimated (MULT18X18D and DP16KD exactly)")
+    console, cells = output(), board.part.cells
+    exact = f"{cells.multipliers} and {cells.block_rams} exactly"
+    print_line(console, f"{board.name} with {about['preset']}, estimated ({exact})")
     _print_usage(console, estimate)
     print_line(console, f"clock: about {estimate.fmax_mhz:.0f} MHz")
 

@@ -22,6 +22,7 @@ from celosia.generators.mac_engine.config import PRESETS, MacEngineConfig
 from celosia.generators.mac_engine.generate import mac_engine_verilog
 from celosia.hdl.ecp5_platform import Ecp5Platform
 from celosia.hdl.verilog_memory import BLOCK_RAM_BITS
+from celosia.hdl.xilinx_platform import XilinxPlatform
 
 OTHER = replace(
     PRESETS["u55-32"], buffer_kib=36, weight_kib=9, parameter_beats=300, burst_beats=64, profile_entries=32
@@ -32,6 +33,11 @@ CELLS = """\
 read_verilog -lib +/lattice/cells_sim_ecp5.v +/lattice/cells_bb_ecp5.v
 read_verilog celosia.v
 synth_ecp5 -top celosia -run begin:map_gates
+tee -o cells.txt stat
+"""
+XILINX_CELLS = """\
+read_verilog celosia.v
+synth_xilinx -family xc7 -flatten -top celosia -run begin:map_luts
 tee -o cells.txt stat
 """
 
@@ -76,6 +82,19 @@ def test_blocks_are_those_that_yosys_makes(name: str, tmp_path: Path) -> None:
     total = (tmp_path / "cells.txt").read_text().split("design hierarchy")[-1]
     cells = {kind: int(count) for count, kind in re.findall(r"^ +(\d+) +(\w+)$", total, re.MULTILINE)}
     assert Blocks(cells["MULT18X18D"], cells["DP16KD"]) == accelerator_blocks(EVERY[name])
+
+
+@pytest.mark.slow
+def test_blocks_are_those_that_yosys_makes_for_the_7_series(tmp_path: Path) -> None:
+    """DSP48E1 for every product; RAMB36E1 count as two."""
+    text = mac_engine_verilog(PRESETS["u55-32"], XilinxPlatform()).text
+    (tmp_path / "celosia.v").write_text(text)
+    (tmp_path / "cells.ys").write_text(XILINX_CELLS)
+    YOSYS.run(["-q", "-s", "cells.ys"], tmp_path, "cells")
+    total = (tmp_path / "cells.txt").read_text().split("design hierarchy")[-1]
+    cells = {kind: int(count) for count, kind in re.findall(r"^ +(\d+) +(\w+)$", total, re.MULTILINE)}
+    halves = cells.get("RAMB18E1", 0) + 2 * cells["RAMB36E1"]
+    assert Blocks(cells["DSP48E1"], halves) == accelerator_blocks(PRESETS["u55-32"])
 
 
 def test_the_presets_take_what_they_are_said_to() -> None:

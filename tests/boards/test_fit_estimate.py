@@ -18,9 +18,13 @@ def small(luts: int = 83640, multipliers: int = 156, block_rams: int = 208):
     return replace(ULX3S, part=part)
 
 
-@pytest.mark.parametrize("name", BOARDS)
+@pytest.mark.parametrize("name", ["ulx3s_85f", "ecpix5_85f", "arty_a7_100t"])
 def test_the_largest_preset_is_too_large_for_these_boards(name: str) -> None:
     assert fitting_presets(BOARDS[name]) == ("u55-32", "u55-64", "u55-128")
+
+
+def test_every_preset_fits_a_large_device() -> None:
+    assert fitting_presets(BOARDS["genesys2"]) == tuple(PRESETS)
 
 
 def test_an_estimate_tells_every_kind_of_cell() -> None:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from celosia.boards.ecp5_part import LFE5U_85F, require_fit
+from celosia.boards.ecp5_part import LFE5U_85F
 from celosia.boards.errors import FitError
+from celosia.boards.part import require_fit
 
 
 def test_all_of_a_device_may_be_used() -> None:
