@@ -1,7 +1,7 @@
 """About how fast a design will be, before it is placed and routed: a guide, no promise.
 
-On ECP5 the engine's own paths set the clock, and they are the same in every configuration but for wires. So the estimate
-is one figure for speed grade 6, scaled to the others by what nextpnr's delays differ by.
+On ECP5 the engine's own paths set the clock, and they are the same in every configuration but for wires. So the
+estimate is one figure for speed grade 6, scaled to the others by what nextpnr's delays differ by.
 """
 
 from .board import Board

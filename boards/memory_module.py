@@ -66,13 +66,13 @@ def block_ram_module(address_bits: int, size: int) -> str:
         ValueError: no `AxiBlockRam` has that size.
         VerilogError: Yosys failed.
     """
-    top = _BlockRamModule(address_bits, size)
+    top = BlockRamModule(address_bits, size)
     return _HEAD.format(kibibytes=size >> 10) + module_verilog(
         top, MEMORY_NAME, list(top.ports.values()), VerilogPlatform()
     )
 
 
-class _BlockRamModule(Elaboratable):
+class BlockRamModule(Elaboratable):
     """An `AxiBlockRam` with the ports of `MEMORY_NAME`."""
 
     def __init__(self, address_bits: int, size: int) -> None:
