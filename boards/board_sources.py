@@ -9,8 +9,8 @@ from celosia.hdl.sdram_transfer import BEAT_BITS
 
 from .accelerator_instance import AcceleratorInstance
 from .board import Board
+from .board_clocks import PllSettings
 from .board_top import BoardTop
-from .ecp5_pll import Ecp5PllSettings
 
 BOARD_NAME = "board"
 """The top module."""
@@ -29,8 +29,10 @@ class BoardSources:
     constraints: str
 
 
-def board_sources(board: Board, clocks: Ecp5PllSettings, *, address_bits: int) -> BoardSources:
-    """The sources for an accelerator with a memory port of `address_bits`; the same text whenever they are made.
+def board_sources(board: Board, clocks: PllSettings, *, address_bits: int) -> BoardSources:
+    """The sources, for a board with an ECP5, of an accelerator with a memory port of `address_bits`.
+
+    The same text whenever they are made.
 
     Raises:
         BuildError: amaranth-boards is not installed.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from celosia.boards import ecp5_build
-from celosia.boards.board_clocks import choose_clocks
+from celosia.boards.board_clocks import choose_ecp5_clocks
 from celosia.boards.build_job import no_progress
 from celosia.boards.build_result import BuildResult
 from celosia.boards.ecp5_build import implement
@@ -18,7 +18,7 @@ from tests.boards.blinker import BOARD, blinker
 from tests.boards.nextpnr import needs_nextpnr
 
 MHZ = 1_000_000
-TARGET = choose_clocks(BOARD, 105 * MHZ)
+TARGET = choose_ecp5_clocks(BOARD, 105 * MHZ)
 RESULTS = ("build.json", "board.bit", "board.svf", "board.config", "pll.sed", "route.config", "netlist.json")
 
 
@@ -68,7 +68,7 @@ class TestBitstream:
             assert clock.clock_mhz is not None
             assert clock.clock_mhz <= clock.fmax_mhz
         assert sync.clock_mhz == pytest.approx(
-            choose_clocks(BOARD, int(sync.fmax_mhz * MHZ)).frequencies[0] / MHZ
+            choose_ecp5_clocks(BOARD, int(sync.fmax_mhz * MHZ)).frequencies[0] / MHZ
         )
         assert memory.clock_mhz == chip.clock_mhz
         assert line.clock_mhz == 25
@@ -77,7 +77,7 @@ class TestBitstream:
     def test_has_the_pll_words_of_a_route_with_these_clocks(self, built: Built, tmp_path: Path) -> None:
         """The whole text, not the words alone: of so small a design the rest does not depend on the clocks."""
         sync, memory = built.result.clocks[:2]
-        clocks = choose_clocks(BOARD, round(sync.fmax_mhz * MHZ), round(memory.fmax_mhz * MHZ))
+        clocks = choose_ecp5_clocks(BOARD, round(sync.fmax_mhz * MHZ), round(memory.fmax_mhz * MHZ))
         assert clocks != TARGET
         again = build(tmp_path, clocks)
         assert again.text("route.config") == built.text("board.config") != built.text("route.config")
@@ -120,7 +120,7 @@ def test_a_missed_clock_keeps_the_report_and_leaves_no_bitstream(tmp_path: Path)
     ):
         implement(
             BOARD,
-            blinker(choose_clocks(BOARD, 400 * MHZ), bits=64),
+            blinker(choose_ecp5_clocks(BOARD, 400 * MHZ), bits=64),
             tmp_path,
             seed=1,
             asked=400 * MHZ,
