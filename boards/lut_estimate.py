@@ -17,11 +17,15 @@ from celosia.generators.mac_engine.config import MacEngineConfig
 from celosia.generators.mac_engine.isa import LAYOUTS
 
 from .board import BlockRamMemory, Board
+from .xilinx_part import XilinxPart
 
 FEATURES = ("shell", "output", "lane", "queue block", "block RAM in place of an SDRAM")
 CONSTANTS = (23778.0, 610.0, 632.0, 150.0, -900.0)
 """LUT4 for each of `FEATURES`, by `benchmarks.lut_calibration`: six designs for ULX3S of 30,034 to 37,156 LUT4 are met
 within 1.4 %. The last one is not fitted: about what `AxiSdram` takes and `AxiBlockRam` does not."""
+LUT6_SHARE = 0.65
+"""LUT6 for each LUT4. Yosys 0.70 (`synth_xilinx -family xc7 -flatten`) took 17,553 for the engine of u55-32 alone:
+16,567 of logic, four for each of 206 RAM32M, 162 SRL16E. A fifteenth more is a guess for link and memory."""
 _LUT_RAM_ROWS = 16
 
 
@@ -33,11 +37,12 @@ def features(board: Board, config: MacEngineConfig) -> tuple[int, ...]:
 
 
 def estimated_luts(board: Board, config: MacEngineConfig) -> int:
-    """LUT4 of the whole design, link and memory included, within 15 % of what synthesis comes to on ECP5.
+    """LUTs of the whole design, link and memory included, on ECP5 within 15 % of what synthesis comes to.
 
-    Families with wider LUTs take fewer.
+    Of the wider LUTs of the 7 series it takes fewer, by a share that one engine was measured for.
     """
-    return round(sum(a * b for a, b in zip(CONSTANTS, features(board, config), strict=True)))
+    luts = sum(a * b for a, b in zip(CONSTANTS, features(board, config), strict=True))
+    return round(luts * LUT6_SHARE if isinstance(board.part, XilinxPart) else luts)
 
 
 def _queue_blocks(config: MacEngineConfig) -> int:

@@ -38,6 +38,15 @@ def test_an_estimate_tells_every_kind_of_cell() -> None:
     assert {"lut4", "dsp", "bram", "fmax_mhz", "fits"} <= set(estimate.values())
 
 
+def test_wider_luts_are_fewer() -> None:
+    """And are told by their own name."""
+    (luts, *_), (wider, *_) = (
+        estimate_fit(BOARDS[name], PRESETS["u55-64"]).usage for name in ("ecpix5_85f", "arty_a7_100t")
+    )
+    assert (luts.name, luts.key, wider.name, wider.key) == ("LUT4", "lut4", "LUT6", "lut6")
+    assert wider.used == pytest.approx(0.65 * luts.used, abs=1)
+
+
 def test_larger_engines_take_more_luts() -> None:
     estimates = [estimate_fit(ULX3S, config).usage[0].used for config in PRESETS.values()]
     assert estimates == sorted(estimates)
