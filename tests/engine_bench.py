@@ -28,7 +28,7 @@ def engine(config: MacEngineConfig) -> SimulatedDevice:
 
 
 class EngineBench:
-    """A graph compiled, predicted and loaded onto a simulated engine behind `memory`.
+    """A graph compiled, predicted and loaded onto a simulated engine behind `memory`, or onto `device`.
 
     Attributes:
         program: what was compiled.
@@ -36,10 +36,16 @@ class EngineBench:
         cycles: of the last run, as the engine counted them.
     """
 
-    def __init__(self, graph: Graph, config: MacEngineConfig, memory: MemoryModel | None = None) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        config: MacEngineConfig,
+        memory: MemoryModel | None = None,
+        device: SimulatedDevice | None = None,
+    ) -> None:
         memory = memory or MemoryModel()
         self.program = with_predictions(compile_graph(graph, config), memory)
-        self.device = engine(config)
+        self.device = device or engine(config)
         self.device.configure_memory(memory)
         self.cycles = 0
         self._runtime = Runtime(self.program, self.device)
