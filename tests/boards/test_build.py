@@ -13,7 +13,6 @@ from celosia.boards.build_job import BuildJob
 from celosia.boards.errors import BuildError
 from celosia.generators.generate import Design
 from tests.boards.inverter import Inverter
-from tests.boards.nextpnr import needs_nextpnr
 
 
 def inverter_job(board: Board, *companions: Path) -> BuildJob:
@@ -30,7 +29,6 @@ def inverter_job(board: Board, *companions: Path) -> BuildJob:
     return BuildJob(board, design, companions=companions)
 
 
-@needs_nextpnr
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [name for name, board in BOARDS.items() if board.toolchain is Toolchain.TRELLIS]
@@ -68,7 +66,6 @@ def test_a_missing_tool_is_named_before_anything_is_made(
     assert not list(tmp_path.iterdir())
 
 
-@needs_nextpnr
 def test_an_older_result_does_not_outlive_a_build_that_fails(tmp_path: Path) -> None:
     for name in ("build.json", "board.bit"):
         (tmp_path / name).write_text("old")

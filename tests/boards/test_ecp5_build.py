@@ -15,7 +15,6 @@ from celosia.boards.ecp5_build import implement
 from celosia.boards.ecp5_pll import Ecp5PllSettings
 from celosia.boards.errors import BuildError, FitError
 from tests.boards.blinker import BOARD, blinker
-from tests.boards.nextpnr import needs_nextpnr
 
 MHZ = 1_000_000
 TARGET = choose_ecp5_clocks(BOARD, 105 * MHZ)
@@ -52,7 +51,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     return build(tmp_path_factory.mktemp("built"), TARGET)
 
 
-@needs_nextpnr
 @pytest.mark.xdist_group("ecp5_build")
 class TestBitstream:
     def test_is_one_for_the_device(self, built: Built) -> None:
@@ -111,7 +109,6 @@ class TestBitstream:
         assert json.loads(built.text("report.json"))["fmax_mhz"] == values["fmax_mhz"]
 
 
-@needs_nextpnr
 @pytest.mark.slow
 def test_a_missed_clock_keeps_the_report_and_leaves_no_bitstream(tmp_path: Path) -> None:
     """A counter of 64 bits at 400 MHz."""

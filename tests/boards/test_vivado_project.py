@@ -24,6 +24,9 @@ from tests.boards.inverter import Inverter
 from tests.boards.test_build import inverter_job
 from tests.verilog_lint import lint
 
+_NO_TCL = (
+    "this Python has no tkinter, which its own installer or Debian's python3-tk brings: no wheel holds Tcl"
+)
 CELLS = Path(__file__).with_name("xilinx_cells.v")
 BOARD_WAIVERS = Path(__file__).with_name("board_lint.vlt")
 NAMES = [name for name, board in BOARDS.items() if board.toolchain is Toolchain.VIVADO]
@@ -58,7 +61,7 @@ class Tcl:
     exit_code: int | None = None
 
     def run(self, text: str) -> None:
-        tkinter = pytest.importorskip("tkinter")
+        tkinter = pytest.importorskip("tkinter", reason=_NO_TCL)
         interpreter = tkinter.Tcl()
         for name in self.commands.split():
             interpreter.createcommand(name, lambda *words, name=name: self._note(name, *words))
@@ -186,7 +189,7 @@ def test_a_clock_that_is_missed_ends_the_script_without_a_bitstream(name: str) -
 
 
 def test_an_unknown_command_would_be_found() -> None:
-    tkinter = pytest.importorskip("tkinter")
+    tkinter = pytest.importorskip("tkinter", reason=_NO_TCL)
     with pytest.raises(tkinter.TclError, match='invalid command name "set_falsepath"'):
         Tcl(XDC_COMMANDS).run("set_falsepath -to [get_ports a]")
 

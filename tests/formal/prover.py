@@ -8,6 +8,7 @@ import importlib
 import os
 import subprocess
 import sys
+from abc import abstractmethod
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -68,9 +69,9 @@ class Harness(Elaboratable):
         self.properties(m)
         return m
 
+    @abstractmethod
     def properties(self, m: Module) -> None:
         """Submodules, assumptions and assertions."""
-        raise NotImplementedError
 
 
 def always(m: Module, property_: ValueLike) -> None:
