@@ -7,8 +7,8 @@ from pathlib import Path
 
 from celosia.generators.chassis.memory import MemoryModel
 
-from .errors import ToolError
 from .faults import AddressError, BurstError, Fault
+from .typed_library import Signatures, load_typed
 
 _RESPONSES = {"SLVERR": 2, "DECERR": 3}
 
@@ -82,35 +82,25 @@ def record_of(fault: Fault) -> FaultRecord:
             return FaultRecord(4, 0, fault.beats, 0)
 
 
-def load_library(path: Path) -> ctypes.CDLL:
-    """The model at `path` with its functions typed; calls release the interpreter lock.
+_SIGNATURES: Signatures = {
+    "celosia_create": (c_void_p, [POINTER(Settings), POINTER(c_uint8)]),
+    "celosia_destroy": (None, [c_void_p]),
+    "celosia_reset": (c_int, [c_void_p]),
+    "celosia_write_register": (c_int, [c_void_p, c_uint32, c_uint32]),
+    "celosia_read_register": (c_int, [c_void_p, c_uint32, POINTER(c_uint32)]),
+    "celosia_step_until_irq": (c_int, [c_void_p, c_uint64]),
+    "celosia_configure": (None, [c_void_p, POINTER(Settings)]),
+    "celosia_add_fault": (c_int, [c_void_p, POINTER(FaultRecord)]),
+    "celosia_clear_faults": (None, [c_void_p]),
+    "celosia_run_statistics": (None, [c_void_p, POINTER(StatisticsRecord)]),
+    "celosia_now": (c_uint64, [c_void_p]),
+    "celosia_describe": (c_char_p, [c_void_p]),
+    "celosia_message": (c_char_p, [c_void_p]),
+    "celosia_open_trace": (c_int, [c_void_p, c_char_p, c_uint64, c_uint64]),
+    "celosia_flush_trace": (None, [c_void_p]),
+}
 
-    Raises:
-        ToolError: it cannot be loaded.
-    """
-    try:
-        library = ctypes.CDLL(str(path))
-    except OSError as error:
-        raise ToolError(f"cannot load the simulation model {path}: {error}") from error
-    signatures = {
-        "celosia_create": (c_void_p, [POINTER(Settings), POINTER(c_uint8)]),
-        "celosia_destroy": (None, [c_void_p]),
-        "celosia_reset": (c_int, [c_void_p]),
-        "celosia_write_register": (c_int, [c_void_p, c_uint32, c_uint32]),
-        "celosia_read_register": (c_int, [c_void_p, c_uint32, POINTER(c_uint32)]),
-        "celosia_step_until_irq": (c_int, [c_void_p, c_uint64]),
-        "celosia_configure": (None, [c_void_p, POINTER(Settings)]),
-        "celosia_add_fault": (c_int, [c_void_p, POINTER(FaultRecord)]),
-        "celosia_clear_faults": (None, [c_void_p]),
-        "celosia_run_statistics": (None, [c_void_p, POINTER(StatisticsRecord)]),
-        "celosia_now": (c_uint64, [c_void_p]),
-        "celosia_describe": (c_char_p, [c_void_p]),
-        "celosia_message": (c_char_p, [c_void_p]),
-        "celosia_open_trace": (c_int, [c_void_p, c_char_p, c_uint64, c_uint64]),
-        "celosia_flush_trace": (None, [c_void_p]),
-    }
-    for name, (result, arguments) in signatures.items():
-        function = getattr(library, name)
-        function.restype = result
-        function.argtypes = arguments
-    return library
+
+def load_library(path: Path) -> ctypes.CDLL:
+    """The accelerator's model at `path`; see `load_typed`."""
+    return load_typed(path, _SIGNATURES)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from celosia.hdl.sdram_timing import SdramGeometry, SdramTiming
 
-from ..errors import ToolError
+from ..typed_library import Signatures, load_typed
 
 
 class Status(IntEnum):
@@ -128,28 +128,18 @@ def pin_settings(pins: PinTiming) -> PinSettings:
     return PinSettings(*(getattr(pins, name) for name in PinTiming.__slots__))
 
 
-def load_board_library(path: Path) -> ctypes.CDLL:
-    """The model at `path` with its functions typed; calls release the interpreter lock.
+_SIGNATURES: Signatures = {
+    "celosia_board_create": (c_void_p, [POINTER(BoardSettings), POINTER(c_uint8), c_char_p, c_uint64]),
+    "celosia_board_destroy": (None, [c_void_p]),
+    "celosia_board_run": (c_int, [c_void_p, c_char_p, c_uint64, c_uint64]),
+    "celosia_board_take": (c_uint64, [c_void_p, c_char_p, c_uint64]),
+    "celosia_board_is_talking": (c_int, [c_void_p]),
+    "celosia_board_picoseconds": (c_uint64, [c_void_p]),
+    "celosia_board_statistics": (None, [c_void_p, POINTER(BoardStatisticsRecord)]),
+    "celosia_board_message": (c_char_p, [c_void_p]),
+}
 
-    Raises:
-        ToolError: it cannot be loaded.
-    """
-    try:
-        library = ctypes.CDLL(str(path))
-    except OSError as error:
-        raise ToolError(f"cannot load the simulation model {path}: {error}") from error
-    signatures = {
-        "celosia_board_create": (c_void_p, [POINTER(BoardSettings), POINTER(c_uint8), c_char_p, c_uint64]),
-        "celosia_board_destroy": (None, [c_void_p]),
-        "celosia_board_run": (c_int, [c_void_p, c_char_p, c_uint64, c_uint64]),
-        "celosia_board_take": (c_uint64, [c_void_p, c_char_p, c_uint64]),
-        "celosia_board_is_talking": (c_int, [c_void_p]),
-        "celosia_board_picoseconds": (c_uint64, [c_void_p]),
-        "celosia_board_statistics": (None, [c_void_p, POINTER(BoardStatisticsRecord)]),
-        "celosia_board_message": (c_char_p, [c_void_p]),
-    }
-    for name, (result, arguments) in signatures.items():
-        function = getattr(library, name)
-        function.restype = result
-        function.argtypes = arguments
-    return library
+
+def load_board_library(path: Path) -> ctypes.CDLL:
+    """The board's model at `path`; see `load_typed`."""
+    return load_typed(path, _SIGNATURES)
