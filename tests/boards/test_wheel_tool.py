@@ -33,6 +33,12 @@ def test_time_and_memory_of_the_process_are_told(tmp_path: Path) -> None:
     assert 20_000_000 < small.peak_bytes < large.peak_bytes < 2_000_000_000
 
 
+def test_the_memory_is_the_program_s_not_what_started_it(tmp_path: Path) -> None:
+    ballast = bytearray(os.urandom(1024)) * 400_000
+    cost = YOSYS.run(["-p", "log small"], tmp_path, "small")
+    assert cost.peak_bytes < len(ballast)
+
+
 def test_ctrl_c_ends_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "sleeper.py").write_text(
         "import os, pathlib, signal, time\n"
