@@ -1,4 +1,4 @@
-"""The longest paths of the engine on Lattice ECP5 by an estimate, before place and route.
+"""The longest paths and the size of the engine on Lattice ECP5 by an estimate, before place and route.
 
     python -m benchmarks.paths u55-64 --paths 20         (in the checkout, after make bench-area's set-up)
 
@@ -47,6 +47,12 @@ def main() -> None:
             sys.exit(f"paths: {error}")
     for path in paths[: arguments.paths]:
         print(described(path))
+    cells = netlist.cells
+    logic, carry, memory = cells["LUT4"], 2 * cells["CCU2C"], 4 * cells["TRELLIS_DPR16X4"]
+    print(
+        f"{logic + carry + memory:,} LUT4 before packing: {logic:,} logic, {carry:,} carry, {memory:,} memory "
+        f"(and {memory // 2:,} to write it); {cells['TRELLIS_FF']:,} registers"
+    )
 
 
 if __name__ == "__main__":

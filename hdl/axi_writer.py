@@ -93,7 +93,6 @@ class AxiWriter(wiring.Component):
         awaited = Signal(range(self._outstanding + 1))
         available = Signal(range(self._queue_beats + 2))
         claim = Signal()
-        claimed = Signal(range(self._burst_beats + 1))
         next_length = splitter.burst.payload.length
         m.d.comb += [
             self.bus.aw.payload.eq(announced),
@@ -112,7 +111,6 @@ class AxiWriter(wiring.Component):
         ]
         with m.If(claim):
             m.d.sync += [announced.eq(splitter.burst.payload), announced_valid.eq(1)]
-            m.d.comb += claimed.eq(next_length + 1)
         with m.Elif(self.bus.aw.ready):
             m.d.sync += announced_valid.eq(0)
 
@@ -137,10 +135,13 @@ class AxiWriter(wiring.Component):
 
         arrived = Signal()
         m.d.comb += arrived.eq(queue.i.valid & queue.i.ready)
+        # A claim comes late in its cycle, so it chooses between sums instead of being subtracted.
         with m.If(discard):
             m.d.sync += available.eq(0)
+        with m.Elif(claim):
+            m.d.sync += available.eq(available + arrived - next_length - 1)
         with m.Else():
-            m.d.sync += available.eq(available + arrived - claimed)
+            m.d.sync += available.eq(available + arrived)
 
         answered = Signal()
         m.d.comb += [

@@ -66,6 +66,7 @@ class BytePacker(wiring.Component):
         offered = Signal(packed_beat_layout(BEAT_BITS))
         emits = Signal()
         merge = Signal()
+        free = Signal()  # room for a piece
         m.d.comb += [
             emits.eq(complete | last),
             merge.eq(shifted_valid & ~flush & (self.o.ready | ~emits)),
@@ -98,20 +99,21 @@ class BytePacker(wiring.Component):
                 Cat(Mux(used[lane], piece.data.word_select(lane, 8), 0) for lane in range(BEAT_BYTES))
             ),
             after.eq(position + piece.bytes),
-            self.i.ready.eq((~shifted_valid | merge) & ~self.start),
+            free.eq(~shifted_valid | merge),
+            self.i.ready.eq(free & ~self.start),
         ]
-        with m.If(merge):
-            m.d.sync += shifted_valid.eq(0)
-        with m.If(self.i.valid & self.i.ready):
+        # The wide registers follow the input whenever they are free; that a piece was taken makes them count.
+        with m.If(free):
             m.d.sync += [
                 shifted_data.eq(blanked << Cat(Const(0, 3), position)),
                 shifted_strobe.eq(used << position),
-                shifted_valid.eq(1),
+                shifted_valid.eq(self.i.valid & ~self.start),
                 complete.eq(after >= BEAT_BYTES),
                 last.eq(piece.last),
                 spill.eq(piece.last & (after > BEAT_BYTES)),
-                position.eq(after),
             ]
+        with m.If(self.i.valid & self.i.ready):
+            m.d.sync += position.eq(after)
         with m.If(self.start):
             m.d.sync += [position.eq(self.offset), open_beat.eq(0)]
         return m

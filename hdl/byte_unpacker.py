@@ -69,14 +69,14 @@ class ByteUnpacker(wiring.Component):
         after = Signal(range(2 * BEAT_BYTES))
         in_beat = Signal()  # the piece ends in the lower half
         tag = Signal(self._tag, reset_less=True)
+        free = Signal()  # room for a piece
         cut = Signal()
         move = Signal()
         piece = Signal(piece_layout(self._tag), reset_less=True)
         piece_valid = Signal()
         m.d.comb += [
-            cut.eq(
-                requested & low_valid & (high_valid | in_beat) & (~piece_valid | self.o.ready) & ~self.start
-            ),
+            free.eq(~piece_valid | self.o.ready),
+            cut.eq(requested & low_valid & (high_valid | in_beat) & free & ~self.start),
             move.eq(~low_valid | (cut & after[3])),
             self.request.ready.eq((~requested | cut) & ~self.start),
             self.i.ready.eq((move | ~high_valid) & ~self.start),
@@ -85,16 +85,12 @@ class ByteUnpacker(wiring.Component):
         ]
         window = Signal(BEAT_BITS)
         m.d.comb += window.eq(Cat(low, high) >> Cat(Const(0, 3), position))
-        with m.If(self.o.ready):
-            m.d.sync += piece_valid.eq(0)
-        with m.If(cut):
+        # The wide register follows the window whenever it is free; a cut, late in its cycle, makes it count.
+        with m.If(free):
             lanes = [Mux(used[lane], window.word_select(lane, 8), 0) for lane in range(BEAT_BYTES)]
-            m.d.sync += [
-                piece.data.eq(Cat(lanes)),
-                piece.tag.eq(tag),
-                piece_valid.eq(1),
-                requested.eq(0),
-            ]
+            m.d.sync += [piece.data.eq(Cat(lanes)), piece.tag.eq(tag), piece_valid.eq(cut)]
+        with m.If(cut):
+            m.d.sync += requested.eq(0)
         with m.If(self.request.valid & self.request.ready):
             count = self.request.payload.bytes
             end = after[:3] + count

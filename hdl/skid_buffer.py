@@ -29,17 +29,18 @@ class SkidBuffer(wiring.Component):
         offered_valid = Signal()
         skid = Signal(self._shape, reset_less=True)
         skid_valid = Signal()
+        ready = Signal(init=1)  # not `skid_valid`, which selects all of the payload, in a register of its own
         m.d.comb += [
-            self.i.ready.eq(~skid_valid),
+            self.i.ready.eq(ready),
             self.o.valid.eq(offered_valid),
             self.o.payload.eq(offered),
         ]
         with m.If(self.o.ready | ~offered_valid):
-            m.d.sync += [offered_valid.eq(skid_valid | self.i.valid), skid_valid.eq(0)]
+            m.d.sync += [offered_valid.eq(skid_valid | self.i.valid), skid_valid.eq(0), ready.eq(1)]
             with m.If(skid_valid):
                 m.d.sync += offered.eq(skid)
             with m.Else():
                 m.d.sync += offered.eq(self.i.payload)
         with m.Elif(self.i.valid & ~skid_valid):
-            m.d.sync += [skid.eq(self.i.payload), skid_valid.eq(1)]
+            m.d.sync += [skid.eq(self.i.payload), skid_valid.eq(1), ready.eq(0)]
         return m

@@ -195,7 +195,8 @@ class CommandFetch(wiring.Component):
         stage_verb = Signal(verbs)
         stage_begin = Signal()
         stage_halt = Signal()
-        stage_legal = Signal()
+        stage_known, stage_clean, stage_first, stage_last = Signal(), Signal(), Signal(), Signal()
+        stage_legal = Signal()  # one stage is too short for all of it
         stage_taken = Signal()
         command_fails = Signal()
 
@@ -207,6 +208,9 @@ class CommandFetch(wiring.Component):
         m.d.comb += [
             is_last.eq(index + 1 == self.count),
             self.next_index.eq(index),
+            stage_legal.eq(
+                stage_known & stage_clean & (stage_begin == stage_first) & (stage_halt == stage_last)
+            ),
             queue.ready.eq(~stage_valid | stage_taken | self.stop),
         ]
         with m.If(stage_taken | self.stop):
@@ -224,13 +228,10 @@ class CommandFetch(wiring.Component):
                     stage_verb.eq(is_verb),
                     stage_begin.eq(is_begin),
                     stage_halt.eq(is_halt),
-                    stage_legal.eq(
-                        (is_verb.any() | is_begin | is_halt)
-                        & (header.reserved == 0)
-                        & (header.index == 0)
-                        & (is_begin == is_first)
-                        & (is_halt == is_last)
-                    ),
+                    stage_known.eq(is_verb.any() | is_begin | is_halt),
+                    stage_first.eq(is_first),
+                    stage_last.eq(is_last),
+                    stage_clean.eq((header.reserved == 0) & (header.index == 0)),
                     is_first.eq(0),
                     index.eq(index + 1),
                 ]

@@ -105,7 +105,6 @@ class LoadUnit(wiring.Component):
             plan.command.eq(command),
             plan.regions.eq(self.regions),
             walk.command.eq(command),
-            walk.start.eq(start),
             splitter.stop.eq(self.stop),
             splitter.transfer.payload.address.eq(plan.address),
             splitter.transfer.payload.beats.eq(plan.beats),
@@ -127,7 +126,7 @@ class LoadUnit(wiring.Component):
             written.eq(writes.o.valid & self.bricks.ready & writes.o.payload.last),
         ]
         # A cycle later than the rest, out of a register: the first beat is still far away.
-        m.d.sync += unpacker.start.eq(start)
+        m.d.sync += [unpacker.start.eq(start), walk.start.eq(start)]
         wiring.connect(m, walk.o, places.i)
         wiring.connect(m, queue.o, unpacker.i)
         self._elaborate_requests(m, splitter.burst, queue)

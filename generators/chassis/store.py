@@ -115,7 +115,6 @@ class StoreUnit(wiring.Component):
             pieces.i.payload.last.eq(walk.o.payload.last),
             pieces.i.valid.eq(walk.o.valid & self.request.ready & ~self.stop),
             walk.o.ready.eq(pieces.i.ready & self.request.ready & ~self.stop),
-            packer.start.eq(start),
             packer.offset.eq(plan.address),
             packer.i.payload.data.eq(self.response.payload.data),
             packer.i.payload.bytes.eq(next_piece.o.payload.bytes),
@@ -129,6 +128,8 @@ class StoreUnit(wiring.Component):
             writer.stop.eq(self.stop),
             self.bus_idle.eq(writer.idle),
         ]
+        # A cycle later than the rest, out of a register: the first brick is still on its way.
+        m.d.sync += packer.start.eq(start)
         wiring.connect(m, pieces.o, next_piece.i)
         wiring.connect(m, packer.o, writer.beats)
         wiring.connect(m, writer.bus, wiring.flipped(self.bus))

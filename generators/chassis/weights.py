@@ -215,7 +215,6 @@ class WeightsUnit(wiring.Component):
         burst = splitter.burst
         requests_coded, has_room = Signal(), Signal()
         room = Signal(range(self._decoder_beats + 1), init=self._decoder_beats)
-        promised = Signal(range(self._burst_beats + 1))
         m.d.comb += [
             has_room.eq(~requests_coded | (room >= self._burst_beats)),
             request.payload.eq(burst.payload),
@@ -224,9 +223,12 @@ class WeightsUnit(wiring.Component):
         ]
         with m.If(accepted):
             m.d.sync += requests_coded.eq(is_coded)
+        # Both events come late in their cycle, so they choose between sums instead of being added.
+        length = burst.payload.length  # beats less one
         with m.If(request.valid & request.ready & requests_coded):
-            m.d.comb += promised.eq(burst.payload.length + 1)
-        m.d.sync += room.eq(room + self.decoder.freed - promised)
+            m.d.sync += room.eq(Mux(self.decoder.freed, room - length, room - length - 1))
+        with m.Elif(self.decoder.freed):
+            m.d.sync += room.eq(room + 1)
 
     def _elaborate_beats(self, m: Module, coming: stream.Interface) -> Signal:
         """Count every command's beats to where they go; the result: the last beat of one that is not coded."""

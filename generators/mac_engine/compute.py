@@ -97,6 +97,7 @@ class ComputeUnit(wiring.Component):
             halves.drained.eq(self.accumulators.drained),
             halves.freeing.eq(self.accumulators.freeing),
             sequencer.half_free.eq(halves.free),
+            sequencer.half_freeing.eq(self.accumulators.freeing),
             sequencer.half.eq(halves.fill_half),
             cores.drain_half.eq(halves.drain_half),
             cores.drain_core.eq(self.accumulators.core),

@@ -16,7 +16,9 @@ from .window_slot import WINDOW_SLOT
 
 _WALK_DELAY = CONSTANTS_LATENCY - 1
 
-SETUP_CYCLES = _WALK_DELAY + TILE_WALK_CYCLES + STEP_WALK_CYCLES
+_HAND_OVER_CYCLES = 1  # of a step to the pixel walk
+
+SETUP_CYCLES = _WALK_DELAY + TILE_WALK_CYCLES + STEP_WALK_CYCLES + _HAND_OVER_CYCLES
 """From `start` to the earliest start of the first step, whose first window is read one cycle later."""
 
 
@@ -26,7 +28,9 @@ class LoopSequencer(wiring.Component):
     Members:
         command: held from `start` until the command is complete.
         start: begin.
-        half_free, half: see `PixelWalk`.
+        half_free: there is an accumulator half for the next tile.
+        half_freeing: there will be one in the next cycle.
+        half: see `PixelWalk`.
         tile_starts: in this cycle, and needs a half.
         tile_ends: its last step starts in this cycle, and it will be handed over.
         reading, read, slot: the window of this cycle, if any; see `PixelWalk`.
@@ -38,6 +42,7 @@ class LoopSequencer(wiring.Component):
     command: data.View
     start: Signal
     half_free: Signal
+    half_freeing: Signal
     half: Signal
     tile_starts: Signal
     tile_ends: Signal
@@ -55,6 +60,7 @@ class LoopSequencer(wiring.Component):
                 "command": In(COMPUTE.struct()),
                 "start": In(1),
                 "half_free": In(1),
+                "half_freeing": In(1),
                 "half": In(1),
                 "tile_starts": Out(1),
                 "tile_ends": Out(1),
@@ -83,20 +89,19 @@ class LoopSequencer(wiring.Component):
 
         starts = Signal(_WALK_DELAY)
         m.d.sync += starts.eq(Cat(self.start, starts))
-        step = pixel_walk.i
-        step_starts = step.valid & step.ready
+        step, step_starts = pixel_walk.step, pixel_walk.starts
         m.d.comb += [
             tile_walk.start.eq(starts[-1]),
             loader.start.eq(self.start),
             loader.step_taken.eq(step_starts),
-            loader.step_ends_tile.eq(step.payload.last_of_tile),
-            loader.step_ends_blocks.eq(step.payload.last_of_blocks),
-            loader.step_is_last.eq(step.payload.last),
-            pixel_walk.weights_ready.eq(loader.ready),
-            pixel_walk.half_free.eq(self.half_free),
+            loader.step_ends_tile.eq(step.last_of_tile),
+            loader.step_ends_blocks.eq(step.last_of_blocks),
+            loader.step_is_last.eq(step.last),
+            pixel_walk.weights_coming.eq(loader.coming),
+            pixel_walk.half_coming.eq(self.half_free | self.half_freeing),
             pixel_walk.half.eq(self.half),
-            self.tile_starts.eq(step_starts & step.payload.first_of_tile & ~self.command.accumulate),
-            self.tile_ends.eq(step_starts & step.payload.last_of_tile & ~self.command.partial),
+            self.tile_starts.eq(step_starts & step.first_of_tile & ~self.command.accumulate),
+            self.tile_ends.eq(step_starts & step.last_of_tile & ~self.command.partial),
             self.reading.eq(pixel_walk.reading),
             self.read.eq(pixel_walk.read),
             self.slot.eq(pixel_walk.slot),
@@ -106,9 +111,9 @@ class LoopSequencer(wiring.Component):
         # Why there is no read in a cycle is decided in the one before, when none started.
         reason = Signal(Shape.cast(Cause), init=Cause.DMA)
         m.d.sync += reason.eq(Cause.DMA)
-        with m.If(step_walk.busy & ~loader.ready):
+        with m.If((step_walk.busy | pixel_walk.held) & ~loader.ready):
             m.d.sync += reason.eq(Cause.WEIGHTS)
-        with m.Elif(step.valid & step.payload.first_of_tile & ~self.half_free):
+        with m.Elif(pixel_walk.held & step.first_of_tile & ~self.half_free):
             m.d.sync += reason.eq(Cause.OFM)
         m.d.comb += self.cause.eq(Mux(self.reading, Cause.ACTIVE, reason))
         return m

@@ -16,21 +16,25 @@ WINDOW_READ = data.StructLayout(
 )
 """Where a window is: pointer to its row, bricks from there to its first brick; the ifm pixel and row of that brick."""
 
-_EVENTS = ("start", "pixel_ends", "row_ends", "in_last_row")
+_EVENTS = ("pixel_ends", "row_ends", "in_last_row")
 
 
 class PixelWalk(wiring.Component):
     """Walks the pixel groups of every step; reads their windows in consecutive cycles from the cycle after its start.
 
-    A step starts once its predecessor is in its last cycle or over, its weights are ready and, if it is its
-    tile's first, there is an accumulator half for the tile.
+    A step starts, from the cycle after it is taken on, once its predecessor is in its last cycle or over, its weights
+    are ready and, if it is its tile's first, there is an accumulator half for the tile. All of that is decided in the
+    cycle before, because half of COMPUTE hangs on the start. Two steps never start in consecutive cycles.
 
     Members:
         command, constants: held from the first step to completion.
-        i: steps; taken in the cycle they start.
-        weights_ready: the next step's weights will have been loaded.
-        half_free: there is a half for the next tile.
-        half: that half, or the one of the tile in progress.
+        i: steps; `ready` is a register: none is held.
+        weights_coming: in the next cycle the next step's weights will be ready, unless one starts now.
+        half_coming: in the next cycle there will be a half for the next tile, unless one starts now.
+        half: the half for the next tile, or the one of the tile in progress.
+        held: `step` waits for its start, or starts.
+        starts: `step` starts in this cycle; a register.
+        step: the last one taken.
         reading: `read` and `slot` hold a window in this cycle.
         read: where it is.
         slot: what it is for.
@@ -39,9 +43,12 @@ class PixelWalk(wiring.Component):
     command: data.View
     constants: data.View
     i: stream.Interface
-    weights_ready: Signal
-    half_free: Signal
+    weights_coming: Signal
+    half_coming: Signal
     half: Signal
+    held: Signal
+    starts: Signal
+    step: data.View
     reading: Signal
     read: data.View
     slot: data.View
@@ -52,9 +59,12 @@ class PixelWalk(wiring.Component):
                 "command": In(COMPUTE.struct()),
                 "constants": In(COMPUTE_CONSTANTS),
                 "i": In(stream.Signature(STEP)),
-                "weights_ready": In(1),
-                "half_free": In(1),
+                "weights_coming": In(1),
+                "half_coming": In(1),
                 "half": In(1),
+                "held": Out(1),
+                "starts": Out(1),
+                "step": Out(STEP),
                 "reading": Out(1),
                 "read": Out(WINDOW_READ),
                 "slot": Out(WINDOW_SLOT),
@@ -64,25 +74,20 @@ class PixelWalk(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Registers describe the window of this cycle."""
         m = Module()
-        command, constants, step = self.command, self.constants, self.i.payload
-        start, pixel_ends, row_ends, in_last_row = (Signal(name=name) for name in _EVENTS)
+        constants, step, start = self.constants, self.step, self.starts
+        pixel_ends, row_ends, in_last_row = (Signal(name=name) for name in _EVENTS)
         groups_left, rows_left = Signal(range(TILE_PIXELS)), Signal(range(TILE_PIXELS))
         last_group = Signal(range(TILE_PIXELS))
         # Everybody waits for a step to end, so its end is a register too; it stays high until the next one starts.
         step_ends = Signal(init=1)
-        m.d.comb += [
-            start.eq(self.i.valid & self.i.ready),
-            self.i.ready.eq(
-                step_ends & self.weights_ready & (self.half_free | ~step.first_of_tile | command.accumulate)
-            ),
-        ]
-        next_pixel_ends, next_row_ends, next_in_last_row = (
-            Signal(name=f"next_{name}") for name in _EVENTS[1:]
-        )
+        next_step_ends = Signal()
+        self._hold(m, next_step_ends)
+        next_pixel_ends, next_row_ends, next_in_last_row = (Signal(name=f"next_{name}") for name in _EVENTS)
         m.d.comb += [
             next_pixel_ends.eq(~constants.two_operands | ~pixel_ends),
             next_row_ends.eq(row_ends),
             next_in_last_row.eq(in_last_row),
+            next_step_ends.eq(step_ends | (next_pixel_ends & next_row_ends & next_in_last_row)),
         ]
         with m.If(pixel_ends & row_ends):
             m.d.comb += [next_row_ends.eq(last_group == 0), next_in_last_row.eq(rows_left == 1)]
@@ -108,14 +113,40 @@ class PixelWalk(wiring.Component):
                 pixel_ends.eq(next_pixel_ends),
                 row_ends.eq(next_row_ends),
                 in_last_row.eq(next_in_last_row),
-                step_ends.eq(step_ends | (next_pixel_ends & next_row_ends & next_in_last_row)),
+                step_ends.eq(next_step_ends),
             ]
-        self._place(m, start, pixel_ends, row_ends)
-        self._describe(m, start, pixel_ends, step_ends)
+        self._place(m, pixel_ends, row_ends)
+        self._describe(m, pixel_ends, step_ends)
         return m
 
-    def _place(self, m: Module, start: Value, pixel_ends: Value, row_ends: Value) -> None:
-        command, constants, step = self.command, self.constants, self.i.payload
+    def _hold(self, m: Module, next_step_ends: Value) -> None:
+        """Keep the next step, and decide whether it starts in the next cycle."""
+        empty = Signal(init=1)  # not `held`, in a register of its own: the walk of the steps hangs on it
+        needs_half, next_needs_half = Signal(), Signal()
+        next_held = Mux(self.held, ~self.starts, self.i.valid)
+        m.d.comb += [
+            self.i.ready.eq(empty),
+            next_needs_half.eq(
+                Mux(self.held, needs_half, self.i.payload.first_of_tile & ~self.command.accumulate)
+            ),
+        ]
+        m.d.sync += [
+            self.held.eq(next_held),
+            empty.eq(~next_held),
+            needs_half.eq(next_needs_half),
+            self.starts.eq(
+                ~self.starts
+                & (self.held | self.i.valid)
+                & next_step_ends
+                & self.weights_coming
+                & (self.half_coming | ~next_needs_half)
+            ),
+        ]
+        with m.If(~self.held):
+            m.d.sync += self.step.eq(self.i.payload)
+
+    def _place(self, m: Module, pixel_ends: Value, row_ends: Value) -> None:
+        command, constants, step, start = self.command, self.constants, self.step, self.starts
         place, first = Signal(WINDOW_READ), Signal(WINDOW_READ)
         row2 = Signal(ADDRESS_BITS)
         column2, first_column2 = Signal(ADDRESS_BITS), Signal(ADDRESS_BITS)
@@ -150,10 +181,10 @@ class PixelWalk(wiring.Component):
             self.read.column.eq(Mux(second, column2, place.column)),
         ]
 
-    def _describe(self, m: Module, start: Value, pixel_ends: Value, step_ends: Value) -> None:
-        command, step, slot = self.command, self.i.payload, self.slot
+    def _describe(self, m: Module, pixel_ends: Value, step_ends: Value) -> None:
+        command, step, slot = self.command, self.step, self.slot
         tile_ends, command_ends = Signal(), Signal()
-        with m.If(start):
+        with m.If(self.starts):
             m.d.sync += [
                 slot.new_weights.eq(1),
                 slot.second_operand.eq(0),

@@ -52,16 +52,14 @@ class TileHalves(wiring.Component):
         m = Module()
         free_halves, filled_halves = Signal(range(3), init=2), Signal(range(3))
         free_next, filled_next = Signal(range(3)), Signal(range(3))
-        free = Signal(init=1)
         m.d.comb += [
-            self.free.eq(free),
+            self.free.eq(free_halves != 0),
             free_next.eq(free_halves + self.freeing - self.take),
             filled_next.eq(filled_halves + self.hand_over - self.drained),
         ]
         m.d.sync += [
             free_halves.eq(free_next),
             filled_halves.eq(filled_next),
-            free.eq(free_next != 0),
             self.filled.eq(filled_next != 0),
             self.fill_half.eq(self.fill_half ^ self.leave),
             self.drain_half.eq(self.drain_half ^ self.drained),

@@ -115,19 +115,12 @@ class TileWalk(wiring.Component):
         left = Signal(16)
         row_below = Signal(ADDRESS_BITS)
         ifm2_row_below = Signal(ADDRESS_BITS)
-        with m.If(restart):
+        with m.If(move):  # as it does whenever it starts again: one signal enables all
             m.d.sync += [
-                tile.row.eq(command.ifm_row),
-                tile.ifm2_row.eq(command.ifm2_row),
-                tile.y.eq(command.y_origin),
-                left.eq(command.height),
-            ]
-        with m.Elif(move):
-            m.d.sync += [
-                tile.row.eq(row_below),
-                tile.ifm2_row.eq(ifm2_row_below),
-                tile.y.eq(tile.y + constants.tile_lines),
-                left.eq(left - command.tile_rows),
+                tile.row.eq(Mux(restart, command.ifm_row, row_below)),
+                tile.ifm2_row.eq(Mux(restart, command.ifm2_row, ifm2_row_below)),
+                tile.y.eq(Mux(restart, command.y_origin, tile.y + constants.tile_lines)),
+                left.eq(Mux(restart, command.height, left - command.tile_rows)),
             ]
         m.d.sync += [
             row_below.eq(advance(tile.row, constants.tile_row_step)),

@@ -20,15 +20,22 @@ _REMAINDER_PLANES = 7
 _COUNT_BITS = 5
 
 
+def count_of_four(bits: Value) -> Value:
+    """How many of four bits are set: each bit of the result is one LUT4, where a sum would be carry chains."""
+    first, second, third, fourth = bits
+    two = (first & second) | (third & fourth) | ((first | second) & (third | fourth))
+    return Cat(bits.xor(), two & ~bits.all(), bits.all())
+
+
 def population(bits: Value) -> Value:
-    """How many of 16 bits are set, summed as a tree."""
-    quarters = [(bits[low] + bits[low + 1]) + (bits[low + 2] + bits[low + 3]) for low in range(0, VECTOR, 4)]
+    """How many of 16 bits are set."""
+    quarters = [count_of_four(bits[low : low + 4]) for low in range(0, VECTOR, 4)]
     return ((quarters[0] + quarters[1]) + (quarters[2] + quarters[3]))[:_COUNT_BITS]
 
 
 def counts_below(mask: Value) -> Value:
     """How many of the first 4, 8 and 12 of 16 bits are set: `_COUNT_BITS` each."""
-    quarters = [(mask[low] + mask[low + 1]) + (mask[low + 2] + mask[low + 3]) for low in range(0, 12, 4)]
+    quarters = [count_of_four(mask[low : low + 4]) for low in range(0, 12, 4)]
     halves = quarters[0] + quarters[1]
     return Cat(count[:4] | Const(0, _COUNT_BITS) for count in (quarters[0], halves, halves + quarters[2]))
 
@@ -81,8 +88,8 @@ class VectorDecoder(wiring.Component):
         left: escapes; left_bits: the length of those of them that one step takes.
         early_bits: of the next record, the length of its first escapes.
         bits: of the next record, its length without further escapes.
-        next_early_bits, next_bits: what `early_bits` and `bits` become with `step`.
-        escapes: of the next record, escapes in all.
+        next_early_bits, next_other_bits: what `early_bits` and `bits - early_bits` become with `step`; registers.
+        escapes: of the next record, escapes in all; next_escapes: what it becomes with `step`.
         vectors: `VECTOR_LAYOUT`, unsigned bytes.
     """
 
@@ -99,8 +106,9 @@ class VectorDecoder(wiring.Component):
     early_bits: Signal
     bits: Signal
     next_early_bits: Signal
-    next_bits: Signal
+    next_other_bits: Signal
     escapes: Signal
+    next_escapes: Signal
     vectors: stream.Interface
 
     def __init__(self) -> None:
@@ -119,8 +127,9 @@ class VectorDecoder(wiring.Component):
                 "early_bits": Out(range(ESCAPE_WINDOW_BITS + 1)),
                 "bits": Out(8),
                 "next_early_bits": Out(range(ESCAPE_WINDOW_BITS + 1)),
-                "next_bits": Out(8),
+                "next_other_bits": Out(range(VECTOR * MAXIMUM_PLANES + 2)),
                 "escapes": Out(range(VECTOR + 1)),
+                "next_escapes": Out(range(VECTOR + 1)),
                 "vectors": Out(stream.Signature(VECTOR_LAYOUT, always_ready=True)),
             }
         )
@@ -199,12 +208,14 @@ class VectorDecoder(wiring.Component):
         # And one step later all planes side by side.
         flag = Signal()
         first, second, third = (Signal(VECTOR, name=name) for name in ("first", "second", "third"))
+        third_bits_used = Signal(VECTOR)
+        m.d.comb += third_bits_used.eq((planes >> planes_second) & third_used)
         with m.If(step):
             m.d.sync += [
                 flag.eq(planes_flag),
                 first.eq(planes_first),
                 second.eq(planes[:VECTOR] & second_used),
-                third.eq((planes >> planes_second)[:VECTOR] & third_used),
+                third.eq(third_bits_used),
             ]
 
         # Masks of the bytes whose bit is set in a plane, oldest last.
@@ -221,7 +232,9 @@ class VectorDecoder(wiring.Component):
         mask_2 = self._delay_line(m, reached_2, SKEW + 4, "mask_2")
         m.d.comb += reached_3.eq(Mux(has_third, spread(third, mask_2[SKEW - 1], rank_2), mask_2[SKEW - 1]))
         mask_3 = self._delay_line(m, reached_3, 4, "mask_3")
-        count_1, count_2, count_3 = (Signal(_COUNT_BITS, name=f"count_{plane}") for plane in (1, 2, 3))
+        count_1, count_2 = (Signal(_COUNT_BITS, name=f"count_{plane}") for plane in (1, 2))
+        escaping = Signal(VECTOR)  # bytes, as the last plane of the command marks them
+        escaping_count = population(escaping)
         with m.If(step):
             m.d.sync += [
                 below_1.eq(counts_below(mask_1[SKEW - 3])),
@@ -232,7 +245,9 @@ class VectorDecoder(wiring.Component):
                 rank_3.eq(ranks(mask_3[1], below_3)),
                 count_1.eq(population(first)),
                 count_2.eq(population(second)),
-                count_3.eq(population(Mux(has_third, third, mask_2[SKEW - 1]))),
+                escaping.eq(Mux(has_third, third_bits_used, mask_2[SKEW - 2])),
+                self.next_escapes.eq(escaping_count),
+                self.next_early_bits.eq(escape_length(escaping_count, escape_bits, three_escapes)),
             ]
 
         # The next record.
@@ -242,29 +257,31 @@ class VectorDecoder(wiring.Component):
         m.d.comb += [
             next_second.eq(Mux(has_second, count_1, 0)),
             next_third.eq(Mux(has_third, count_2, 0)),
-            next_flag.eq(command.zero_vectors & (vectors_left > 1)),
-            self.next_early_bits.eq(escape_length(count_3, escape_bits, three_escapes)),
-            whole_planes.eq(flags[0] + Mux(flags[-1], remainder_bits, 0)),
-            self.next_bits.eq(
-                (Cat(next_flag, Const(0, 3), whole_planes) + self.next_early_bits)
-                + (next_second + next_third)
-            ),
+            whole_planes.eq(flag + Mux(flags[-2], remainder_bits, 0)),
         ]
         with m.If(step):
             m.d.sync += [
+                next_flag.eq(command.zero_vectors & (vectors_left > 2)),
+                self.next_other_bits.eq(
+                    Cat(command.zero_vectors & (vectors_left > 2), Const(0, 3), whole_planes)
+                    + Mux(has_second, population(first), 0)
+                    + Mux(has_third, population(second), 0)
+                ),
                 has_flag.eq(next_flag),
                 has_first.eq(flags[0]),
                 has_remainder.eq(flags[-1]),
                 second_bits.eq(next_second),
                 third_bits.eq(next_third),
-                self.escapes.eq(count_3),
+                self.escapes.eq(self.next_escapes),
                 self.early_bits.eq(self.next_early_bits),
-                self.bits.eq(self.next_bits),
+                self.bits.eq(self.next_early_bits + self.next_other_bits),
             ]
         with m.If(self.start):
             m.d.sync += [
                 vectors_left.eq(command.vectors),
                 has_flag.eq(command.zero_vectors),
+                next_flag.eq(command.zero_vectors & (command.vectors > 1)),
+                self.next_other_bits.eq(command.zero_vectors & (command.vectors > 1)),
                 self.bits.eq(command.zero_vectors),
             ]
 

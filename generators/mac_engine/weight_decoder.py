@@ -68,13 +68,14 @@ class WeightDecoder(wiring.Component):
         beats_left = Signal.like(command.beats)
         fetching = Signal()  # some of them are left; beats behind them stay in the queue
         pause = Signal(range(max(EXPANSION_CYCLES.values())))
-        escapes_left = Signal.like(vectors.escapes)
-        length = Signal.like(vectors.bits)  # of what is to be taken next
-        in_escapes, enough = Signal(), Signal()
+        further = Signal.like(vectors.escapes)  # escapes of the vector that come after those of the next move
+        in_escapes = Signal()
+        # Registers of the decoder's state, because more than half of it hangs on the two kinds of steps.
         may_step, may_escape = Signal(), Signal()
         step, escape_step = vectors.step, vectors.escape_step
-        after = Signal.like(escapes_left)
-        more = Signal()
+        further_bits = Signal.like(vectors.left_bits)  # of those of them that the move after that takes
+        more = Signal()  # there are any
+        escapes = Mux(more, further, Mux(in_escapes, vectors.escapes, vectors.next_escapes))
         m.d.comb += [
             queue.i.payload.eq(port.beats.payload),
             queue.i.valid.eq(port.beats.valid),
@@ -90,45 +91,45 @@ class WeightDecoder(wiring.Component):
             vectors.escape_rest.eq(window.near_rest),
             vectors.record_window.eq(window.far),
             vectors.record_rest.eq(window.far_rest),
-            vectors.left.eq(after),
+            vectors.left.eq(escapes - ESCAPES),
             expander.start.eq(port.start),
             expander.words.eq(command.words),
             expander.live_lanes.eq(command.live_lanes),
             window.clear.eq(port.start),
             window.distance.eq(Mux(in_escapes, vectors.early_bits, vectors.next_early_bits)),
-            window.length.eq(length),
-            # The comparison takes half a cycle; everything else is known by then.
-            enough.eq(window.level >= length),
-            step.eq(enough & may_step),
-            escape_step.eq(enough & may_escape),
-            window.take.eq(enough & (may_step | may_escape)),
-            after.eq(Mux(in_escapes, escapes_left, vectors.escapes) - ESCAPES),
-            more.eq(Mux(in_escapes, escapes_left, vectors.escapes) > ESCAPES),
+            window.first_length.eq(command.zero_vectors),
+            window.next_length.eq(
+                Mux(more, further_bits, Mux(in_escapes, vectors.bits, vectors.next_early_bits))
+            ),
+            window.next_length_rest.eq(Mux(more | in_escapes, 0, vectors.next_other_bits)),
+            step.eq(window.enough & may_step),
+            escape_step.eq(window.enough & may_escape),
+            window.take.eq(window.enough & (may_step | may_escape)),
         ]
-        m.d.sync += beats_left.eq(beats_left - port.freed)
+        next_in_escapes, pause_ends = Signal(), Signal()
+        last_pause = Array(EXPANSION_CYCLES.get(lanes, 1) - 1 for lanes in range(16))[command.live_lanes]
+        m.d.comb += [
+            next_in_escapes.eq(Mux(window.take, more, in_escapes)),
+            pause_ends.eq(Mux(step, last_pause == 0, pause <= 1)),
+        ]
+        m.d.sync += [
+            beats_left.eq(beats_left - port.freed),
+            in_escapes.eq(next_in_escapes),
+            may_step.eq(0),
+            may_escape.eq(0),
+        ]
         with m.If(port.freed & (beats_left == 1)):
             m.d.sync += fetching.eq(0)
         with m.If(pause != 0):
             m.d.sync += pause.eq(pause - 1)
         with m.If(window.take):
             m.d.sync += [
-                in_escapes.eq(more),
-                escapes_left.eq(after),
-                length.eq(
-                    Mux(
-                        more,
-                        vectors.left_bits,
-                        Mux(in_escapes, vectors.bits, vectors.next_bits),
-                    )
-                ),
+                further.eq(vectors.left),
+                further_bits.eq(vectors.left_bits),
+                more.eq(escapes > ESCAPES),
             ]
         with m.If(step):
-            m.d.sync += [
-                steps_left.eq(steps_left - 1),
-                pause.eq(
-                    Array(EXPANSION_CYCLES.get(lanes, 1) - 1 for lanes in range(16))[command.live_lanes]
-                ),
-            ]
+            m.d.sync += [steps_left.eq(steps_left - 1), pause.eq(last_pause)]
         address = self.words.payload.address
         with m.If(self.words.valid):
             m.d.sync += address.eq(Mux(address == self._config.weight_words - 1, 0, address + 1))
@@ -139,7 +140,7 @@ class WeightDecoder(wiring.Component):
                 beats_left.eq(command.beats),
                 fetching.eq(command.beats != 0),
                 in_escapes.eq(0),
-                length.eq(command.zero_vectors),
+                more.eq(0),
                 pause.eq(0),
             ]
         legal = Signal()
@@ -151,16 +152,15 @@ class WeightDecoder(wiring.Component):
 
         with m.FSM():
             with m.State("IDLE"), m.If(port.start):
+                m.d.sync += may_step.eq(1)
                 m.next = "DECODE"
             with m.State("DECODE"):
-                m.d.comb += [
-                    may_escape.eq(legal & in_escapes),
-                    may_step.eq(legal & ~in_escapes & (pause == 0)),
-                ]
-                with m.If(~legal | (~enough & ~fetching)):
+                with m.If(~legal | (~window.enough & ~fetching)):
                     m.next = "MALFORMED"
                 with m.Elif(step & (steps_left == 1)):
                     m.next = "DRAIN"
+                with m.Else():
+                    m.d.sync += [may_step.eq(~next_in_escapes & pause_ends), may_escape.eq(next_in_escapes)]
             with m.State("DRAIN"), m.If(~vectors.vectors.valid & ~expander.busy & ~expander.o.valid):
                 with m.If(~fetching & (window.level < _BEAT_BITS) & (expander.left == 0)):
                     m.d.comb += port.finished.eq(1)

@@ -43,6 +43,7 @@ class WeightLoader(wiring.Component):
         step_ends_tile, step_ends_blocks, step_is_last: about that step, as in `STEP`.
         read: the word of this cycle, `weight_read_layout`.
         ready: the next step's weights are loaded, or their last word is read in this cycle.
+        coming: so it will be in the next cycle, unless a step is taken or `start` comes.
     """
 
     command: data.View
@@ -54,6 +55,7 @@ class WeightLoader(wiring.Component):
     step_is_last: Signal
     read: data.View
     ready: Signal
+    coming: Signal
 
     def __init__(self, config: MacEngineConfig) -> None:
         self._config = config
@@ -68,6 +70,7 @@ class WeightLoader(wiring.Component):
                 "step_is_last": In(1),
                 "read": Out(weight_read_layout(config)),
                 "ready": Out(1),
+                "coming": Out(1),
             }
         )
 
@@ -87,6 +90,7 @@ class WeightLoader(wiring.Component):
             read.ones.eq(loading & ~constants.reads_weights),
             following.eq(Mux(read.address == self._config.weight_words - 1, 0, read.address + 1)),
             resumed.eq(Mux(read.reading, following, read.address)),
+            self.coming.eq(Mux(loading, (words_left <= 1) | read.ones, self.ready)),
         ]
         with m.If(loading):
             m.d.sync += [
@@ -95,8 +99,8 @@ class WeightLoader(wiring.Component):
                 read.block.eq(read.block + part_ends),
                 words_left.eq(words_left - 1),
                 loading.eq((words_left != 0) & ~read.ones),
-                self.ready.eq((words_left <= 1) | read.ones),
             ]
+        m.d.sync += self.ready.eq(self.coming)
         with m.If(self.step_taken & constants.reads_weights):
             m.d.sync += [
                 read.block.eq(0),

@@ -39,7 +39,7 @@ class SkidHarness(Harness):
         always(m, buffer.o.valid == (count != 0))
         always(m, count <= PLACES)
         always(m, implies(mark.held, Mux(mark.position == 0, buffer.o.payload, skid) == mark.value))
-        always(m, implies(skid_valid, buffer.o.valid))
+        always(m, skid_valid == (count == PLACES))
         stalled, payload = Signal(), Signal(WIDTH)
         m.d.sync += [stalled.eq(buffer.o.valid & ~buffer.o.ready), payload.eq(buffer.o.payload)]
         always(m, implies(stalled, buffer.o.valid & (buffer.o.payload == payload)))

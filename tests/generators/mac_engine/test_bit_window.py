@@ -31,24 +31,28 @@ def test_cuts_are_the_bits_from_the_place_moved_to(seed: int) -> None:
             ctx.set(window.beats.valid, 0)
 
     async def check(ctx: Any) -> None:
-        place = distance = 0
+        place = distance = length = 0
         moves = 0
         while place + NEAR + FAR < 64 * BEATS:
-            length, following = draw.choice([0, 1, 5, 16, 100, 146, 193]), draw.randrange(NEAR + 1)
+            next_length, following = draw.choice([0, 1, 5, 16, 100, 146, 193]), draw.randrange(NEAR + 1)
             level = ctx.get(window.level)
+            assert ctx.get(window.enough) == (level >= length)
             if level >= NEAR:
                 near = ctx.get(window.near) >> ctx.get(window.near_rest)
                 assert near % (1 << NEAR) == (bits >> place) % (1 << NEAR)
             if level >= distance + FAR:
                 far = ctx.get(window.far) >> ctx.get(window.far_rest)
                 assert far % (1 << FAR) == (bits >> place + distance) % (1 << FAR)
-            take = level >= length
+            take = level >= length and draw.random() < 0.8
             ctx.set(window.take, take)
-            ctx.set(window.length, length)
+            part = draw.randrange(next_length + 1)
+            ctx.set(window.next_length, part)
+            ctx.set(window.next_length_rest, next_length - part)
             ctx.set(window.distance, following)
             await ctx.tick()
             if take:
                 place, distance, moves = place + length, following, moves + 1
+                length = next_length
         assert moves > 10
 
     simulate(window, feed, testbenches=[check])

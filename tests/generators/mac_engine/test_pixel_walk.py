@@ -41,8 +41,8 @@ class Walk:
 
     async def settle(self, ctx: Any) -> None:
         """Let the constants settle; everything that holds a step back is out of the way then."""
-        ctx.set(self.unit.weights_ready, 1)
-        ctx.set(self.unit.half_free, 1)
+        ctx.set(self.unit.weights_coming, 1)
+        ctx.set(self.unit.half_coming, 1)
         await ctx.tick().repeat(CONSTANTS_LATENCY)
 
     async def cycle(self, ctx: Any, step: Mapping[str, int] | None = None) -> bool:
@@ -62,7 +62,7 @@ class Walk:
 
 
 def run(walk: Walk, *steps: Mapping[str, int]) -> list[tuple[dict[str, int], dict[str, int]]]:
-    """Offer steps one after the other; their windows, which must come without a gap from the second cycle on."""
+    """Offer steps one after the other; their windows, which must come without a gap from the third cycle on."""
 
     async def bench(ctx: Any) -> None:
         await walk.settle(ctx)
@@ -73,7 +73,7 @@ def run(walk: Walk, *steps: Mapping[str, int]) -> list[tuple[dict[str, int], dic
             await walk.cycle(ctx)
 
     simulate(walk.module, testbenches=[bench])
-    assert list(walk.seen) == list(range(1, 1 + len(walk.seen)))
+    assert list(walk.seen) == list(range(2, 2 + len(walk.seen)))
     return list(walk.seen.values())
 
 
@@ -118,25 +118,43 @@ def test_partial_tiles_are_kept_and_continued() -> None:
 @pytest.mark.parametrize(
     ("blocked", "step", "command", "waits"),
     [
-        ("weights_ready", {}, {}, True),
-        ("half_free", {}, {}, True),
-        ("half_free", {"first_of_tile": 0}, {}, False),
-        ("half_free", {}, {"accumulate": 1}, False),
+        ("weights_coming", {}, {}, True),
+        ("half_coming", {}, {}, True),
+        ("half_coming", {"first_of_tile": 0}, {}, False),
+        ("half_coming", {}, {"accumulate": 1}, False),
     ],
 )
 def test_a_step_waits_for_its_weights_and_a_tile_for_a_half(
     blocked: str, step: dict[str, int], command: dict[str, int], waits: bool
 ) -> None:
     walk = Walk(**command)
-    taken = []
+    starts = []
 
     async def bench(ctx: Any) -> None:
         await walk.settle(ctx)
         ctx.set(getattr(walk.unit, blocked), 0)
-        taken.append(await walk.cycle(ctx, {**STEP, **step}))
+        await walk.cycle(ctx, {**STEP, **step})
+        for unblocked in range(3):
+            starts.append(bool(ctx.get(walk.unit.starts)))
+            assert ctx.get(walk.unit.held) == (waits or not unblocked)
+            ctx.set(getattr(walk.unit, blocked), unblocked)
+            await walk.cycle(ctx)
 
     simulate(walk.module, testbenches=[bench])
-    assert taken == [not waits]
+    assert starts == ([False, False, True] if waits else [True, False, False])
+
+
+def test_steps_of_one_window_start_in_every_second_cycle() -> None:
+    walk = Walk()
+    step = {**STEP, "last_row": 0, "last_group": 0}
+
+    async def bench(ctx: Any) -> None:
+        await walk.settle(ctx)
+        for _ in range(8):
+            await walk.cycle(ctx, step)
+
+    simulate(walk.module, testbenches=[bench])
+    assert list(walk.seen) == [2, 4, 6]
 
 
 def test_converts() -> None:

@@ -23,6 +23,8 @@ class Loader:
         self.unit = WeightLoader(CONFIG)
         self.reads: list[tuple[int, int, int, int]] = []
         self.ready: list[bool] = []
+        self.reads_weights = mode in (Mode.DENSE, Mode.DEPTHWISE)
+        self.coming = self.interrupted = False  # by a start or a step, in the cycle before
         self.ones: list[bool] = []
         self.module = m = Module()
         m.submodules.loader = self.unit
@@ -45,7 +47,13 @@ class Loader:
         read = ctx.get(self.unit.read)
         if read.reading:
             self.reads.append((len(self.ready), read.address, read.block, read.part))
-        self.ready.append(bool(ctx.get(self.unit.ready)))
+        ready = bool(ctx.get(self.unit.ready))
+        assert ready == (self.coming and not self.interrupted)
+        self.coming, self.interrupted = (
+            bool(ctx.get(self.unit.coming)),
+            bool(start or (taken and self.reads_weights)),
+        )
+        self.ready.append(ready)
         self.ones.append(bool(read.ones))
         await ctx.tick()
 
