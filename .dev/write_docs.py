@@ -7,22 +7,37 @@ code is 1 if a part is not what the code says.
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from celosia.boards.board_table import board_table
+from celosia.generators.chassis.family import Family
 from celosia.generators.chassis.register_map import markdown_table
-from celosia.generators.command_table import command_tables
-from celosia.generators.mac_engine.isa import LAYOUTS
+from celosia.generators.command_table import chassis_command_tables
+from celosia.generators.families import FAMILIES
+from celosia.generators.family_page import family_command_tables, parameter_table, preset_table
 from celosia.hdl.link.protocol import markdown_tables
 from celosia.host.operator_table import operator_table
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+FAMILY_PARTS: dict[str, Callable[[Family[Any]], str]] = {
+    "presets": preset_table,
+    "parameters": parameter_table,
+    "commands": family_command_tables,
+}
+"""Of the page of every family."""
 PARTS: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("README.md", "operators", operator_table),
     ("docs/programming.md", "registers", markdown_table),
     ("docs/link.md", "link", markdown_tables),
     ("docs/boards.md", "boards", board_table),
-    ("docs/commands.md", "commands", lambda: command_tables(LAYOUTS.values())),
+    ("docs/commands.md", "commands", chassis_command_tables),
+    *(
+        (f"docs/{family.command_name}.md", name, partial(make, family))
+        for family in FAMILIES
+        for name, make in FAMILY_PARTS.items()
+    ),
 )
 
 

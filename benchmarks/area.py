@@ -34,8 +34,8 @@ from celosia.boards.errors import BuildError
 from celosia.boards.nextpnr_report import RouteReport
 from celosia.boards.part import require_fit
 from celosia.boards.port_frame import FRAME_NAME, Port, port_frame
+from celosia.generators.generate import engine_design
 from celosia.generators.mac_engine.config import PRESETS, MacEngineConfig
-from celosia.generators.mac_engine.generate import mac_engine_design
 from celosia.generators.top import CLOCK, TOP_NAME, CelosiaTop
 from celosia.generators.verilog import write_verilog
 from celosia.hdl.ecp5_platform import Ecp5Platform
@@ -86,7 +86,7 @@ class Area:
 
 def engine_netlist(config: MacEngineConfig, folder: Path) -> Netlist:
     """The engine between shift registers, synthesized in `folder`."""
-    design = mac_engine_design(config)
+    design = engine_design(config)
     top = CelosiaTop(design.engine, design.address_bits, design.data_bits)
     ports = [Port(name, top.directions[name] == "output", len(signal)) for name, signal in top.ports.items()]
     engine = write_verilog(top, design.title, Ecp5Platform())

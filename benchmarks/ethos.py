@@ -123,9 +123,9 @@ def measure(network: str, preset: str, settings: Sequence[str], ethos: dict[tupl
         profile, program = session.profile(), session.program
         return Point(
             network,
-            program.config.macs,
+            program.config.peak_macs,
             profile.cycles,
-            ethos[network, program.config.macs],
+            ethos[network, program.config.peak_macs],
             profile.macs,
             bytes_moved(program),
             program.host_operators,

@@ -45,8 +45,8 @@ from celosia.boards.errors import BuildError
 from celosia.boards.nextpnr_report import ClockReport, read_report
 from celosia.boards.part import require_fit
 from celosia.boards.wheel_tool import ToolCost
+from celosia.generators.generate import engine_design
 from celosia.generators.mac_engine.config import PRESETS
-from celosia.generators.mac_engine.generate import mac_engine_design
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
 BEGIN, END = "<!-- fpga:begin -->", "<!-- fpga:end -->"
@@ -140,7 +140,7 @@ class Benchmark:
         with Progress(*columns, TimeElapsedColumn(), console=self._console) as progress:
             task = progress.add_task(f"{preset}: synthesis", total=2 + len(seeds))
             start = time.monotonic()
-            job = BuildJob(self._board, mac_engine_design(PRESETS[preset]))
+            job = BuildJob(self._board, engine_design(PRESETS[preset]))
             write_ecp5(self._board, generate_ecp5(job, workspace), workspace, seed=seeds[0])
             generation = time.monotonic() - start
             netlist = run_synthesis(BOARD_NAME, workspace)

@@ -1,4 +1,4 @@
-"""The constants of `boards/lut_estimate.py`, fitted to synthesis.
+"""The constants of `generators/mac_engine/area.py`, fitted to synthesis.
 
     python -m benchmarks.lut_calibration                    (in the checkout, with requirements/fpga.lock installed)
     python -m benchmarks.lut_calibration --keep build/luts  (what is measured there already is not measured again)
@@ -23,9 +23,10 @@ from celosia.boards.build_job import BuildJob
 from celosia.boards.ecp5_build import generate_ecp5, write_ecp5
 from celosia.boards.ecp5_synthesis import run_synthesis
 from celosia.boards.errors import BuildError
-from celosia.boards.lut_estimate import FEATURES, features
+from celosia.boards.lut_estimate import has_block_ram
+from celosia.generators.generate import engine_design
+from celosia.generators.mac_engine.area import FEATURES, features
 from celosia.generators.mac_engine.config import PRESETS, MacEngineConfig
-from celosia.generators.mac_engine.generate import mac_engine_design
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def measured_luts(board: Board, config: MacEngineConfig, folder: Path) -> int:
     if figure.exists():
         return int(json.loads(figure.read_text(encoding="utf-8")))
     folder.mkdir(parents=True, exist_ok=True)
-    write_ecp5(board, generate_ecp5(BuildJob(board, mac_engine_design(config)), folder), folder, seed=1)
+    write_ecp5(board, generate_ecp5(BuildJob(board, engine_design(config)), folder), folder, seed=1)
     luts = run_synthesis(BOARD_NAME, folder).luts
     figure.write_text(json.dumps(luts), encoding="utf-8")
     return luts
@@ -94,10 +95,10 @@ def main() -> None:
                 luts.append(measured_luts(board, point.config, folder / point.name))
             except BuildError as error:
                 sys.exit(f"lut-calibration: {error}")
-            rows.append(features(board, point.config))
+            rows.append((*features(point.config), int(has_block_ram(board))))
             print(f"{point.name}: {luts[-1]:,} LUT4", flush=True)
     constants = fitted(rows, luts)
-    for name, constant in zip(FEATURES, constants, strict=True):
+    for name, constant in zip((*FEATURES, "block RAM in place of an SDRAM"), constants, strict=True):
         print(f"{name}: {constant:.1f}")
     for point, row, there in zip(_POINTS, rows, luts, strict=True):
         estimate = float(np.dot(constants, row))

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from celosia.generators.mac_engine.config import PRESETS, MacEngineConfig
+from celosia.generators.chassis.configuration import EngineConfig
+from celosia.generators.families import PRESETS, family_of
 
 from .block_count import design_blocks, shortfall
 from .board import Board
@@ -21,7 +22,7 @@ class FitEstimate:
         usage: LUTs, on ECP5 within 15 %, multipliers and block RAMs exactly.
         fmax_mhz: of the accelerator's clock; a guide, no promise.
         missing: what the device has too few of, by how many; empty if all fits.
-        largest_preset: that fits, `None` if none does.
+        largest_preset: of the same family that fits, `None` if none does.
     """
 
     usage: tuple[Usage, ...]
@@ -41,7 +42,7 @@ class FitEstimate:
         }
 
 
-def estimate_fit(board: Board, config: MacEngineConfig) -> FitEstimate:
+def estimate_fit(board: Board, config: EngineConfig) -> FitEstimate:
     """The estimate for an engine of `config`, link and memory included; takes no time."""
     blocks, luts, part = design_blocks(board, config), estimated_luts(board, config), board.part
     usage = (
@@ -49,18 +50,18 @@ def estimate_fit(board: Board, config: MacEngineConfig) -> FitEstimate:
         Usage(part.cells.multipliers, "dsp", blocks.multipliers, part.multipliers),
         Usage(part.cells.block_rams, "bram", blocks.block_rams, part.block_rams),
     )
-    fitting = fitting_presets(board)
+    fitting = [name for name in fitting_presets(board) if PRESETS[name].family == config.family]
     return FitEstimate(
-        usage, estimated_fmax(board), shortfall(part, blocks, luts), fitting[-1] if fitting else None
+        usage, estimated_fmax(board, config), shortfall(part, blocks, luts), fitting[-1] if fitting else None
     )
 
 
 def fitting_presets(board: Board) -> tuple[str, ...]:
-    """Names of the presets that the board has enough cells for, the smallest first."""
+    """Names of the presets that the board has enough cells for, family by family, the smallest first."""
     return tuple(name for name, config in PRESETS.items() if not _missing(board, config))
 
 
-def require_board_fit(board: Board, config: MacEngineConfig) -> None:
+def require_board_fit(board: Board, config: EngineConfig) -> None:
     """Refuse a design before hours are spent on it.
 
     Raises:
@@ -69,12 +70,12 @@ def require_board_fit(board: Board, config: MacEngineConfig) -> None:
     estimate = estimate_fit(board, config)
     if estimate.missing:
         remedy = (
-            "no preset fits"
+            f"no preset of {family_of(config).command_name} fits"
             if estimate.largest_preset is None
             else f"the largest preset that fits is {estimate.largest_preset}"
         )
         raise FitError(f"the design does not fit {board.name}: {', '.join(estimate.missing)}; {remedy}")
 
 
-def _missing(board: Board, config: MacEngineConfig) -> tuple[str, ...]:
+def _missing(board: Board, config: EngineConfig) -> tuple[str, ...]:
     return shortfall(board.part, design_blocks(board, config), estimated_luts(board, config))

@@ -1,19 +1,24 @@
-"""The pages of the manual that list command words, made from their layouts."""
+"""The parts of the manual that list command words, made from their layouts."""
 
 from collections.abc import Iterable
 
-from .chassis.command import HEADER, CommandLayout, Field
+from .chassis.command import BEGIN, HALT, HEADER, LOAD, STORE, CommandLayout, Field
 
 
-def command_tables(layouts: Iterable[CommandLayout]) -> str:
-    """Markdown: the header that all commands share, then the fields of each command, with their bits."""
-    sections = ["## Header", "", *_table(HEADER, 0)]
+def chassis_command_tables() -> str:
+    """Markdown: the header that all commands share, then the commands that every family has, with their bits."""
+    return "\n".join(["## Header", "", *_table(HEADER, 0), "", field_tables((LOAD, STORE, BEGIN, HALT))])
+
+
+def field_tables(layouts: Iterable[CommandLayout]) -> str:
+    """Markdown: the fields of each command behind its header, with their bits."""
+    sections = []
     first = sum(entry.bits for entry in HEADER)
     for layout in layouts:
         title = f"## {layout.opcode.name} (opcode 0x{layout.opcode.value:02X})"
         fields = _table(layout.fields, first) if layout.fields else ["Nothing but the header."]
-        sections += ["", title, "", *fields]
-    return "\n".join(sections)
+        sections.append("\n".join([title, "", *fields]))
+    return "\n\n".join(sections)
 
 
 def _table(fields: Iterable[Field], low: int) -> list[str]:

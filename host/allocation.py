@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from celosia.generators.chassis.layer import Layer, MapShape
-from celosia.generators.chassis.placement import Placement
+from celosia.generators.chassis.placement import Placement, UnifiedBuffer
 
 from .stripe_choice import Cycles, hide_loading, stripe_heights
 from .stripes import Turns, passed_rows, rows_read, streamed_rows, take_turns, tallest
@@ -27,10 +27,10 @@ class AllocationError(ValueError):
     `assembled` are the maps written by several layers that lie there at that time, the largest first.
     """
 
-    def __init__(self, layer: Layer, buffer_bricks: int, assembled: Sequence[str] = ()) -> None:
+    def __init__(self, layer: Layer, buffer: UnifiedBuffer, assembled: Sequence[str] = ()) -> None:
         super().__init__(
             f"{FITTING_RULE} (found {_text(layer.ifm_shape)} "
-            f"in, {_text(layer.ofm_shape)} out for {buffer_bricks * 8} bytes)"
+            f"in, {_text(layer.ofm_shape)} out for {buffer.size} bytes)"
         )
         self.layer = layer
         self.assembled = tuple(assembled)
@@ -141,7 +141,7 @@ class _NoRoom(Exception):
 def allocate(
     layers: Sequence[Layer],
     maps: Mapping[str, MapUse],
-    buffer_bricks: int,
+    buffer: UnifiedBuffer,
     cycles: Cycles,
     cramped: Collection[int] = (),
 ) -> Allocation:
@@ -150,7 +150,7 @@ def allocate(
     Args:
         layers: in the order in which they run.
         maps: what they do with each map.
-        buffer_bricks: size of the unified buffer.
+        buffer: the unified buffer.
         cycles: estimate of a layer's time, by which the stripes are chosen.
         cramped: operators whose layers stream row by row, each of them moved and worked on in turn.
 
@@ -159,17 +159,17 @@ def allocate(
     """
     spilled = frozenset(_needs_memory(layers, maps))
     passed = hide_loading(
-        layers, lambda name: maps[name].in_memory, lambda name: _can_pass(name, layers, maps), cycles
+        layers, lambda name: maps[name].in_memory, lambda name: _can_pass(name, layers, maps), cycles, buffer
     )
     while True:
         try:
-            return _place(layers, maps, spilled, passed, buffer_bricks, cycles, cramped)
+            return _place(layers, maps, spilled, passed, buffer, cycles, cramped)
         except _NoRoom as failure:
             largest = sorted(failure.alive, key=failure.alive.__getitem__, reverse=True)
             movable = [name for name in largest if len(maps[name].writers) == 1 and name not in spilled]
             if not movable:
                 assembled = [name for name in largest if len(maps[name].writers) > 1]
-                raise AllocationError(failure.layer, buffer_bricks, assembled) from None
+                raise AllocationError(failure.layer, buffer, assembled) from None
             name = next((name for name in movable if name not in passed), movable[0])
             if name not in passed and _can_pass(name, layers, maps):
                 passed |= {name}
@@ -217,11 +217,11 @@ def _place(
     maps: Mapping[str, MapUse],
     spilled: frozenset[str],
     passed: frozenset[str],
-    buffer_bricks: int,
+    buffer: UnifiedBuffer,
     cycles: Cycles,
     cramped: Collection[int],
 ) -> Allocation:
-    free = _FreeList(buffer_bricks)
+    free = _FreeList(buffer.bricks)
     resident: dict[str, Placement] = {}
     places: list[LayerPlaces] = []
     chains: list[Chain] = []
@@ -231,9 +231,9 @@ def _place(
             last += 1
         chain = layers[first : last + 1]
         kept = 1 if any(layer.operator in cramped for layer in chain) else 2
-        fitted = _place_chain(chain, kept, maps, spilled, cycles, resident, free)
+        fitted = _place_chain(chain, kept, maps, spilled, cycles, resident, free, buffer)
         if fitted is None:
-            raise _NoRoom(chain[-1], _alive(chain, maps, resident))
+            raise _NoRoom(chain[-1], _alive(chain, maps, resident, buffer))
         turns, placed = fitted
         places += placed
         chains.append(Chain(first, last + 1, turns.order))
@@ -244,10 +244,6 @@ def _place(
     return Allocation(tuple(places), tuple(chains), spilled, free.peak)
 
 
-def _whole(shape: MapShape, base: int = 0) -> Placement:
-    return Placement(base, shape, shape.height)
-
-
 def _place_chain(
     chain: Sequence[Layer],
     kept: int,
@@ -256,15 +252,16 @@ def _place_chain(
     cycles: Cycles,
     resident: dict[str, Placement],
     free: _FreeList,
+    buffer: UnifiedBuffer,
 ) -> tuple[Turns, list[LayerPlaces]] | None:
     """Place what the layers need; of what they stream the buffer keeps `kept` stripes. `None`: there is no room."""
     layer = chain[-1]
     if layer.ofm not in resident and (layer.ofm not in spilled or len(maps[layer.ofm].writers) > 1):
-        whole = _whole(maps[layer.ofm].shape)
+        whole = buffer.whole(maps[layer.ofm].shape)
         base = free.take(whole.bricks)
         if base is None:
             return None
-        resident[layer.ofm] = _whole(whole.shape, base)
+        resident[layer.ofm] = replace(whole, base=base)
     streamed = _streamed(chain, resident)
     streams_ofm = layer.ofm not in resident
     if len(chain) == 1 and not streamed and not streams_ofm:
@@ -273,10 +270,10 @@ def _place_chain(
         heights = [1]
     else:
         places = [place for place, role in streamed if role is _Role.IFM]
-        heights = stripe_heights(chain, places, streams_ofm, cycles)
+        heights = stripe_heights(chain, places, streams_ofm, cycles, buffer)
     for height in heights:
         turns = take_turns(chain, height)
-        rings = _take_rings(_rings(chain, turns, streamed, streams_ofm, kept), free)
+        rings = _take_rings(_rings(chain, turns, streamed, streams_ofm, kept, buffer), free)
         if rings is not None:
             return turns, [_layer_places(chain, place, turns, rings, resident) for place in range(len(chain))]
     return None
@@ -311,28 +308,25 @@ def _rings(
     streamed: Sequence[tuple[int, _Role]],
     streams_ofm: bool,
     kept: int,
+    buffer: UnifiedBuffer,
 ) -> _Rings:
     """Rings, as if at 0: for rows passed on, and for `kept` stripes of what streams: of two, one moves while the other
     is worked on.
     """
     rings = {
-        (place, _Role.OFM): _ring(layer.ofm_shape, passed_rows(chain, turns, place))
+        (place, _Role.OFM): buffer.ring(layer.ofm_shape, passed_rows(chain, turns, place))
         for place, layer in enumerate(chain[:-1])
     }
     for place, role in streamed:
         layer, stripes = chain[place], turns.stripes[place]
         if role is _Role.IFM:
-            rings[place, role] = _ring(layer.ifm_shape, streamed_rows(layer, stripes, kept))
+            rings[place, role] = buffer.ring(layer.ifm_shape, streamed_rows(layer, stripes, kept))
         elif layer.ifm2_shape is not None:
-            rings[place, role] = _ring(layer.ifm2_shape, kept * tallest(stripes))
+            rings[place, role] = buffer.ring(layer.ifm2_shape, kept * tallest(stripes))
     if streams_ofm:
         last = len(chain) - 1
-        rings[last, _Role.OFM] = _ring(chain[last].ofm_shape, kept * tallest(turns.stripes[last]))
+        rings[last, _Role.OFM] = buffer.ring(chain[last].ofm_shape, kept * tallest(turns.stripes[last]))
     return rings
-
-
-def _ring(shape: MapShape, rows: int) -> Placement:
-    return Placement(0, shape, min(rows, shape.height))
 
 
 def _take_rings(rings: _Rings, free: _FreeList) -> _Rings | None:
@@ -367,10 +361,13 @@ def _layer_places(
 
 
 def _alive(
-    chain: Sequence[Layer], maps: Mapping[str, MapUse], resident: Mapping[str, Placement]
+    chain: Sequence[Layer],
+    maps: Mapping[str, MapUse],
+    resident: Mapping[str, Placement],
+    buffer: UnifiedBuffer,
 ) -> dict[str, int]:
     """Maps in the buffer at this chain and the ofms of its layers, with the bricks of all their rows."""
     alive = {name: placement.bricks for name, placement in resident.items()}
     for layer in chain:
-        alive.setdefault(layer.ofm, _whole(maps[layer.ofm].shape).bricks)
+        alive.setdefault(layer.ofm, buffer.whole(maps[layer.ofm].shape).bricks)
     return alive

@@ -6,7 +6,7 @@ from pathlib import Path
 from celosia.boards.board import Board, find_board
 from celosia.boards.build_result import BuildResult
 from celosia.boards.memory_models import NOMINAL_CLOCK, memory_model
-from celosia.generators.mac_engine.config import MacEngineConfig
+from celosia.generators.chassis.configuration import EngineConfig
 from celosia.sim import ToolError
 from celosia.sim.verilator import Progress
 
@@ -39,7 +39,7 @@ def board_called(name: str) -> Board:
 
 def compile_for_board(
     board: Board,
-    config: MacEngineConfig,
+    config: EngineConfig,
     model: Path,
     *,
     clock: int | None = None,
@@ -81,7 +81,7 @@ def save_board_program(program: Program, model: Path, directory: Path) -> BoardP
 
 def build_for_board(
     board: Board,
-    config: MacEngineConfig,
+    config: EngineConfig,
     directory: Path,
     *,
     clock: int | None = None,
@@ -102,11 +102,11 @@ def build_for_board(
     from celosia.boards.build import build
     from celosia.boards.build_job import BuildJob, no_progress
     from celosia.boards.fit_estimate import require_board_fit
-    from celosia.generators.mac_engine.generate import mac_engine_design
+    from celosia.generators.generate import engine_design
     from celosia.generators.verilog import VerilogError
 
     require_board_fit(board, config)
-    job = BuildJob(board, mac_engine_design(config), clock, seed, companions)
+    job = BuildJob(board, engine_design(config), clock, seed, companions)
     try:
         return build(job, directory, progress or no_progress)
     except VerilogError as error:

@@ -14,20 +14,22 @@ from celosia.generators.chassis.layer import (
     Requantization,
     treats_channels_apart,
 )
-from celosia.generators.chassis.placement import BRICK_CHANNELS
 
 
-def split_channels(layers: Sequence[Layer], reader: Layer, outputs: Collection[str]) -> list[Layer] | None:
+def split_channels(
+    layers: Sequence[Layer], reader: Layer, outputs: Collection[str], brick_channels: int
+) -> list[Layer] | None:
     """The same layers with `reader` and the convolution whose map it reads cut in two; None if they cannot be.
 
     Args:
         layers: of a section, in order.
         reader: the layer that does not fit, maybe a part of one of `layers`, which cannot be cut further.
         outputs: maps that are needed outside, which stay whole.
+        brick_channels: of the unified buffer.
     """
     writers = [layer for layer in layers if layer.ofm == reader.ifm]
     readers = [layer for layer in layers if reader.ifm in (layer.ifm, layer.ifm2)]
-    bricks = -(-reader.ifm_shape.channels // BRICK_CHANNELS)
+    bricks = -(-reader.ifm_shape.channels // brick_channels)
     if (
         all(layer is not reader for layer in layers)
         or not treats_channels_apart(reader)
@@ -39,7 +41,7 @@ def split_channels(layers: Sequence[Layer], reader: Layer, outputs: Collection[s
         or bricks < 2
     ):
         return None
-    middle = bricks // 2 * BRICK_CHANNELS
+    middle = bricks // 2 * brick_channels
     parts: list[Layer] = []
     for low, high in ((0, middle), (middle, reader.ifm_shape.channels)):
         name = f"{reader.ifm}, channels {low}..{high - 1}"

@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from celosia.generators.chassis.command import COMMAND_BYTES, Region
+from celosia.generators.chassis.configuration import EngineConfig
+from celosia.generators.chassis.family import SectionLowering
 from celosia.generators.chassis.layer import MapShape
+from celosia.generators.chassis.layer_plan import LayerPlan, Operand
 from celosia.generators.chassis.memory import MemoryModel
 from celosia.generators.chassis.placement import MemoryTensor, store_rows
 from celosia.generators.chassis.schedule import encode_commands
-from celosia.generators.mac_engine.command_fields import LayerPlan, Operand
-from celosia.generators.mac_engine.config import MacEngineConfig
-from celosia.generators.mac_engine.isa import LAYOUTS
-from celosia.generators.mac_engine.lowering import Lowering, lower
-from celosia.generators.mac_engine.pass_sizes import choose_pass_words
+from celosia.generators.families import family_of
 
 from .graph import ABSENT, Graph, Tensor
 from .layering.views import map_name
@@ -25,7 +24,7 @@ DEFAULT_MEMORY = MemoryModel()
 
 
 def compile_graph(
-    graph: Graph, config: MacEngineConfig, memory: MemoryModel = DEFAULT_MEMORY, *, keep_layers: bool = False
+    graph: Graph, config: EngineConfig, memory: MemoryModel = DEFAULT_MEMORY, *, keep_layers: bool = False
 ) -> Program:
     """Compile `graph` for an engine of `config` whose memory is about like `memory`; any other one will do.
 
@@ -103,17 +102,18 @@ def _with_data(graph: Graph, split: Partition, index: int) -> Tensor:
     return tensor if data is None else replace(tensor, data=data.reshape(tensor.shape))
 
 
-def _engine_section(plan: SectionPlan, config: MacEngineConfig, device_memory: MemoryModel) -> EngineSection:
+def _engine_section(plan: SectionPlan, config: EngineConfig, device_memory: MemoryModel) -> EngineSection:
     memory, sizes = plan.memory, plan.memory.sizes
     beat_cycles = device_memory.beat_cycles(config.data_bits // 8)
     plans = [_layer_plan(index, plan) for index in range(len(plan.layers))]
-    state = Lowering(config, plan.constants, choose_pass_words(plans, config, beat_cycles), beat_cycles)
+    family = family_of(config)
+    lowering = family.lowering(plans, plan.constants, config, beat_cycles)
     chains = plan.allocation.chains
     snapshots = place_snapshots(chains, config.profile_entries)
     for chain, taken in zip(chains, snapshots, strict=True):
-        lower(plans[chain.first : chain.last], chain.order, taken, state)
-        _store_assembled(chain.last - 1, plan, state)
-    commands = encode_commands(state.commands, LAYOUTS, config.hash)
+        lowering.lower(plans[chain.first : chain.last], chain.order, taken)
+        _store_assembled(chain.last - 1, plan, lowering)
+    commands = encode_commands(lowering.commands, family.layouts, config.hash)
     content = plan.constants.to_bytes()
     return EngineSection(
         content=content + commands,
@@ -155,10 +155,10 @@ def _layer_plan(index: int, plan: SectionPlan) -> LayerPlan:
     )
 
 
-def _store_assembled(index: int, plan: SectionPlan, state: Lowering) -> None:
+def _store_assembled(index: int, plan: SectionPlan, lowering: SectionLowering) -> None:
     """A map that several layers write is stored once the last of them is done."""
     layer, places = plan.layers[index], plan.allocation.layers[index]
     writers = plan.uses[layer.ofm].writers
     if len(writers) > 1 and writers[-1] == index and layer.ofm in plan.memory.tensors:
         tensor = plan.memory.tensors[layer.ofm]
-        state.commands.append(store_rows(tensor, places.ofm, 0, tensor.shape.height, index))
+        lowering.commands.append(store_rows(tensor, places.ofm, 0, tensor.shape.height, index))

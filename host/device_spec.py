@@ -5,14 +5,15 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from os import PathLike
 from pathlib import Path
 
+from celosia.generators.chassis.configuration import EngineConfig
 from celosia.generators.chassis.device import Device
 from celosia.generators.chassis.memory import MemoryModel
-from celosia.generators.mac_engine.config import FAMILY, PRESETS, MacEngineConfig
+from celosia.generators.families import PRESETS, find_family, find_preset
 from celosia.sim.verilator import Progress
 
 from .driver import configuration_hash
@@ -39,34 +40,22 @@ class DeviceSpec:
     """
 
     transport: str
-    config: MacEngineConfig
+    config: EngineConfig
     memory: MemoryModel
     name: str
     serial: SerialPlace | None = None
 
 
-def family_name(text: str) -> str:
-    """The family called `text`, hyphens or underscores alike.
-
-    Raises:
-        DeviceSpecError: there is none.
-    """
-    name = text.replace("-", "_")
-    if name != FAMILY:
-        raise DeviceSpecError(f"family must be one of {FAMILY.replace('_', '-')}, not {text!r}")
-    return name
-
-
 def configuration(
     preset: str, settings: Sequence[str] = (), file: str | PathLike[str] | None = None
-) -> MacEngineConfig:
+) -> EngineConfig:
     """A preset, changed by a TOML file and then by `KEY=VALUE` settings.
 
     Raises:
         DeviceSpecError: an unknown preset or key, or a value that the configuration refuses.
     """
     try:
-        config = MacEngineConfig.preset(preset)
+        config = find_preset(preset)
         if file is not None:
             config = _changed(config, _toml(file), str(file))
         for setting in settings:
@@ -79,6 +68,28 @@ def configuration(
     return config
 
 
+def family_configuration(
+    family: str, preset: str | None, settings: Sequence[str] = (), file: str | PathLike[str] | None = None
+) -> EngineConfig:
+    """As `configuration`, of a family that must be the preset's; without a preset, the family's default one.
+
+    Raises:
+        DeviceSpecError: as `configuration`; an unknown family, or a preset of another one.
+    """
+    try:
+        found = find_family(family)
+    except ValueError as error:
+        raise DeviceSpecError(str(error)) from error
+    name = preset or found.default_preset
+    config = configuration(name, settings, file)
+    if config.family != found.name:
+        raise DeviceSpecError(
+            f"preset must be one of {', '.join(found.presets)} for {found.command_name}, not {name!r}, "
+            f"which is of {config.family.replace('_', '-')}"
+        )
+    return config
+
+
 def _toml(file: str | PathLike[str]) -> Mapping[str, object]:
     try:
         return tomllib.loads(Path(file).read_text())
@@ -86,21 +97,35 @@ def _toml(file: str | PathLike[str]) -> Mapping[str, object]:
         raise DeviceSpecError(f"{file}: it cannot be read as TOML: {error}") from error
 
 
-def _changed(config: MacEngineConfig, values: Mapping[str, object], origin: str) -> MacEngineConfig:
-    known = [entry.name for entry in fields(MacEngineConfig)]
+def _changed(config: EngineConfig, values: Mapping[str, object], origin: str) -> EngineConfig:
+    kinds = {name: type(present) for name, present in config.values.items()}
     changes = {}
     for key, value in values.items():
         name = key.replace("-", "_")
-        if name not in known:
-            raise DeviceSpecError(f"{origin}: key must be one of {', '.join(known)}, not {key!r}")
+        if name not in kinds:
+            raise DeviceSpecError(f"{origin}: key must be one of {', '.join(kinds)}, not {key!r}")
         try:
-            changes[name] = value if isinstance(value, int) else int(str(value), 0)
-        except ValueError:
-            raise DeviceSpecError(f"{origin}: {name} must be an integer, not {value!r}") from None
+            changes[name] = _as_kind(kinds[name], value)
+        except ValueError as error:
+            raise DeviceSpecError(f"{origin}: {name} must be {error}, not {value!r}") from None
     try:
         return replace(config, **changes)
     except (ValueError, TypeError) as error:
         raise DeviceSpecError(f"{origin}: {error}") from error
+
+
+def _as_kind(kind: type, value: object) -> object:
+    """`value`, which may be text, as a field of that type has it; ValueError says what it should be."""
+    if isinstance(value, int) or kind is str:
+        return value
+    if kind is bool:
+        if value not in ("true", "false"):
+            raise ValueError("true or false")
+        return value == "true"
+    try:
+        return int(str(value), 0)
+    except ValueError:
+        raise ValueError("an integer") from None
 
 
 def memory_model(
@@ -195,7 +220,7 @@ def _board_memory(values: Mapping[str, str]) -> MemoryModel:
         raise DeviceSpecError(f"serial: {error}") from error
 
 
-def _configuration_on_board(place: SerialPlace) -> MacEngineConfig:
+def _configuration_on_board(place: SerialPlace) -> EngineConfig:
     with open_serial(place) as device:
         found = configuration_hash(device)
     for config in PRESETS.values():

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from celosia.generators.chassis.command import COMMAND_BYTES, Opcode, Region
+from celosia.generators.chassis.configuration import EngineConfig
 from celosia.generators.chassis.device import Device, DeviceError
 from celosia.generators.chassis.register_map import (
     CHASSIS_VERSION,
@@ -33,7 +34,6 @@ from celosia.generators.chassis.register_map import (
     ErrorCode,
     Register,
 )
-from celosia.generators.mac_engine.config import MacEngineConfig
 
 from .program import EngineSection
 
@@ -114,7 +114,7 @@ def configuration_hash(device: Device) -> int:
     return _read_hash(device)
 
 
-def check_identity(device: Device, config: MacEngineConfig) -> None:
+def check_identity(device: Device, config: EngineConfig) -> None:
     """Refuse a device that is not an engine of `config`.
 
     Raises:

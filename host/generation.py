@@ -5,7 +5,7 @@ from pathlib import Path
 
 import celosia.generators
 import celosia.hdl
-from celosia.generators.mac_engine.config import MacEngineConfig
+from celosia.generators.chassis.configuration import EngineConfig
 from celosia.sim import ToolError
 from celosia.sim.cache import cached, content_key, default_cache_directory
 from celosia.sim.verilator import Progress
@@ -13,7 +13,7 @@ from celosia.sim.verilator import Progress
 _STEP = "Generating Verilog"
 
 
-def generate_files(config: MacEngineConfig, directory: Path, progress: Progress | None = None) -> list[Path]:
+def generate_files(config: EngineConfig, directory: Path, progress: Progress | None = None) -> list[Path]:
     """Write the engine's Verilog, manifest and C header into `directory`, which is made if need be.
 
     Raises:
@@ -21,7 +21,7 @@ def generate_files(config: MacEngineConfig, directory: Path, progress: Progress 
         OSError: the directory cannot be made or written.
     """
     # Imported here: with the Verilog in the cache, a run starts without the gateware.
-    from celosia.generators.mac_engine.generate import generate
+    from celosia.generators.generate import generate
     from celosia.generators.verilog import VerilogError
 
     if progress is not None:
@@ -36,7 +36,7 @@ def generate_files(config: MacEngineConfig, directory: Path, progress: Progress 
 
 
 def cached_verilog(
-    config: MacEngineConfig, directory: Path | None = None, progress: Progress | None = None
+    config: EngineConfig, directory: Path | None = None, progress: Progress | None = None
 ) -> Path:
     """The Verilog file of `config`, generated once for every version of the generators.
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from os import PathLike
 
-from celosia.generators.mac_engine.config import MacEngineConfig
+from celosia.generators.chassis.configuration import EngineConfig
 
 from .graph import ABSENT, BoundOperator, Graph, Operator, Tensor
 from .partition import Assignment
@@ -72,7 +72,7 @@ class Inspection:
         return {**asdict(self), **totals}
 
 
-def inspect_model(path: str | PathLike[str], config: MacEngineConfig) -> Inspection:
+def inspect_model(path: str | PathLike[str], config: EngineConfig) -> Inspection:
     """Survey the .tflite file at `path` for an engine of `config`.
 
     Raises:

@@ -2,8 +2,8 @@
 
 import re
 
-from celosia.generators.mac_engine.rules import RULES as ENGINE_RULES
-from celosia.generators.mac_engine.rules import rule_text
+from celosia.generators.chassis.family import rule_text
+from celosia.generators.families import FAMILIES
 
 from .allocation import FITTING_RULE
 from .layering.layers import BUILDERS
@@ -35,7 +35,7 @@ def operator_table() -> str:
             "",
             "An operator that breaks one of these runs on the host:",
             "",
-            *(f"- {rule_text(rule)}." for rule in ENGINE_RULES),
+            *(f"- {rule_text(rule)}." for rule in FAMILIES[0].rules),
             f"- {FITTING_RULE}, all channels of the rows that a window covers.",
         ]
     )

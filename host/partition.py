@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from celosia.generators.chassis.configuration import EngineConfig
 from celosia.generators.chassis.layer import Layer
-from celosia.generators.mac_engine.config import MacEngineConfig
-from celosia.generators.mac_engine.rules import broken_rules
+from celosia.generators.families import family_of
 
 from .graph import Graph, Operator
 from .layering.layers import BUILDERS, EngineRefusal, data_operands, layers_of
@@ -62,7 +62,7 @@ class Partition:
 
 
 def partition(
-    graph: Graph, config: MacEngineConfig, refused: Mapping[int, str] = MappingProxyType({})
+    graph: Graph, config: EngineConfig, refused: Mapping[int, str] = MappingProxyType({})
 ) -> Partition:
     """Assign every operator of `graph`; `refused` holds reasons against operators, by `Operator.index`."""
     root = {index: index for index in range(len(graph.tensors))}
@@ -77,7 +77,7 @@ def partition(
     return Partition(tuple(_sections(graph, assignments)), root)
 
 
-def _assign(graph: Graph, operator: Operator, root: dict[int, int], config: MacEngineConfig) -> Assignment:
+def _assign(graph: Graph, operator: Operator, root: dict[int, int], config: EngineConfig) -> Assignment:
     if operator.kind == "RESHAPE":
         is_int8 = graph.tensor(operator.inputs[0]).dtype == "int8"
         return Assignment(operator, (), () if is_int8 else ("ifm must be int8 to be on the engine",))
@@ -86,11 +86,12 @@ def _assign(graph: Graph, operator: Operator, root: dict[int, int], config: MacE
         return Assignment(operator, (), (reason,))
     maps = [map_name(root[index]) for index in data_operands(operator)]
     try:
-        layers = layers_of(graph, operator, maps, map_name(operator.outputs[0]))
+        layers = layers_of(graph, operator, maps, map_name(operator.outputs[0]), config.brick_channels)
     except EngineRefusal as refusal:
         return Assignment(operator, (), tuple(refusal.reasons))
-    if can_turn(layers, config.buffer_bricks):
+    if can_turn(layers, config.buffer):
         layers = [turned(layer) for layer in layers]
+    broken_rules = family_of(config).broken_rules
     reasons = tuple(dict.fromkeys(reason for layer in layers for reason in broken_rules(layer, config)))
     return Assignment(operator, () if reasons else tuple(layers), reasons)
 

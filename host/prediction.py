@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from celosia.generators.chassis.configuration import EngineConfig
 from celosia.generators.chassis.memory import MemoryModel
-from celosia.generators.mac_engine.config import MacEngineConfig
-from celosia.generators.mac_engine.timing import Prediction, predict
+from celosia.generators.chassis.prediction import Prediction
+from celosia.generators.families import family_of
 
 from .program import EngineSection, Program, Snapshot
 
@@ -23,9 +24,9 @@ def with_predictions(program: Program, memory: MemoryModel) -> Program:
     )
 
 
-def _predicted(section: EngineSection, config: MacEngineConfig, memory: MemoryModel) -> EngineSection:
+def _predicted(section: EngineSection, config: EngineConfig, memory: MemoryModel) -> EngineSection:
     constants, words = section.content[: section.queue_offset], section.content[section.queue_offset :]
-    prediction = predict(words, section.queue_offset, config, memory, constants)
+    prediction = family_of(config).predict(words, section.queue_offset, config, memory, constants)
     snapshots = _between(section.snapshots, prediction)
     return replace(section, snapshots=snapshots, predicted_cycles=prediction.cycles)
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from celosia.generators.chassis.command import COMMAND_BYTES
+from celosia.generators.chassis.configuration import EngineConfig
 from celosia.generators.chassis.memory import MemoryModel
-from celosia.generators.mac_engine.config import MacEngineConfig
 
 from .graph import Graph, Tensor
 
@@ -122,7 +122,7 @@ class Program:
     """
 
     model: str
-    config: MacEngineConfig
+    config: EngineConfig
     tensors: dict[int, Tensor]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]

@@ -8,8 +8,8 @@ from os import PathLike
 from pathlib import Path
 
 import celosia.host
+from celosia.generators.chassis.configuration import EngineConfig
 from celosia.generators.chassis.memory import MemoryModel
-from celosia.generators.mac_engine.config import MacEngineConfig
 from celosia.sim.cache import cached, content_key, default_cache_directory
 from celosia.sim.verilator import Progress
 
@@ -24,7 +24,7 @@ _FILE = "program.celosia"
 
 def compiled(
     model: str | PathLike[str],
-    config: MacEngineConfig,
+    config: EngineConfig,
     memory: MemoryModel,
     *,
     directory: Path | None = None,

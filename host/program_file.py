@@ -16,7 +16,7 @@ from .plain_values import from_plain
 from .program import Program
 from .program_records import Parts, ProgramRecord, program_of, record_of
 
-MAGIC = b"CELOSIA\x02"
+MAGIC = b"CELOSIA\x03"
 _DIGEST_BYTES = hashlib.sha256().digest_size
 
 

@@ -6,7 +6,8 @@ from typing import Any, get_args
 
 import numpy as np
 
-from celosia.generators.mac_engine.config import MacEngineConfig
+from celosia.generators.chassis.configuration import EngineConfig
+from celosia.generators.families import find_family
 
 from .attributes import Attributes
 from .graph import Graph, Operator, Quantization, Tensor
@@ -91,7 +92,8 @@ class ProgramRecord:
     """A `Program`; `parts` are (start, size) of each binary part."""
 
     model: str
-    config: MacEngineConfig
+    family: str
+    config: dict[str, Any]
     config_hash: str
     memory_latency: int
     memory_bytes_per_cycle: str
@@ -107,7 +109,8 @@ def record_of(program: Program, parts: Parts) -> ProgramRecord:
     """The record of `program`, its bytes added to `parts`."""
     return ProgramRecord(
         model=program.model,
-        config=program.config,
+        family=program.config.family,
+        config=program.config.values,
         config_hash=f"{program.config.hash:016x}",
         memory_latency=program.memory_latency,
         memory_bytes_per_cycle=program.memory_bytes_per_cycle,
@@ -138,7 +141,7 @@ def program_of(record: ProgramRecord, parts: bytes) -> Program:
         pieces.append(parts[start : start + size])
     return Program(
         model=record.model,
-        config=record.config,
+        config=_config(record),
         tensors={index: _tensor(entry, pieces) for index, entry in record.tensors.items()},
         inputs=record.inputs,
         outputs=record.outputs,
@@ -152,6 +155,11 @@ def program_of(record: ProgramRecord, parts: bytes) -> Program:
         memory_latency=record.memory_latency,
         memory_bytes_per_cycle=record.memory_bytes_per_cycle,
     )
+
+
+def _config(record: ProgramRecord) -> EngineConfig:
+    family = find_family(record.family)
+    return from_plain(family.config, record.config, "config")
 
 
 def _tensor_record(tensor: Tensor, parts: Parts) -> TensorRecord:

@@ -74,7 +74,7 @@ class Runtime:
         self._count()
         if not self._last and self.program.engine_sections:
             raise ValueError("there is no profile before the first run")
-        return profile_of(self._last, self.program.config.macs, self.program.predicted_cycles)
+        return profile_of(self._last, self.program.config.peak_macs, self.program.predicted_cycles)
 
     def _count(self) -> None:
         """Read what a section has cost, before the next one starts to count."""

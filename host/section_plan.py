@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from celosia.generators.chassis.command import Region
+from celosia.generators.chassis.configuration import EngineConfig
 from celosia.generators.chassis.constants import CONSTANT_ALIGNMENT, ConstantPool
 from celosia.generators.chassis.layer import Layer, MapShape, written_shape
 from celosia.generators.chassis.placement import MemoryTensor
-from celosia.generators.mac_engine.config import MacEngineConfig
-from celosia.generators.mac_engine.tiling import estimated_cycles, likely_tilings
+from celosia.generators.families import family_of
 
 from .allocation import Allocation, AllocationError, MapUse, allocate
 from .channel_split import split_channels
@@ -72,7 +72,7 @@ class GraphPlan:
         return _results(graph, self.split, position, keep_layers)
 
 
-def plan_graph(graph: Graph, config: MacEngineConfig, *, keep_layers: bool = False) -> GraphPlan:
+def plan_graph(graph: Graph, config: EngineConfig, *, keep_layers: bool = False) -> GraphPlan:
     """Assign every operator and place every feature map; `keep_layers` makes every operator's result an output."""
     refused: dict[int, str] = {}
     while True:
@@ -89,13 +89,13 @@ def plan_graph(graph: Graph, config: MacEngineConfig, *, keep_layers: bool = Fal
 
 
 def _plan_section(
-    graph: Graph, split: Partition, position: int, config: MacEngineConfig, keep_layers: bool
+    graph: Graph, split: Partition, position: int, config: EngineConfig, keep_layers: bool
 ) -> SectionPlan:
     section = split.sections[position]
     outputs = _results(graph, split, position, keep_layers)
     kept = {map_name(index) for index in outputs}
     single = [layer for assignment in section.assignments for layer in assignment.layers]
-    layers = tuple(leave_out_unread_channels(fuse(single, kept), kept))
+    layers = tuple(leave_out_unread_channels(fuse(single, kept), kept, config.brick_channels))
     memory, constants = MemoryPlan(), ConstantPool()
     inputs = []
     for index in dict.fromkeys(_read(split, section)):
@@ -132,7 +132,7 @@ class _Fitted:
     allocation: Allocation
 
 
-def _fit(layers: Sequence[Layer], memory: MemoryPlan, outputs: set[str], config: MacEngineConfig) -> _Fitted:
+def _fit(layers: Sequence[Layer], memory: MemoryPlan, outputs: set[str], config: EngineConfig) -> _Fitted:
     """Place the maps of the layers, cutting what does not fit by channels or by rows.
 
     Raises:
@@ -141,22 +141,22 @@ def _fit(layers: Sequence[Layer], memory: MemoryPlan, outputs: set[str], config:
     heights: dict[str, int] = {}
     cramped: set[int] = set()
     known_cycles: dict[tuple[Layer, int], int] = {}
+    estimated_cycles = family_of(config).estimated_cycles
 
     def cycles(layer: Layer, rows: int) -> int:
         key = layer, rows
         if key not in known_cycles:
-            tiling = likely_tilings(layer, rows, config)[0]
-            known_cycles[key] = estimated_cycles(layer, rows, tiling, config)
+            known_cycles[key] = estimated_cycles(layer, rows, config)
         return known_cycles[key]
 
     while True:
         cut, bands = in_bands(layers, heights)
         uses = _map_uses(layers, cut, bands, memory, outputs)
         try:
-            allocation = allocate(cut, uses, config.buffer_bricks, cycles, cramped)
+            allocation = allocate(cut, uses, config.buffer, cycles, cramped)
             return _Fitted(tuple(cut), tuple(bands), uses, allocation)
         except AllocationError as error:
-            if (parts := split_channels(layers, error.layer, outputs)) is not None:
+            if (parts := split_channels(layers, error.layer, outputs, config.brick_channels)) is not None:
                 layers = parts
             elif (lower := _lower_bands(layers, bands, heights, error.assembled)) is not None:
                 heights |= lower

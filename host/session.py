@@ -158,7 +158,7 @@ def _program(model: str | PathLike[str] | Program, spec: DeviceSpec, progress: P
     if program.config.hash != spec.config.hash:
         raise ProgramError(
             program.model,
-            f"it was compiled for configuration {program.config.hash:016x} ({program.config.macs} MACs), the device "
-            f"{spec.name} has {spec.config.hash:016x} ({spec.config.macs} MACs): compile it for that device",
+            f"it was compiled for configuration {program.config.hash:016x} ({program.config.title}), the device "
+            f"{spec.name} has {spec.config.hash:016x} ({spec.config.title}): compile it for that device",
         )
     return predicted(program, spec.memory, progress=progress)

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from celosia.generators.chassis.configuration import EngineConfig
 from celosia.generators.chassis.memory import MemoryModel
-from celosia.generators.mac_engine.config import MacEngineConfig
 from celosia.sim import SimulatedDevice, SimulatedPorts
 from celosia.sim.verilator import Progress
 
@@ -14,7 +14,7 @@ _SLACK_BYTES = 1 << 20
 
 
 def open_simulated(
-    config: MacEngineConfig,
+    config: EngineConfig,
     memory_model: MemoryModel,
     memory_bytes: int,
     trace: Path | None,

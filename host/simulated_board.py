@@ -9,8 +9,8 @@ from celosia.boards.board import Board, SdramChip
 from celosia.boards.board_clocks import PllSettings, choose_clocks
 from celosia.boards.board_sources import BOARD_NAME, board_sources
 from celosia.boards.memory_models import NOMINAL_CLOCK, clocked_memory_model
+from celosia.generators.chassis.configuration import EngineConfig
 from celosia.generators.chassis.memory import MemoryModel
-from celosia.generators.mac_engine.config import MacEngineConfig
 from celosia.sim.board.model import BoardPorts
 from celosia.sim.board.simulated_board import SimulatedBoard, SimulatedBoardSettings
 from celosia.sim.cache import cached, content_key, default_cache_directory
@@ -34,7 +34,7 @@ class BoardDesign:
     """
 
     board: Board
-    config: MacEngineConfig
+    config: EngineConfig
     clocks: PllSettings
 
     @property
@@ -49,7 +49,7 @@ class BoardDesign:
 
 
 def board_design(
-    board: Board, config: MacEngineConfig, *, frequency: int = NOMINAL_CLOCK, baud: int | None = None
+    board: Board, config: EngineConfig, *, frequency: int = NOMINAL_CLOCK, baud: int | None = None
 ) -> BoardDesign:
     """The accelerator of `config` at the highest legal clock that is not above `frequency`, in Hz, on `board`.
 
@@ -78,7 +78,7 @@ def board_verilog(design: BoardDesign, progress: Progress | None = None) -> str:
 
     def build(workspace: Path) -> None:
         # Imported here: with the Verilog in the cache, a simulation starts without the gateware.
-        from celosia.generators.mac_engine.generate import mac_engine_verilog
+        from celosia.generators.generate import engine_verilog
         from celosia.generators.verilog import VerilogError
         from celosia.hdl.ecp5_platform import Ecp5Platform
 
@@ -86,7 +86,7 @@ def board_verilog(design: BoardDesign, progress: Progress | None = None) -> str:
             progress(_STEP, 0, 1)
         try:
             around = board_sources(design.board, design.clocks, address_bits=design.config.address_bits)
-            accelerator = mac_engine_verilog(design.config, Ecp5Platform())
+            accelerator = engine_verilog(design.config, Ecp5Platform())
         except VerilogError as error:
             raise ToolError(f"Yosys cannot write the board's Verilog: {error}") from error
         (workspace / _FILE).write_text(f"{around.verilog}\n{accelerator.text}", encoding="utf-8")

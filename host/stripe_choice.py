@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
-from celosia.generators.chassis.layer import Layer, MapShape
-from celosia.generators.chassis.placement import Placement
-from celosia.generators.mac_engine.lowering import needed_rows
+from celosia.generators.chassis.layer import Layer
+from celosia.generators.chassis.layer_plan import needed_rows
+from celosia.generators.chassis.placement import UnifiedBuffer
 
 from .stripes import Turns, take_turns
 
@@ -20,7 +20,11 @@ _FULL_PORT = 1.1
 
 
 def stripe_heights(
-    chain: Sequence[Layer], streamed: Sequence[int], streams_ofm: bool, cycles: Cycles
+    chain: Sequence[Layer],
+    streamed: Sequence[int],
+    streams_ofm: bool,
+    cycles: Cycles,
+    buffer: UnifiedBuffer,
 ) -> list[int]:
     """Heights of the last layer's stripes to try, those with the fewest estimated cycles first.
 
@@ -29,6 +33,7 @@ def stripe_heights(
         streamed: places in the chain of layers whose ifm comes from memory.
         streams_ofm: the last ofm goes to memory.
         cycles: of each layer.
+        buffer: the unified buffer.
     """
     height = chain[-1].ofm_shape.height
     heights = list(dict.fromkeys(-(-height // count) for count in range(1, height + 1)))
@@ -41,9 +46,9 @@ def stripe_heights(
             + STRIPE_CYCLES
             for place, number in turns.order
         )
-        loads = [_loads(chain[place], turns, place) for place in streamed]
+        loads = [_loads(chain[place], turns, place, buffer) for place in streamed]
         exposed = sum(rows[0] for rows in loads)
-        stored = _row_bricks(chain[-1].ofm_shape) * min(part, height) if streams_ofm else 0
+        stored = buffer.row_bricks(chain[-1].ofm_shape) * min(part, height) if streams_ofm else 0
         return exposed + max(work, sum(map(sum, loads)) - exposed) + stored
 
     return [*sorted(worth_a_choice, key=estimate), *heights[len(worth_a_choice) :]]
@@ -54,6 +59,7 @@ def hide_loading(
     from_memory: Callable[[str], bool],
     can_pass: Callable[[str], bool],
     cycles: Cycles,
+    buffer: UnifiedBuffer,
 ) -> frozenset[str]:
     """Maps to pass on, though there may be room, so that the layers behind compute while a first ifm is loaded.
 
@@ -62,7 +68,7 @@ def hide_loading(
     """
     passed: set[str] = set()
     for first, layer in enumerate(layers):
-        load = _FULL_PORT * _row_bricks(layer.ifm_shape) * layer.ifm_shape.height
+        load = _FULL_PORT * buffer.row_bricks(layer.ifm_shape) * layer.ifm_shape.height
         work = cycles(layer, layer.ofm_shape.height)
         if not from_memory(layer.ifm) or work >= load:
             continue
@@ -74,13 +80,10 @@ def hide_loading(
     return frozenset(passed)
 
 
-def _row_bricks(shape: MapShape) -> int:
-    return Placement(0, shape, shape.height).row_pitch
-
-
-def _loads(layer: Layer, turns: Turns, place: int) -> list[int]:
+def _loads(layer: Layer, turns: Turns, place: int, buffer: UnifiedBuffer) -> list[int]:
     """Bricks that each stripe needs besides those that the ones before it have loaded."""
     ends = [needed_rows(layer, stripe)[1] for stripe in turns.stripes[place]]
     return [
-        (end - start) * _row_bricks(layer.ifm_shape) for start, end in zip([0, *ends], ends, strict=False)
+        (end - start) * buffer.row_bricks(layer.ifm_shape)
+        for start, end in zip([0, *ends], ends, strict=False)
     ]

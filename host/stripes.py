@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from celosia.generators.chassis.layer import Layer
-from celosia.generators.mac_engine.lowering import needed_rows
+from celosia.generators.chassis.layer_plan import needed_rows
 
 Rows = tuple[int, int]
 """Rows low..high-1."""

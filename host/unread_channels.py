@@ -15,16 +15,17 @@ import numpy as np
 import numpy.typing as npt
 
 from celosia.generators.chassis.layer import ELEMENTWISE, Layer, LayerKind, MapShape, treats_channels_apart
-from celosia.generators.chassis.placement import BRICK_CHANNELS
 
 Channels = npt.NDArray[np.intp]
 
 
-def leave_out_unread_channels(layers: Sequence[Layer], kept: Collection[str]) -> list[Layer]:
+def leave_out_unread_channels(
+    layers: Sequence[Layer], kept: Collection[str], brick_channels: int
+) -> list[Layer]:
     """The same results in `kept` (names of maps) from layers whose maps have no brick that only zeros multiply."""
     ties = _tied_maps(layers)
     fixed = {ties[name] for name in _whole_maps(layers, kept) if name in ties}
-    read = _channels_read(layers, ties, fixed)
+    read = _channels_read(layers, ties, fixed, brick_channels)
     left = {name: read[tie] for name, tie in ties.items() if tie in read}
     return [_narrowed(layer, left) for layer in layers]
 
@@ -76,7 +77,7 @@ def _whole_maps(layers: Sequence[Layer], kept: Collection[str]) -> Iterator[str]
 
 
 def _channels_read(
-    layers: Sequence[Layer], ties: Mapping[str, str], fixed: Collection[str]
+    layers: Sequence[Layer], ties: Mapping[str, str], fixed: Collection[str], brick_channels: int
 ) -> dict[str, Channels]:
     """By map that stands for others: the channels that stay, of maps that lose a brick or more."""
     read = {
@@ -97,16 +98,20 @@ def _channels_read(
             after = before | weights.any(axis=(0, 1, 2))
             is_settled &= bool((before == after).all())
             read[ties[layer.ifm]] = after
-    return {name: _whole_bricks(channels) for name, channels in read.items() if _loses_brick(channels)}
+    return {
+        name: _whole_bricks(channels, brick_channels)
+        for name, channels in read.items()
+        if _loses_brick(channels, brick_channels)
+    }
 
 
-def _loses_brick(read: npt.NDArray[np.bool_]) -> bool:
-    return -(-max(1, int(read.sum())) // BRICK_CHANNELS) < -(-len(read) // BRICK_CHANNELS)
+def _loses_brick(read: npt.NDArray[np.bool_], brick_channels: int) -> bool:
+    return -(-max(1, int(read.sum())) // brick_channels) < -(-len(read) // brick_channels)
 
 
-def _whole_bricks(read: npt.NDArray[np.bool_]) -> Channels:
+def _whole_bricks(read: npt.NDArray[np.bool_], brick_channels: int) -> Channels:
     """The channels that are read, and as many others as fill the last brick."""
-    count = -(-max(1, int(read.sum())) // BRICK_CHANNELS) * BRICK_CHANNELS
+    count = -(-max(1, int(read.sum())) // brick_channels) * brick_channels
     return np.sort(np.argsort(~read, kind="stable")[:count])
 
 

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from celosia.generators.chassis.command import COMMAND_BYTES, Region
+from celosia.generators.chassis.configuration import EngineConfig
 from celosia.generators.chassis.device import DeviceError
+from celosia.generators.chassis.interpreter import IllegalCommand
 from celosia.generators.chassis.memory import MemoryModel
 from celosia.generators.chassis.register_map import (
     CHASSIS_VERSION,
@@ -30,8 +32,7 @@ from celosia.generators.chassis.register_map import (
     VERSION,
     ErrorCode,
 )
-from celosia.generators.mac_engine.config import MacEngineConfig
-from celosia.generators.mac_engine.interpreter import IllegalCommand, Interpreter
+from celosia.generators.families import family_of
 from celosia.sim.verilator import Progress
 
 __all__ = ["InterpreterDevice", "open_interpreter"]
@@ -48,7 +49,7 @@ class InterpreterDevice:
     it refuses all use, as every device does.
     """
 
-    def __init__(self, config: MacEngineConfig, memory_bytes: int = 1 << 24) -> None:
+    def __init__(self, config: EngineConfig, memory_bytes: int = 1 << 24) -> None:
         self.config = config
         self.memory: NDArray[np.uint8] = np.zeros(memory_bytes, np.uint8)
         self.runs = 0
@@ -124,7 +125,7 @@ class InterpreterDevice:
         start = self._registers[QUEUE_OFFSET.offset]
         count = self._registers[QUEUE_COUNT.offset]
         words = regions[Region.PROGRAM][start : start + count * COMMAND_BYTES].tobytes()
-        interpreter = Interpreter(self.config, regions)
+        interpreter = family_of(self.config).interpreter(self.config, regions)
         try:
             interpreter.run(words)
         except IllegalCommand as error:
@@ -151,7 +152,7 @@ def _counters(commands: int) -> list[int]:
 
 
 def open_interpreter(
-    config: MacEngineConfig,
+    config: EngineConfig,
     memory_model: MemoryModel,
     memory_bytes: int,
     trace: Path | None,

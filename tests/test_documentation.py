@@ -4,9 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from celosia.generators.chassis.command import HEADER
-from celosia.generators.command_table import command_tables
-from celosia.generators.mac_engine.isa import LAYOUTS
+import pytest
+
+from celosia.generators.chassis.command import HEADER, LOAD
+from celosia.generators.chassis.family import Family
+from celosia.generators.command_table import chassis_command_tables, field_tables
+from celosia.generators.families import FAMILIES
+from celosia.generators.family_page import family_command_tables, parameter_table, preset_table
 from celosia.host.operator_rules import RULES
 from celosia.host.operator_table import operator_table
 
@@ -33,16 +37,26 @@ def test_every_rule_is_told() -> None:
 
 
 def test_the_command_tables_have_every_field() -> None:
-    tables = command_tables(LAYOUTS.values())
-    for layout in LAYOUTS.values():
-        section = tables.split(f"## {layout.opcode.name} (")[1].split("\n## ")[0]
-        assert all(f"| {entry.name} |" in section for entry in layout.fields)
+    tables = chassis_command_tables()
+    for family in FAMILIES:
+        tables += "\n" + family_command_tables(family)
+    for layout in (layout for family in FAMILIES for layout in family.layouts.values()):
+        sections = [part.split("\n## ")[0] for part in tables.split(f"## {layout.opcode.name} (")[1:]]
+        assert any(all(f"| {entry.name} |" in section for entry in layout.fields) for section in sections)
     assert all(f"| {entry.name} |" in tables for entry in HEADER)
 
 
 def test_bits_are_those_of_the_encoding() -> None:
-    layout = next(layout for layout in LAYOUTS.values() if layout.opcode.name == "LOAD")
-    row = next(row for row in command_tables([layout]).splitlines() if "| rows |" in row)
+    row = next(row for row in field_tables([LOAD]).splitlines() if "| rows |" in row)
     high, low = map(int, row.split(" | ")[0].removeprefix("| ").split(":"))
-    word = int.from_bytes(layout.encode({"rows": 0xFFFF}), "little") ^ layout.opcode.value
+    word = int.from_bytes(LOAD.encode({"rows": 0xFFFF}), "little") ^ LOAD.opcode.value
     assert word == (1 << high + 1) - (1 << low)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_the_page_of_a_family_has_every_parameter_and_preset(family: Family) -> None:
+    parameters, presets = parameter_table(family), preset_table(family)
+    for name, value in family.presets[family.default_preset].values.items():
+        assert f"| {name} | {value} | " in parameters
+    for name, config in family.presets.items():
+        assert f"| {name} | {config.peak_macs:,} | {config.buffer_kib} KiB |" in presets

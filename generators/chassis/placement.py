@@ -7,6 +7,7 @@ from .layer import MapShape
 from .schedule import Command, Span
 
 BRICK_CHANNELS = 8
+"""Channels of a brick, unless a family chooses otherwise."""
 POINTER_MASK = 0xFFFF
 NO_RING_END = 0x1FFFF
 """`ring_end` of a map that never wraps: no row pointer reaches it."""
@@ -23,16 +24,18 @@ class Placement:
         base: first brick.
         shape: of the whole map.
         rows: rows kept; fewer than `shape.height` make the map a ring.
+        brick_channels: of a brick.
     """
 
     base: int
     shape: MapShape
     rows: int
+    brick_channels: int = BRICK_CHANNELS
 
     @property
     def channel_bricks(self) -> int:
         """Bricks that hold the channels of one pixel."""
-        return -(-self.shape.channels // BRICK_CHANNELS)
+        return -(-self.shape.channels // self.brick_channels)
 
     @property
     def row_pitch(self) -> int:
@@ -82,6 +85,31 @@ class Placement:
             Span(BUFFER, self.base + row * self.row_pitch, self.base + (row + n) * self.row_pitch)
             for row, n in parts
         )
+
+
+@dataclass(frozen=True, slots=True)
+class UnifiedBuffer:
+    """What is there to place maps in: `bricks` of `brick_channels` bytes each."""
+
+    bricks: int
+    brick_channels: int = BRICK_CHANNELS
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.bricks * self.brick_channels
+
+    def whole(self, shape: MapShape, base: int = 0) -> Placement:
+        """A map with all of its rows."""
+        return self.ring(shape, shape.height, base)
+
+    def ring(self, shape: MapShape, rows: int, base: int = 0) -> Placement:
+        """A map of which at most `rows` are kept."""
+        return Placement(base, shape, min(rows, shape.height), self.brick_channels)
+
+    def row_bricks(self, shape: MapShape) -> int:
+        """Bricks of one row of a map."""
+        return self.whole(shape).row_pitch
 
 
 @dataclass(frozen=True, slots=True)

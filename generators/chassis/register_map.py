@@ -119,7 +119,9 @@ CHASSIS_VERSION = 1
 
 MAGIC = Register(0x000, "MAGIC", Access.READ_ONLY, 'the bytes "CELO" in memory order: 0x4F4C4543')
 VERSION = Register(0x004, "VERSION", Access.READ_ONLY, "version of this register map")
-FAMILY = Register(0x008, "FAMILY", Access.READ_ONLY, "family of the accelerator; 1: mac_engine")
+FAMILY = Register(
+    0x008, "FAMILY", Access.READ_ONLY, "family of the accelerator, as its page in the manual says"
+)
 CONFIG_HASH_LO = Register(0x00C, "CONFIG_HASH_LO", Access.READ_ONLY, "configuration hash, low half")
 CONFIG_HASH_HI = Register(0x010, "CONFIG_HASH_HI", Access.READ_ONLY, "configuration hash, high half")
 MACS = Register(0x014, "MACS", Access.READ_ONLY, "int8 multiply-accumulates a cycle")

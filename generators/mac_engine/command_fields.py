@@ -3,29 +3,9 @@
 from dataclasses import dataclass
 
 from ..chassis.layer import ELEMENTWISE, Layer
-from ..chassis.placement import MemoryTensor, Placement
+from ..chassis.layer_plan import LayerPlan
 from .config import MacEngineConfig
 from .tiling import Tiling, blocks_per_brick, channel_bricks, packed_channels
-
-
-@dataclass(frozen=True, slots=True)
-class Operand:
-    """A feature map as one layer sees it: its place in the buffer and, if it is streamed, in memory."""
-
-    placement: Placement
-    memory: MemoryTensor | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LayerPlan:
-    """A layer with its operands placed; `stripes` are the ofm rows (of the layer's part) in each round."""
-
-    layer: Layer
-    index: int
-    ifm: Operand
-    ofm: Operand
-    stripes: tuple[tuple[int, int], ...]
-    ifm2: Operand | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from ..chassis.run_control import RUN_DOMAIN
 from ..chassis.shell import Chassis, ChassisParameters
 from .activate import ActivateUnit
 from .compute import ComputeUnit
-from .config import FAMILY_ID, MacEngineConfig
+from .config import MacEngineConfig
 from .isa import ACTIVATE, BRICK_CHANNELS, COMPUTE, WEIGHTS, Destination
 from .weight_decoder import WeightDecoder, decoder_beats
 from .weight_store import WeightStore
@@ -33,7 +33,7 @@ def destination_depths(config: MacEngineConfig) -> tuple[int, ...]:
 def chassis_parameters(config: MacEngineConfig) -> ChassisParameters:
     """What the chassis needs to know of this engine."""
     return ChassisParameters(
-        family_id=FAMILY_ID,
+        family_id=config.family_id,
         configuration_hash=config.hash,
         macs=config.macs,
         buffer_bytes=config.buffer_bricks * BRICK_CHANNELS,

@@ -1,11 +1,11 @@
 """A NumPy machine that executes a command list: the definition of what every command does.
 
-It runs commands one after the other, checks on the way that the list is legal (tokens there when they are
-awaited, addresses inside their memories, COMPUTE and ACTIVATE in step), and knows nothing of cycles.
+`chassis.interpreter` has what all families share; here are the weights' memories, COMPUTE and ACTIVATE, which must
+be in step.
 """
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,9 @@ from celosia.hdl.arithmetic_model import (
     saturating_rounding_doubling_high_multiply,
 )
 
-from ..chassis.command import Opcode, Region, Verb
-from ..chassis.schedule import decode_commands
+from ..chassis.command import Region, Verb
+from ..chassis.interpreter import ChassisInterpreter, Fields, IllegalCommand
+from ..chassis.placement import POINTER_MASK
 from .config import MacEngineConfig
 from .isa import (
     BIAS_BEATS,
@@ -32,136 +33,29 @@ from .isa import (
 from .softmax_model import softmax
 from .weight_code import MalformedWeights, code_of, decode
 
-Fields = Mapping[str, int]
-_POINTER_MASK = 0xFFFF
 
-
-class IllegalCommand(ValueError):
-    """A command list that the engine must not be given; the message names the command's index."""
-
-
-class Interpreter:
+class Interpreter(ChassisInterpreter[MacEngineConfig]):
     """State of the machine between commands.
 
     Args:
         config: of the engine.
         regions: bytes of each memory region, uint8; SCRATCH and OUTPUT are written in place.
-
-    Attributes:
-        snapshots: indices of the ACTIVATE commands that took a snapshot, in order.
     """
 
     def __init__(self, config: MacEngineConfig, regions: Mapping[Region, npt.NDArray[np.uint8]]) -> None:
-        self.config = config
-        self.regions = regions
-        self.buffer = np.zeros((config.buffer_bricks, BRICK_CHANNELS), np.int8)
+        super().__init__(config, LAYOUTS, regions)
         self.weights = np.zeros((config.weight_words * 16,), np.int8)
         self.parameters = np.zeros((config.parameter_beats, 8), np.uint8)
         self.operand_table = np.zeros((2, 256), np.int32)
         self.activation_table = np.zeros(256, np.int8)
         self.exponential_table = np.zeros(256, np.int32)
-        self.snapshots: list[int] = []
-        self.tokens = {(giver, taker): 0 for giver in Verb for taker in Verb}
         self._tiles: deque[npt.NDArray[np.int32]] = deque()
         self._partial: npt.NDArray[np.int32] | None = None
         self._activations: deque[tuple[int, Fields]] = deque()
-        self._index = 0
 
-    def run(self, words: bytes) -> None:
-        """Execute a command list from BEGIN to HALT.
-
-        Raises:
-            IllegalCommand: the list is not legal.
-        """
-        try:
-            commands = decode_commands(words, LAYOUTS)
-        except ValueError as error:
-            raise IllegalCommand(str(error)) from error
-        if not commands or commands[0][0] is not Opcode.BEGIN or commands[-1][0] is not Opcode.HALT:
-            raise IllegalCommand("a command list starts with BEGIN and ends with HALT")
-        if commands[0][1]["configuration_hash"] != self.config.hash:
-            raise IllegalCommand("command 0: compiled for another configuration")
-        for self._index, (opcode, fields) in enumerate(commands[1:-1], start=1):
-            self._take_tokens(Verb[opcode.name], fields)
-            match opcode:
-                case Opcode.LOAD:
-                    self._load(fields)
-                case Opcode.STORE:
-                    self._store(fields)
-                case Opcode.WEIGHTS:
-                    self._load_weights(fields)
-                case Opcode.COMPUTE:
-                    self._compute(fields)
-                case Opcode.ACTIVATE:
-                    self._activations.append((self._index, fields))
-                case _:
-                    raise self._illegal(f"{opcode.name} in the middle of the list")
-            if opcode is not Opcode.ACTIVATE:
-                self._give_tokens(Verb[opcode.name], fields)
-            self._activate_what_is_ready()
+    def _finish(self) -> None:
         if self._tiles or self._activations or self._partial is not None:
             raise IllegalCommand("COMPUTE and ACTIVATE do not cover the same tiles")
-
-    def _illegal(self, reason: str) -> IllegalCommand:
-        return IllegalCommand(f"command {self._index}: {reason}")
-
-    def _take_tokens(self, taker: Verb, fields: Fields) -> None:
-        for giver in Verb:
-            self.tokens[giver, taker] -= fields[f"wait_{giver.name.lower()}"]
-            if self.tokens[giver, taker] < 0:
-                raise self._illegal(
-                    f"{taker.name} waits for a token of {giver.name} that no earlier command gives"
-                )
-
-    def _give_tokens(self, giver: Verb, fields: Fields) -> None:
-        for taker in Verb:
-            self.tokens[giver, taker] += fields["signal"] >> taker & 1
-
-    def _row_pointers(self, fields: Fields, prefix: str, steps: Sequence[int]) -> list[int]:
-        """The first pointer and those after advancing by each of `steps` rows in turn."""
-        pointer = fields[f"{prefix}row"]
-        pointers = [pointer]
-        for rows in steps:
-            pointer += rows * fields[f"{prefix}row_pitch"]
-            if pointer >= fields[f"{prefix}ring_end"]:
-                pointer -= fields[f"{prefix}ring_size"]
-            pointer &= _POINTER_MASK
-            pointers.append(pointer)
-        return pointers
-
-    def _memory(self, fields: Fields, size: int) -> npt.NDArray[np.uint8]:
-        region = self.regions[Region(fields["region"])]
-        if fields["offset"] + size > len(region):
-            raise self._illegal(f"bytes {fields['offset']}..{fields['offset'] + size} of {len(region)}")
-        return region[fields["offset"] : fields["offset"] + size]
-
-    def _transfer_bricks(self, fields: Fields) -> npt.NDArray[np.int64]:
-        """Brick addresses [row, x, channel brick] of LOAD and STORE."""
-        bricks = -(-fields["channels"] // BRICK_CHANNELS)
-        rows = np.array(self._row_pointers(fields, "", [1] * (fields["rows"] - 1)))
-        addresses = (
-            rows[:, None, None]
-            + np.arange(fields["width"])[None, :, None]
-            + np.arange(bricks)[None, None, :] * fields["channel_pitch"]
-        ) & _POINTER_MASK
-        if addresses.max() >= self.config.buffer_bricks:
-            raise self._illegal(f"brick {addresses.max()} of {self.config.buffer_bricks}")
-        return addresses
-
-    def _load(self, fields: Fields) -> None:
-        shape = fields["rows"], fields["width"], fields["channels"]
-        addresses = self._transfer_bricks(fields)
-        padded = np.zeros((*shape[:2], addresses.shape[2] * BRICK_CHANNELS), np.int8)
-        padded[..., : shape[2]] = self._memory(fields, int(np.prod(shape))).view(np.int8).reshape(shape)
-        self.buffer[addresses] = padded.reshape(*addresses.shape, BRICK_CHANNELS)
-
-    def _store(self, fields: Fields) -> None:
-        shape = fields["rows"], fields["width"], fields["channels"]
-        if fields["region"] == Region.PROGRAM:
-            raise self._illegal("STORE into region PROGRAM")
-        bricks = self.buffer[self._transfer_bricks(fields)]
-        packed = bricks.reshape(*shape[:2], -1)[..., : shape[2]]
-        self._memory(fields, packed.size)[:] = packed.reshape(-1).view(np.uint8)
 
     def _load_weights(self, fields: Fields) -> None:
         content = self._memory(fields, fields["beats"] * 8)
@@ -244,7 +138,7 @@ class Interpreter:
             (x >= 0) & (x < fields["ifm_width"])
         )[None, :, None, :]
         pointers = self._kernel_row_pointers(fields) + brick * fields["ifm_channel_pitch"]
-        addresses = (pointers[:, None, :, None] + x[None, :, None, :]) & _POINTER_MASK
+        addresses = (pointers[:, None, :, None] + x[None, :, None, :]) & POINTER_MASK
         if inside.any() and addresses[inside].max() >= self.config.buffer_bricks:
             raise self._illegal(f"reads brick {addresses[inside].max()} of {self.config.buffer_bricks}")
         values = self.buffer[addresses % self.config.buffer_bricks]
@@ -343,7 +237,7 @@ class Interpreter:
                 else np.arange(fields["width"])
             )
             rows = np.array(self._row_pointers(second, "ifm_", [1] * (fields["height"] - 1)))
-            addresses = (rows[:, None] + brick * fields["ifm2_channel_pitch"] + x[None, :]) & _POINTER_MASK
+            addresses = (rows[:, None] + brick * fields["ifm2_channel_pitch"] + x[None, :]) & POINTER_MASK
             bricks = self.buffer[addresses]
             if fields["ifm2_broadcast_channels"]:
                 bricks = np.repeat(bricks[..., :1], BRICK_CHANNELS, axis=-1)
@@ -353,15 +247,20 @@ class Interpreter:
             blocks.append(a + b if mode is Mode.ADD else a * b)
         return np.stack(blocks).astype(np.int32)
 
-    def _activate_what_is_ready(self) -> None:
+    def _activate(self, fields: Fields) -> bool:
+        self._activations.append((self._index, fields))
+        return False
+
+    def _proceed(self) -> None:
+        """ACTIVATE drains the tiles that are filled."""
         while self._activations and len(self._tiles) >= _tile_count(self._activations[0][1]):
             self._index, fields = self._activations.popleft()
-            self._activate(fields)
+            self._drain(fields)
             if fields["snapshot"]:
                 self.snapshots.append(self._index)
             self._give_tokens(Verb.ACTIVATE, fields)
 
-    def _activate(self, fields: Fields) -> None:
+    def _drain(self, fields: Fields) -> None:
         outputs = self.config.core_outputs
         shape = fields["output_blocks"], fields["height"], fields["width"], outputs
         accumulators = np.zeros(shape, np.int32)
@@ -386,7 +285,7 @@ class Interpreter:
         rows = np.array(self._row_pointers(fields, "ofm_", [1] * (fields["height"] - 1)))
         for block in range(fields["output_blocks"]):
             start = rows + block // per_brick * fields["ofm_channel_pitch"]
-            addresses = (start[:, None] + np.arange(fields["width"])[None, :]) & _POINTER_MASK
+            addresses = (start[:, None] + np.arange(fields["width"])[None, :]) & POINTER_MASK
             if addresses.max() >= self.config.buffer_bricks:
                 raise self._illegal(f"writes brick {addresses.max()} of {self.config.buffer_bricks}")
             first = outputs * (block % per_brick)

@@ -8,11 +8,11 @@ import numpy as np
 from ..chassis.command import Opcode, Region
 from ..chassis.constants import ConstantPool
 from ..chassis.layer import Layer, LayerKind, MapShape, Window
+from ..chassis.layer_plan import LayerPlan, needed_rows
 from ..chassis.placement import MEMORY_SPAN_BYTES, load_rows, store_rows
 from ..chassis.schedule import Command, Span, ring_spans
 from .command_fields import (
     BlockRange,
-    LayerPlan,
     compute_fields,
     from_first_pixel,
     tiling_fields,
@@ -35,7 +35,7 @@ EXPONENTIAL_TABLE = Span("exponential table", 0, 1)
 
 @dataclass(slots=True)
 class Lowering:
-    """What carries over from layer to layer: where the rings of weights and parameters stand.
+    """A section: its commands, and what carries over from layer to layer: where the rings stand.
 
     `pass_words`: for each layer of the section the most words of weights of a pass. `beat_cycles`: between two beats
     from memory.
@@ -50,6 +50,16 @@ class Lowering:
     commands: list[Command] = field(default_factory=list)
     coded: dict[bytes, CodedWeights | None] = field(default_factory=dict)
     """What raw weights are coded as, None for those that stay raw."""
+
+    def lower(
+        self, plans: Sequence[LayerPlan], turns: Sequence[tuple[int, int]], snapshots: Container[int]
+    ) -> None:
+        """Append the commands of layers that run together; see `chassis.family.SectionLowering`."""
+        layers = [_layer(plan, self.pass_words[plan.index], self.config) for plan in plans]
+        if len(layers) > 1:
+            _share(layers, self.config)
+        for turn, (member, number) in enumerate(turns):
+            _lower_stripe(layers[member], number, turn in snapshots, self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,24 +106,6 @@ class _Layer:
     def weight_bytes(self) -> int:
         """What its weights take in the weight store."""
         return 0 if self.blocks is None else self.blocks.nbytes
-
-
-def lower(
-    plans: Sequence[LayerPlan], turns: Sequence[tuple[int, int]], snapshots: Container[int], state: Lowering
-) -> None:
-    """Append the commands of layers that run together to `state.commands`.
-
-    Args:
-        plans: one layer, or a chain in which each passes rows on to the next.
-        turns: (place in `plans`, place in its `stripes`) in the order in which they run.
-        snapshots: numbers of the turns after which a snapshot of the counters is taken.
-        state: of the section.
-    """
-    layers = [_layer(plan, state.pass_words[plan.index], state.config) for plan in plans]
-    if len(layers) > 1:
-        _share(layers, state.config)
-    for turn, (member, number) in enumerate(turns):
-        _lower_stripe(layers[member], number, turn in snapshots, state)
 
 
 def _layer(plan: LayerPlan, pass_words: int, config: MacEngineConfig) -> _Layer:
@@ -194,15 +186,6 @@ def _pieces(plan: LayerPlan, stripe: tuple[int, int]) -> list[tuple[LayerPlan, t
             )
             pieces.append((replace(plan, layer=pixel), (0, 1)))
     return pieces
-
-
-def needed_rows(layer: Layer, stripe: tuple[int, int]) -> tuple[int, int]:
-    """Ifm rows first..last-1, without padding, that a stripe of the ofm reads."""
-    window = layer.window
-    top, bottom = layer.row_bounds
-    first = stripe[0] * window.stride_y - window.pad_top
-    last = (stripe[1] - 1) * window.stride_y - window.pad_top + window.span_y
-    return max(first, top), min(last, bottom)
 
 
 def _load_operands(plan: LayerPlan, stripe: tuple[int, int], loaded: list[int], state: Lowering) -> None:

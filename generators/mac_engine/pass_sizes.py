@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..chassis.command import COMMAND_BEATS
-from .command_fields import LayerPlan
+from ..chassis.layer_plan import LayerPlan
 from .config import MacEngineConfig
 from .isa import WEIGHT_WORD_BYTES
 from .tiling import estimated_cycles, output_blocks, reads_weights

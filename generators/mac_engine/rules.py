@@ -1,20 +1,15 @@
 """What a layer must look like to run on a MAC engine.
 
-A rule is one function: its docstring is the rule as the user reads it, and it returns what was found
-instead, or None when the layer keeps it.
+A rule is one function, see `chassis.family.Rule`.
 """
 
-from collections.abc import Callable
-from typing import TypeAlias
-
+from ..chassis.family import Rule
 from ..chassis.layer import ELEMENTWISE, Layer, LayerKind, treats_channels_apart
 from .config import MacEngineConfig
 from .isa import SOFTMAX_CHANNELS
 from .tiling import blocks_per_brick, output_blocks
 
 _SOFTMAX_PIXELS = 4096
-
-Rule: TypeAlias = Callable[[Layer, MacEngineConfig], str | None]
 
 
 def _kernel(layer: Layer, config: MacEngineConfig) -> str | None:
@@ -87,7 +82,7 @@ def _softmax_pixels(layer: Layer, config: MacEngineConfig) -> str | None:
     return f"{pixels}" if layer.kind is LayerKind.SOFTMAX and pixels > _SOFTMAX_PIXELS else None
 
 
-RULES: tuple[Rule, ...] = (
+RULES: tuple[Rule[MacEngineConfig], ...] = (
     _kernel,
     _stride,
     _dilation,
@@ -99,15 +94,3 @@ RULES: tuple[Rule, ...] = (
     _softmax_channels,
     _softmax_pixels,
 )
-
-
-def rule_text(rule: Rule) -> str:
-    """The rule as one line."""
-    return " ".join((rule.__doc__ or "").split())
-
-
-def broken_rules(layer: Layer, config: MacEngineConfig) -> list[str]:
-    """Every reason why the layer cannot run; empty when it can."""
-    return [
-        f"{rule_text(rule)} (found {found})" for rule in RULES if (found := rule(layer, config)) is not None
-    ]

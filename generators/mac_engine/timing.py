@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ..chassis.command import LOAD, STORE, Region, Verb
 from ..chassis.memory import MemoryModel
+from ..chassis.prediction import Prediction, TimingError
 from ..chassis.run_control import START_CYCLES
 from ..chassis.schedule import decode_commands
 from ..chassis.timing.clock import Clock
@@ -31,23 +32,6 @@ from .weight_decoder_timing import WeightDecoderTiming
 
 _REGION_BITS = 40
 """Regions lie at distinct multiples of 4 KiB; only that matters for the bursts."""
-
-
-class TimingError(ValueError):
-    """A command list that never ends: some command waits for what no other gives."""
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """Cycles of one run.
-
-    Attributes:
-        cycles: from the start write to the interrupt, as the CYCLES register counts them.
-        snapshots: value of CYCLES in each snapshot, in order.
-    """
-
-    cycles: int
-    snapshots: tuple[int, ...]
 
 
 def predict(

@@ -4,7 +4,7 @@ from typing import Any
 
 from celosia.boards.board import BOARDS, Board
 from celosia.boards.fit_estimate import estimate_fit, fitting_presets
-from celosia.generators.mac_engine.config import PRESETS
+from celosia.generators.families import PRESETS
 
 from .options import AsJson
 from .terminal import output, print_json, print_line, table

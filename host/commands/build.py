@@ -9,7 +9,7 @@ from rich.console import Console
 from celosia.boards.board import BOARDS, Board
 from celosia.boards.build_result import BuildResult
 from celosia.boards.fit_estimate import FitEstimate, estimate_fit, require_board_fit
-from celosia.generators.mac_engine.config import MacEngineConfig
+from celosia.generators.chassis.configuration import EngineConfig
 
 from ..board_build import BoardProgram, board_called, build_for_board, compile_for_board, save_board_program
 from ..device_spec import DeviceSpecError, configuration
@@ -57,7 +57,7 @@ _Fit = Annotated[bool, typer.Option("--fit", help="Build nothing: estimate area 
 
 def chosen(
     preset: Preset = _DEFAULT_PRESET, settings: Settings = None, config: ConfigFile = None
-) -> tuple[str, MacEngineConfig]:
+) -> tuple[str, EngineConfig]:
     """The preset's name, and the configuration that the options make of it.
 
     Raises:
@@ -69,7 +69,7 @@ def chosen(
 @described_by(chosen)
 def build_command(
     board: _Board,
-    spec: tuple[str, MacEngineConfig],
+    spec: tuple[str, EngineConfig],
     model: _Model = None,
     clock: _Clock = None,
     seed: _Seed = 1,
@@ -123,7 +123,7 @@ def _program(program: BoardProgram | None) -> dict[str, Any] | None:
     return None if program is None else {"file": str(program.file), "memory_bytes": program.memory_bytes}
 
 
-def _print_estimate(board: Board, config: MacEngineConfig, about: dict[str, str], as_json: bool) -> None:
+def _print_estimate(board: Board, config: EngineConfig, about: dict[str, str], as_json: bool) -> None:
     estimate = estimate_fit(board, config)
     if as_json:
         print_json({**about, **estimate.values()})

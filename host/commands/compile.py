@@ -44,7 +44,8 @@ def compile_command(
                 "memory_map": memory,
                 "memory_bytes": program_memory_bytes(program),
                 "buffer_bytes_used": max(
-                    (entry.peak_bricks * 8 for entry in program.engine_sections), default=0
+                    (entry.peak_bricks * spec.config.brick_channels for entry in program.engine_sections),
+                    default=0,
                 ),
                 "predicted_cycles": program.predicted_cycles,
                 "macs": program.macs,
@@ -65,7 +66,8 @@ def compile_command(
         print_line(
             console,
             f"section {index}: {len(section.layers)} layers, {section.queue_count} commands, "
-            f"{section.peak_bricks * 8:,} of {spec.config.buffer_bricks * 8:,} bytes of the unified buffer",
+            f"{section.peak_bricks * spec.config.brick_channels:,} of {spec.config.buffer.size:,} bytes "
+            "of the unified buffer",
         )
     print_line(console, f"predicted cycles: {program.predicted_cycles:,}")
     print_line(console, f"on the host: {', '.join(program.host_operators) or 'nothing'}")

@@ -7,14 +7,13 @@ from typing import Annotated, Any, TypeAlias
 
 import typer
 
-from celosia.generators.mac_engine.config import PRESETS
+from celosia.generators.families import DEFAULT_PRESET, PRESETS
 
 from ..device_spec import DeviceSpec, configuration, memory_model, parse_device
 
-DEFAULT_PRESET = "u55-128"
 DEFAULT_DEVICE = f"sim:{DEFAULT_PRESET}"
 
-_CONFIGURATION = "Configuration"
+CONFIGURATION_PANEL = "Configuration"
 _MEMORY = "Simulated memory"
 
 Model: TypeAlias = Annotated[
@@ -23,7 +22,7 @@ Model: TypeAlias = Annotated[
 Preset: TypeAlias = Annotated[
     str,
     typer.Option(
-        "--preset", metavar="NAME", help=f"One of {', '.join(PRESETS)}.", rich_help_panel=_CONFIGURATION
+        "--preset", metavar="NAME", help=f"One of {', '.join(PRESETS)}.", rich_help_panel=CONFIGURATION_PANEL
     ),
 ]
 Device: TypeAlias = Annotated[
@@ -32,7 +31,7 @@ Device: TypeAlias = Annotated[
         "--device",
         metavar="DEVICE",
         help=f"Where to run: sim:PRESET with PRESET one of {', '.join(PRESETS)}, or serial:PORT.",
-        rich_help_panel=_CONFIGURATION,
+        rich_help_panel=CONFIGURATION_PANEL,
     ),
 ]
 Settings: TypeAlias = Annotated[
@@ -41,7 +40,7 @@ Settings: TypeAlias = Annotated[
         "--set",
         metavar="KEY=VALUE",
         help="Change the preset, for instance buffer_kib=64 or lanes=8; may be repeated.",
-        rich_help_panel=_CONFIGURATION,
+        rich_help_panel=CONFIGURATION_PANEL,
         show_default=False,
     ),
 ]
@@ -51,7 +50,7 @@ ConfigFile: TypeAlias = Annotated[
         "--config",
         metavar="FILE.toml",
         help="Change the preset by the keys of a TOML file; --set comes after it.",
-        rich_help_panel=_CONFIGURATION,
+        rich_help_panel=CONFIGURATION_PANEL,
         show_default=False,
     ),
 ]

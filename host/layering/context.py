@@ -20,12 +20,13 @@ class EngineRefusal(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The operator that layers are built for, and the feature maps it reads and writes."""
+    """The operator that layers are built for, the feature maps it reads and writes, and the channels of a brick."""
 
     graph: Graph
     operator: Operator
     maps: tuple[str, ...]
     ofm: str
+    brick_channels: int
 
 
 def requantization(

@@ -44,14 +44,17 @@ RESHAPE moves no data and has no layers.
 """
 
 
-def layers_of(graph: Graph, operator: Operator, maps: Sequence[str], ofm: str) -> Sequence[Layer]:
-    """The layers of `operator`, reading the feature maps `maps` (one per data operand) and writing `ofm`.
+def layers_of(
+    graph: Graph, operator: Operator, maps: Sequence[str], ofm: str, brick_channels: int
+) -> Sequence[Layer]:
+    """The layers of `operator`, reading the feature maps `maps` (one per data operand) and writing `ofm`, for an
+    engine whose buffer has bricks of `brick_channels`.
 
     Raises:
         EngineRefusal: what the layers cannot express, with every reason.
     """
     build, _ = BUILDERS[operator.kind]
-    return build(graph.bind(operator), Source(graph, operator, tuple(maps), ofm))
+    return build(graph.bind(operator), Source(graph, operator, tuple(maps), ofm, brick_channels))
 
 
 def data_operands(operator: Operator) -> tuple[int, ...]:

@@ -12,8 +12,6 @@ from .batch import image_view, images_of, over_images
 from .context import Source, copy_layer
 from .views import view
 
-_BRICK_CHANNELS = 8
-
 
 def _channel_placement(
     name: str, index: int, ifm: str, ofm: str, ifm_shape: MapShape, ofm_shape: MapShape, first: int, fill: int
@@ -85,7 +83,7 @@ def concatenation_layers(operator: BoundOperator, source: Source) -> list[Layer]
     images = 1
     if dimension == -1:
         starts = np.cumsum([0, *(shape.channels for shape in shapes)])[:-1]
-        if any(int(start) % _BRICK_CHANNELS for start in starts):
+        if any(int(start) % source.brick_channels for start in starts):
             return _unaligned(operator, source, shapes, [int(start) for start in starts])
         offsets = [(0, 0, int(start)) for start in starts]
     elif dimension == -2:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from celosia.generators.chassis.layer import Broadcast, Layer, MapShape, Window
+from celosia.generators.chassis.placement import UnifiedBuffer
 
 _LARGEST_SHARE = 8
 """A row lies in the unified buffer whole; a map beyond this part of it stays upright, to be cut into stripes."""
@@ -19,7 +20,7 @@ def turned_shape(shape: MapShape) -> MapShape:
     return MapShape(shape.width, shape.height, shape.channels)
 
 
-def can_turn(layers: Sequence[Layer], buffer_bricks: int) -> bool:
+def can_turn(layers: Sequence[Layer], buffer: UnifiedBuffer) -> bool:
     """Whether every map of the layers has one column, one of them more than one row, and none too many.
 
     Images one below the other stay so: a layer tells them apart by their rows.
@@ -34,7 +35,7 @@ def can_turn(layers: Sequence[Layer], buffer_bricks: int) -> bool:
         all(shape.width == 1 for shape in shapes)
         and all(layer.ofm_x == 0 and layer.ifm_rows is None for layer in layers)
         and max((shape.height for shape in shapes), default=1) > 1
-        and all(shape.height * -(-shape.channels // 8) <= buffer_bricks // _LARGEST_SHARE for shape in shapes)
+        and all(buffer.whole(shape).bricks <= buffer.bricks // _LARGEST_SHARE for shape in shapes)
     )
 
 

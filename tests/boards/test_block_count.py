@@ -9,17 +9,17 @@ import pytest
 
 from celosia.boards.block_count import (
     Blocks,
-    Memory,
     accelerator_blocks,
-    accelerator_memories,
     board_blocks,
     design_blocks,
     shortfall,
 )
 from celosia.boards.board import BOARDS
 from celosia.boards.wheel_tool import YOSYS
+from celosia.generators.chassis.area import Memory
+from celosia.generators.generate import engine_verilog
+from celosia.generators.mac_engine.area import area
 from celosia.generators.mac_engine.config import PRESETS, MacEngineConfig
-from celosia.generators.mac_engine.generate import mac_engine_verilog
 from celosia.hdl.ecp5_platform import Ecp5Platform
 from celosia.hdl.verilog_memory import BLOCK_RAM_BITS
 from celosia.hdl.xilinx_platform import XilinxPlatform
@@ -63,10 +63,10 @@ def test_a_memory_takes_the_fewest_blocks_of_18_kbit(memory: Memory, blocks: int
 def test_memories_are_those_of_the_generated_text(name: str) -> None:
     """Those below the size at which a memory becomes a module of its own are asked for by attribute."""
     found = Counter()
-    for ram in mac_engine_verilog(EVERY[name]).block_rams:
+    for ram in engine_verilog(EVERY[name]).block_rams:
         found[ram.depth, ram.width] += ram.instances
     counted = Counter()
-    for memory in accelerator_memories(EVERY[name]):
+    for memory in area(EVERY[name]).memories:
         if memory.depth * memory.width >= BLOCK_RAM_BITS:
             counted[memory.depth, memory.width] += memory.count
     assert counted == found
@@ -75,7 +75,7 @@ def test_memories_are_those_of_the_generated_text(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["u55-32", "u55-256", "other"])
 def test_blocks_are_those_that_yosys_makes(name: str, tmp_path: Path) -> None:
-    text = mac_engine_verilog(EVERY[name], Ecp5Platform()).text
+    text = engine_verilog(EVERY[name], Ecp5Platform()).text
     (tmp_path / "celosia.v").write_text(text)
     (tmp_path / "cells.ys").write_text(CELLS)
     YOSYS.run(["-q", "-s", "cells.ys"], tmp_path, "cells")
@@ -87,7 +87,7 @@ def test_blocks_are_those_that_yosys_makes(name: str, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_blocks_are_those_that_yosys_makes_for_the_7_series(tmp_path: Path) -> None:
     """DSP48E1 for every product; RAMB36E1 count as two."""
-    text = mac_engine_verilog(PRESETS["u55-32"], XilinxPlatform()).text
+    text = engine_verilog(PRESETS["u55-32"], XilinxPlatform()).text
     (tmp_path / "celosia.v").write_text(text)
     (tmp_path / "cells.ys").write_text(XILINX_CELLS)
     YOSYS.run(["-q", "-s", "cells.ys"], tmp_path, "cells")

@@ -61,7 +61,7 @@ def test_what_does_not_fit_is_told_by_how_much_and_what_would() -> None:
         require_board_fit(ULX3S, PRESETS["u55-256"])
     with pytest.raises(FitError, match=r"13 DP16KD too few; the largest preset that fits is u55-32$"):
         require_board_fit(small(multipliers=60), replace(PRESETS["u55-32"], buffer_kib=256, weight_kib=128))
-    with pytest.raises(FitError, match="LUT4 too few; no preset fits"):
+    with pytest.raises(FitError, match="LUT4 too few; no preset of mac-engine fits"):
         require_board_fit(small(luts=1000), PRESETS["u55-32"])
 
 

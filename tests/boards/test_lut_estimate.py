@@ -12,8 +12,8 @@ from celosia.boards.ecp5_build import generate_ecp5, write_ecp5
 from celosia.boards.ecp5_synthesis import run_synthesis
 from celosia.boards.fit_estimate import estimate_fit
 from celosia.boards.lut_estimate import estimated_luts
+from celosia.generators.generate import engine_design
 from celosia.generators.mac_engine.config import PRESETS
-from celosia.generators.mac_engine.generate import mac_engine_design
 
 U55_64 = PRESETS["u55-64"]
 ULX3S = BOARDS["ulx3s_85f"]
@@ -33,7 +33,7 @@ def test_estimate_is_within_15_percent_of_synthesis_for_luts_and_exact_for_block
     board: str, config, tmp_path: Path
 ) -> None:
     target = BOARDS[board]
-    design = generate_ecp5(BuildJob(target, mac_engine_design(config)), tmp_path)
+    design = generate_ecp5(BuildJob(target, engine_design(config)), tmp_path)
     write_ecp5(target, design, tmp_path, seed=1)
     netlist = run_synthesis(BOARD_NAME, tmp_path)
     luts, multipliers, block_rams = (usage.used for usage in estimate_fit(target, config).usage)

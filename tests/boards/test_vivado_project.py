@@ -15,8 +15,8 @@ from celosia.boards.build_job import BuildJob
 from celosia.boards.vivado_build import project_clocks
 from celosia.boards.vivado_project import VivadoProject, vivado_project
 from celosia.boards.xilinx_part import XilinxPart
+from celosia.generators.generate import engine_design
 from celosia.generators.mac_engine.config import PRESETS
-from celosia.generators.mac_engine.generate import mac_engine_design
 from celosia.generators.top import CelosiaTop
 from celosia.generators.verilog import write_verilog
 from celosia.hdl.xilinx_platform import XilinxPlatform
@@ -104,7 +104,7 @@ def test_all_verilog_passes_the_linter(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_whole_engine_s_project_passes_it_too(tmp_path: Path) -> None:
-    design = mac_engine_design(PRESETS["u55-32"])
+    design = engine_design(PRESETS["u55-32"])
     build(BuildJob(BOARDS["arty_a7_100t"], design), tmp_path)
     assert lint(*sorted(tmp_path.glob("*.v")), CELLS, BOARD_WAIVERS, top="board") == ""
 

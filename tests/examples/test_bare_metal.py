@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 from celosia.generators.chassis.register_map import ErrorCode
-from celosia.generators.generate import GeneratedFiles
+from celosia.generators.generate import GeneratedFiles, generate
 from celosia.generators.mac_engine.config import MacEngineConfig
-from celosia.generators.mac_engine.generate import generate
 from celosia.sim import AddressError, SimulatedDevice
 
 PRESET = "u55-128"

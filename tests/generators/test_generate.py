@@ -12,9 +12,8 @@ import pytest
 
 from celosia.generators.chassis.command import COMMAND_BYTES
 from celosia.generators.chassis.register_map import REGISTERS
-from celosia.generators.generate import GeneratedFiles
+from celosia.generators.generate import GeneratedFiles, engine_verilog, generate
 from celosia.generators.mac_engine.config import MacEngineConfig
-from celosia.generators.mac_engine.generate import generate, mac_engine_verilog
 from celosia.generators.mac_engine.isa import LAYOUTS
 from tests.verilog_lint import WAIVERS, lint
 
@@ -44,18 +43,18 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> GeneratedFiles:
 
 @pytest.mark.parametrize("preset", LINTED)
 def test_verilog_is_clean_for_verilator(preset: str, tmp_path: Path) -> None:
-    (tmp_path / "celosia.v").write_text(mac_engine_verilog(MacEngineConfig.preset(preset)).text)
+    (tmp_path / "celosia.v").write_text(engine_verilog(MacEngineConfig.preset(preset)).text)
     assert lint(tmp_path / "celosia.v") == ""
 
 
 @pytest.mark.slow
 def test_verilog_of_a_thousand_multipliers_is_clean_for_verilator(tmp_path: Path) -> None:
-    (tmp_path / "celosia.v").write_text(mac_engine_verilog(with_macs(1024)).text)
+    (tmp_path / "celosia.v").write_text(engine_verilog(with_macs(1024)).text)
     assert lint(tmp_path / "celosia.v") == ""
 
 
 def test_more_cores_are_more_instances_of_the_same_modules() -> None:
-    few, many = (mac_engine_verilog(with_macs(macs)).text for macs in (256, 1024))
+    few, many = (engine_verilog(with_macs(macs)).text for macs in (256, 1024))
     assert len(module_names(few)) == len(module_names(many))
     for text, cores in ((few, 4), (many, 16)):
         assert module_names(text).count("\\celosia.core") == 1
@@ -91,7 +90,7 @@ def test_the_same_bytes_in_another_process_and_folder(files: GeneratedFiles, tmp
     program = (
         "import sys; from pathlib import Path\n"
         "from celosia.generators.mac_engine.config import MacEngineConfig\n"
-        "from celosia.generators.mac_engine.generate import generate\n"
+        "from celosia.generators.generate import generate\n"
         "generate(MacEngineConfig.preset('u55-64'), Path(sys.argv[1]))\n"
     )
     subprocess.run(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from celosia.generators.chassis.layer import Layer, LayerKind, MapShape, Requantization, Window
-from celosia.generators.chassis.placement import Placement
+from celosia.generators.chassis.placement import Placement, UnifiedBuffer
 from celosia.host.allocation import Allocation, AllocationError, MapUse, allocate
 
 SEEDS = 100
@@ -88,7 +88,7 @@ def check_disjoint(
 def test_a_map_that_fits_stays_in_the_buffer() -> None:
     layers = chain([MapShape(8, 8, 16)] * 3)
     uses = uses_of(layers, {"map 0"}, {"map 3"})
-    allocation = allocate(layers, uses, 1024, rows_alone)
+    allocation = allocate(layers, uses, UnifiedBuffer(1024), rows_alone)
     assert allocation.spilled == frozenset()
     assert [places.streams_ifm for places in allocation.layers] == [True, False, False]
     check_disjoint(layers, uses, allocation, 1024)
@@ -96,7 +96,9 @@ def test_a_map_that_fits_stays_in_the_buffer() -> None:
 
 def test_an_input_streams_in_stripes_that_cover_the_map_once() -> None:
     layers = chain([MapShape(30, 8, 16)])
-    (places,) = allocate(layers, uses_of(layers, {"map 0"}, {"map 1"}), 1024, rows_alone).layers
+    (places,) = allocate(
+        layers, uses_of(layers, {"map 0"}, {"map 1"}), UnifiedBuffer(1024), rows_alone
+    ).layers
     assert len(places.stripes) > 1
     assert [row for low, high in places.stripes for row in range(low, high)] == list(range(30))
     assert places.ifm.is_ring
@@ -104,14 +106,14 @@ def test_an_input_streams_in_stripes_that_cover_the_map_once() -> None:
 
 def test_a_layer_within_the_buffer_runs_in_one_stripe() -> None:
     layers = chain([MapShape(8, 8, 16)] * 2)
-    allocation = allocate(layers, uses_of(layers, {"map 0"}, {"map 2"}), 1024, rows_alone)
+    allocation = allocate(layers, uses_of(layers, {"map 0"}, {"map 2"}), UnifiedBuffer(1024), rows_alone)
     assert allocation.layers[1].stripes == ((0, 8),)
 
 
 def test_a_map_without_room_passes_row_by_row_to_the_only_layer_that_reads_it() -> None:
     layers = chain([MapShape(32, 8, 8)] * 2)
     uses = uses_of(layers, {"map 0"}, {"map 2"})
-    allocation = allocate(layers, uses, 300, rows_alone)
+    allocation = allocate(layers, uses, UnifiedBuffer(300), rows_alone)
     assert allocation.spilled == frozenset()
     assert [(chain.first, chain.last) for chain in allocation.chains] == [(0, 2)]
     assert allocation.layers[0].ofm == allocation.layers[1].ifm
@@ -123,7 +125,7 @@ def test_a_map_without_room_that_two_layers_read_moves_to_memory() -> None:
     shape = MapShape(32, 8, 8)
     layers = [*chain([shape] * 2), copy("again", "map 1", "map 3", shape)]
     uses = uses_of(layers, {"map 0"}, {"map 2", "map 3"})
-    allocation = allocate(layers, uses, 300, rows_alone)
+    allocation = allocate(layers, uses, UnifiedBuffer(300), rows_alone)
     assert allocation.spilled
     check_disjoint(layers, uses, allocation, 300)
 
@@ -131,14 +133,14 @@ def test_a_map_without_room_that_two_layers_read_moves_to_memory() -> None:
 def test_a_map_that_another_layer_reads_in_another_shape_moves_to_memory() -> None:
     layers = [*chain([MapShape(32, 8, 8)]), copy("flat", "map 1", "map 2", MapShape(8, 32, 8))]
     uses = uses_of(layers, {"map 0"}, {"map 2"})
-    assert "map 1" in allocate(layers, uses, 600, rows_alone).spilled
+    assert "map 1" in allocate(layers, uses, UnifiedBuffer(600), rows_alone).spilled
 
 
 def test_rings_hold_the_rows_that_a_stripe_and_the_next_need() -> None:
     layer = copy("tall", "map 0", "map 1", MapShape(64, 4, 8), rows=5)
     uses = uses_of([layer], {"map 0"}, {"map 1"})
     for room in (2048, 128, 64, 40):
-        (places,) = allocate([layer], uses, room, rows_alone).layers
+        (places,) = allocate([layer], uses, UnifiedBuffer(room), rows_alone).layers
         tallest = max(high - low for low, high in places.stripes)
         assert places.ifm.rows >= min(64, tallest - 1 + 5)
 
@@ -146,7 +148,7 @@ def test_rings_hold_the_rows_that_a_stripe_and_the_next_need() -> None:
 def test_a_layer_that_does_not_fit_alone_is_named() -> None:
     layers = chain([MapShape(8, 8, 80)])
     with pytest.raises(AllocationError, match="feature maps must fit the unified buffer") as caught:
-        allocate(layers, uses_of(layers, {"map 0"}, {"map 1"}), 100, rows_alone)
+        allocate(layers, uses_of(layers, {"map 0"}, {"map 1"}), UnifiedBuffer(100), rows_alone)
     assert caught.value.layer is layers[0]
 
 
@@ -166,7 +168,7 @@ def test_random_chains_with_branches_never_overlap(first: int) -> None:
         row = shape.width * -(-shape.channels // 8)
         room = int(row * generator.integers(8, 60))
         try:
-            allocation = allocate(layers, uses, room, rows_alone)
+            allocation = allocate(layers, uses, UnifiedBuffer(room), rows_alone)
         except AllocationError:
             assert room < 10 * row, f"seed {seed}"
             continue

@@ -9,17 +9,20 @@ import pytest
 from celosia.boards.board import BOARDS
 from celosia.boards.memory_models import memory_model as board_memory
 from celosia.generators.chassis.device import DeviceError
+from celosia.generators.chassis.family import Family
 from celosia.generators.chassis.memory import MemoryModel
+from celosia.generators.families import FAMILIES
 from celosia.generators.mac_engine.config import PRESETS
 from celosia.host.device_spec import (
     DeviceSpecError,
     configuration,
-    family_name,
+    family_configuration,
     memory_model,
     open_device,
     parse_device,
 )
 from celosia.host.transports.serial_place import SerialPlace
+from tests.generators.abacus import ABACUS
 from tests.link_bench.endpoint_twin import EndpointTwin
 from tests.link_bench.line import PtyLine
 from tests.link_bench.machine import Machine
@@ -125,7 +128,7 @@ def test_an_unknown_device_is_refused_with_those_there_are(text: str, message: s
     ("setting", "message"),
     [
         ("buffer_kib", "a setting must look like KEY=VALUE, not 'buffer_kib'"),
-        ("buffer=64", "--set buffer=64: key must be one of macs, buffer_kib, .*, not 'buffer'"),
+        ("buffer=64", "--set buffer=64: key must be one of macs, weight_kib, .*, not 'buffer'"),
         ("buffer_kib=big", "--set buffer_kib=big: buffer_kib must be an integer, not 'big'"),
         ("buffer_kib=5", "--set buffer_kib=5: buffer_kib must be a multiple of 4 in 4..256, not 5"),
         ("lanes=16", "lanes must be 4 or 8, not 16"),
@@ -168,12 +171,36 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["mac-engine", "mac_engine"])
 def test_a_family_is_written_with_hyphen_or_underscore(name: str) -> None:
-    assert family_name(name) == "mac_engine"
+    assert family_configuration(name, "u55-32", ["lanes=4"]) == configuration("u55-32")
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_without_a_preset_it_is_the_default_one_of_the_family(family: Family) -> None:
+    assert family_configuration(family.command_name, None) == family.presets[family.default_preset]
 
 
 def test_an_unknown_family_is_refused_with_those_there_are() -> None:
-    with pytest.raises(DeviceSpecError, match="family must be one of mac-engine, not 'systolic'"):
-        family_name("systolic")
+    with pytest.raises(DeviceSpecError, match=r"family must be one of mac-engine.*, not 'abacus'$"):
+        family_configuration("abacus", None)
+
+
+def test_a_preset_of_another_family_is_refused_with_those_of_the_family(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("celosia.generators.families.FAMILIES", (*FAMILIES, ABACUS))
+    with pytest.raises(DeviceSpecError, match="one of a-1 for abacus, not 'u55-32', which is of mac-engine"):
+        family_configuration("abacus", "u55-32")
+
+
+@pytest.mark.parametrize(
+    ("setting", "found"),
+    [("rows=0x10", 16), ("rounding=away", "away"), ("is_signed=false", False)],
+)
+def test_a_setting_is_read_as_what_the_family_says_it_is(
+    monkeypatch: pytest.MonkeyPatch, setting: str, found: object
+) -> None:
+    monkeypatch.setattr("celosia.generators.families.PRESETS", ABACUS.presets)
+    assert configuration("a-1", [setting]).values[setting.partition("=")[0]] == found
 
 
 def test_memory_takes_numbers_and_fractions() -> None:

@@ -1,6 +1,7 @@
 """Stripes are chosen by estimated cycles, and a long load hides behind more than one layer."""
 
 from celosia.generators.chassis.layer import Layer, LayerKind, MapShape, Requantization
+from celosia.generators.chassis.placement import UnifiedBuffer
 from celosia.host.stripe_choice import hide_loading, stripe_heights
 
 
@@ -20,6 +21,7 @@ def copies(count: int, shape: MapShape) -> list[Layer]:
     ]
 
 
+BUFFER = UnifiedBuffer(1024)
 SHAPE = MapShape(40, 8, 8)  # 8 bricks a row, 320 in all
 
 
@@ -29,6 +31,7 @@ def passed(cycles_a_row: int, passable: int = 10) -> frozenset[str]:
         from_memory=lambda name: name == "map 0",
         can_pass=lambda name: int(name.split()[1]) <= passable,
         cycles=lambda layer, rows: rows * cycles_a_row,
+        buffer=BUFFER,
     )
 
 
@@ -53,17 +56,20 @@ def test_few_stripes_when_they_cost_more_than_the_load_that_they_hide() -> None:
         return 1000 * rows
 
     small, large = copies(1, MapShape(40, 1, 8)), copies(1, MapShape(40, 100, 8))
-    assert stripe_heights(small, [0], False, cycles)[0] > stripe_heights(large, [0], False, cycles)[0]
+    assert (
+        stripe_heights(small, [0], False, cycles, BUFFER)[0]
+        > stripe_heights(large, [0], False, cycles, BUFFER)[0]
+    )
 
 
 def test_heights_whose_tiles_fit_are_preferred() -> None:
     def cycles(layer: Layer, rows: int) -> int:
         return -(-rows // 4) * 1000
 
-    assert stripe_heights(copies(1, SHAPE), [0], False, cycles)[0] % 4 == 0
+    assert stripe_heights(copies(1, SHAPE), [0], False, cycles, BUFFER)[0] % 4 == 0
 
 
 def test_every_number_of_stripes_is_tried_once_down_to_single_rows() -> None:
-    heights = stripe_heights(copies(3, SHAPE), [0], True, lambda layer, rows: 10 * rows)
+    heights = stripe_heights(copies(3, SHAPE), [0], True, lambda layer, rows: 10 * rows, BUFFER)
     assert sorted(heights) == sorted({-(-40 // count) for count in range(1, 41)})
     assert heights[-1] == 1

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from celosia.boards.ecp5_synthesis import synthesize
+from celosia.generators.generate import engine_design
 from celosia.generators.mac_engine.config import PRESETS
-from celosia.generators.mac_engine.generate import mac_engine_design
 from celosia.generators.top import TOP_NAME, CelosiaTop
 from celosia.generators.verilog import write_verilog
 from celosia.hdl.ecp5_platform import Ecp5Platform
@@ -25,7 +25,7 @@ IMAGES = 3
 @pytest.fixture(scope="module")
 def netlist_device(tmp_path_factory: pytest.TempPathFactory) -> SimulatedDevice:
     folder = tmp_path_factory.mktemp("netlist")
-    design = mac_engine_design(CONFIG)
+    design = engine_design(CONFIG)
     top = CelosiaTop(design.engine, design.address_bits, design.data_bits)
     verilog = write_verilog(top, design.title, Ecp5Platform())
     netlist = synthesize([(f"{TOP_NAME}.v", verilog.text)], TOP_NAME, folder)

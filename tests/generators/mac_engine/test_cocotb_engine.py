@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from celosia.generators.generate import engine_verilog
 from celosia.generators.mac_engine.config import PRESETS
-from celosia.generators.mac_engine.generate import mac_engine_verilog
 from celosia.host.compiler import compile_graph
 from celosia.host.driver import region_places
 from celosia.host.reference import run_graph
@@ -20,7 +20,7 @@ DENSITIES = (0.0, 0.3, 0.7)
 
 @pytest.fixture(scope="module")
 def verilog() -> str:
-    return mac_engine_verilog(CONFIG).text
+    return engine_verilog(CONFIG).text
 
 
 @pytest.mark.parametrize("seed", [3, 2])
