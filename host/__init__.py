@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from .device_spec import DeviceSpecError
     from .driver import EngineError
     from .errors import DataError, ModelError
+    from .graph_builder import GraphBuilder
     from .session import InferenceSession, NodeArg
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "DeviceSpecError",
     "DeviceTimeout",
     "EngineError",
+    "GraphBuilder",
     "InferenceSession",
     "ModelError",
     "NodeArg",
@@ -27,6 +29,7 @@ _HOMES = {
     "DeviceSpecError": "celosia.host.device_spec",
     "DeviceTimeout": "celosia.generators.chassis.device",
     "EngineError": "celosia.host.driver",
+    "GraphBuilder": "celosia.host.graph_builder",
     "InferenceSession": "celosia.host.session",
     "ModelError": "celosia.host.errors",
     "NodeArg": "celosia.host.session",

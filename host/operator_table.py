@@ -1,14 +1,16 @@
 """The table of supported operators in the README, made from the rules themselves."""
 
 import re
+from typing import Any
 
-from celosia.generators.chassis.family import rule_text
+from celosia.generators.chassis.family import Family, rule_text
 from celosia.generators.families import FAMILIES
 
 from .allocation import FITTING_RULE
 from .layering.layers import BUILDERS
 from .operator_rules import RULES, Rule
-from .partition import HOST_KINDS
+from .operator_samples import operator_sample
+from .partition import partition
 
 _FEW = 2
 """A rule of so many kinds is told with each of them, one of more for all together."""
@@ -17,27 +19,27 @@ _REFUSAL = re.compile(r"EngineRefusal: (.+?)\s*(?:\n\s*\n|$)", re.DOTALL)
 
 
 def operator_table() -> str:
-    """Markdown: every kind of operator, where it runs and what is asked of it; then the rules that many share."""
+    """Markdown: every kind of operator, where it runs on each family and what is asked of it; then the rules that many
+    share, and those of each family.
+    """
     shared = _shared_rules()
+    columns = " | ".join(family.command_name for family in FAMILIES)
     rows = [
-        f"| {kind} | {_place(kind)} | {_refusal(kind)} | {_own_rules(kind, shared)} |"
+        f"| {kind} | {_places(kind)} | {_refusal(kind)} | {_own_rules(kind, shared)} |"
         for kind in sorted(RULES)
     ]
     return "\n".join(
         [
-            "| operator | runs on | on the host if | rules of its own |",
-            "|---|---|---|---|",
+            f"| operator | {columns} | on the host if | rules of its own |",
+            "|---" * (3 + len(FAMILIES)) + "|",
             *rows,
             "",
             "Rules that several operators share; a file that breaks any of these or of its own is refused:",
             "",
             *(f"- {text}: {', '.join(kinds)}." for text, kinds in shared.items()),
             "",
-            "An operator that breaks one of these runs on the host:",
-            "",
-            *(f"- {rule_text(rule)}." for rule in FAMILIES[0].rules),
-            f"- {FITTING_RULE}, all channels of the rows that a window covers.",
-        ]
+            *(line for family in FAMILIES for line in (*_family_rules(family), "")),
+        ][:-1]
     )
 
 
@@ -50,10 +52,26 @@ def _shared_rules() -> dict[str, list[str]]:
     return {text: found for text, found in kinds.items() if len(found) > _FEW}
 
 
-def _place(kind: str) -> str:
-    if kind in HOST_KINDS:
+def _family_rules(family: Family[Any]) -> list[str]:
+    return [
+        f"On {family.command_name} (after {family.follows}), an operator that breaks one of these runs on the host:",
+        "",
+        *(f"- {rule_text(rule)}." for rule in family.rules),
+        f"- {FITTING_RULE}, all channels of the rows that a window covers.",
+    ]
+
+
+def _places(kind: str) -> str:
+    """A column for each family."""
+    return " | ".join(_place(kind, family) for family in FAMILIES)
+
+
+def _place(kind: str, family: Family[Any]) -> str:
+    """Where an ordinary operator of the kind runs."""
+    (assignment,) = partition(operator_sample(kind), family.presets[family.default_preset]).assignments
+    if not assignment.on_engine:
         return "host"
-    return "engine" if kind in BUILDERS else "either: it moves no data"
+    return "engine" if assignment.layers else "either: it moves no data"
 
 
 def _refusal(kind: str) -> str:

@@ -12,6 +12,7 @@ from celosia.generators.chassis.memory import MemoryModel
 from celosia.sim.verilator import Progress
 
 from .device_spec import DeviceSpec, open_device, parse_device
+from .graph import Graph
 from .profile import Profile
 from .program import Program
 from .program_cache import compiled, predicted
@@ -50,7 +51,7 @@ class InferenceSession:
 
     def __init__(
         self,
-        model: str | PathLike[str] | Program,
+        model: str | PathLike[str] | Graph | Program,
         device: str | DeviceSpec = "sim:u55-128",
         *,
         settings: Sequence[str] = (),
@@ -61,7 +62,7 @@ class InferenceSession:
         """Compile (unless `model` is a program), build or find the device, load the program.
 
         Args:
-            model: a .tflite file, a program file or a program.
+            model: a .tflite file, a graph (see `GraphBuilder`), a program file or a program.
             device: "sim:PRESET", "serial:PORT" (see docs/link.md), or a parsed specification.
             settings: `KEY=VALUE` changes to the preset.
             memory: timing of the simulated memory.
@@ -148,8 +149,15 @@ class InferenceSession:
         self.close()
 
 
-def _program(model: str | PathLike[str] | Program, spec: DeviceSpec, progress: Progress | None) -> Program:
-    if isinstance(model, Program):
+def _program(
+    model: str | PathLike[str] | Graph | Program, spec: DeviceSpec, progress: Progress | None
+) -> Program:
+    if isinstance(model, Graph):
+        # Imported here: a session of a program file starts without the compiler.
+        from .compiler import compile_graph
+
+        program = compile_graph(model, spec.config, spec.memory)
+    elif isinstance(model, Program):
         program = model
     elif is_program(model):
         program = load_program(model)

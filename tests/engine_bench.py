@@ -5,8 +5,8 @@ from functools import cache
 
 import numpy as np
 
+from celosia.generators.chassis.configuration import EngineConfig
 from celosia.generators.chassis.memory import MemoryModel
-from celosia.generators.mac_engine.config import MacEngineConfig
 from celosia.host.compiler import compile_graph
 from celosia.host.driver import LoadedSection, SectionRun
 from celosia.host.graph import Graph
@@ -21,7 +21,7 @@ MEMORY_BYTES = 16 << 20
 
 
 @cache
-def engine(config: MacEngineConfig) -> SimulatedDevice:
+def engine(config: EngineConfig) -> SimulatedDevice:
     """The simulated engine of `config`, shared by the tests of a process."""
     device, _ = open_simulated(config, MemoryModel(), MEMORY_BYTES, None, None)
     return device
@@ -39,7 +39,7 @@ class EngineBench:
     def __init__(
         self,
         graph: Graph,
-        config: MacEngineConfig,
+        config: EngineConfig,
         memory: MemoryModel | None = None,
         device: SimulatedDevice | None = None,
     ) -> None:
@@ -63,7 +63,7 @@ class EngineBench:
 
 
 def run_command_list(
-    config: MacEngineConfig, memory: MemoryModel, commands: CommandList, times: int
+    config: EngineConfig, memory: MemoryModel, commands: CommandList, times: int
 ) -> list[SectionRun]:
     """What the engine of `config`, reset once, counts in each run of a list."""
     device = engine(config)

@@ -2,12 +2,15 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from celosia.generators.chassis.command import HEADER, LOAD
+from celosia.generators.chassis.configuration import EngineConfig
 from celosia.generators.chassis.family import Family
+from celosia.generators.chassis.layer import Layer, LayerKind
 from celosia.generators.command_table import chassis_command_tables, field_tables
 from celosia.generators.families import FAMILIES
 from celosia.generators.family_page import family_command_tables, parameter_table, preset_table
@@ -24,9 +27,27 @@ def test_every_part_is_current(repository: Path) -> None:
 def test_the_operator_table_has_every_kind_and_every_place() -> None:
     rows = {row.split(" | ")[0].removeprefix("| "): row for row in operator_table().splitlines()}
     assert set(RULES) <= set(rows)
-    assert "| host |" in rows["DEQUANTIZE"]
+    names = [family.command_name for family in FAMILIES]
+    assert rows["operator"].split(" | ")[1:-2] == names
+    assert rows["DEQUANTIZE"].split(" | ")[1:-2] == ["host"] * len(names)
+    assert rows["CONV_2D"].split(" | ")[1:-2] == ["engine"] * len(names)
+    assert rows["RESHAPE"].split(" | ")[1:-2] == ["either: it moves no data"] * len(names)
     assert "| engine | there are other axes |" in rows["MEAN"]
     assert "scale 1/128 and zero point 0" in rows["TANH"]
+
+
+def test_the_operator_table_asks_the_rules_of_each_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_copies(layer: Layer, config: EngineConfig) -> str | None:
+        """Nothing may be copied"""
+        return "a copy" if layer.kind is LayerKind.MAXIMUM else None
+
+    other = replace(FAMILIES[0], title="other", rules=(no_copies,))
+    monkeypatch.setattr("celosia.host.operator_table.FAMILIES", (FAMILIES[0], other))
+    monkeypatch.setattr("celosia.host.partition.family_of", lambda config: other)
+    table = operator_table()
+    assert "| TANH | host | host |" in table
+    assert "| CONV_2D | engine | engine |" in table
+    assert "- Nothing may be copied." in table
 
 
 def test_every_rule_is_told() -> None:

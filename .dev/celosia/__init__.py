@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from celosia.generators.chassis.device import DeviceError
     from celosia.host.device_spec import DeviceSpecError
     from celosia.host.errors import ModelError
+    from celosia.host.graph_builder import GraphBuilder
     from celosia.host.session import InferenceSession
 
-__all__ = ["DeviceError", "DeviceSpecError", "InferenceSession", "ModelError"]
+__all__ = ["DeviceError", "DeviceSpecError", "GraphBuilder", "InferenceSession", "ModelError"]
 
 
 def __getattr__(name: str) -> object:
