@@ -16,7 +16,12 @@ from celosia.generators.chassis.family import Family
 from celosia.generators.chassis.register_map import markdown_table
 from celosia.generators.command_table import chassis_command_tables
 from celosia.generators.families import FAMILIES
-from celosia.generators.family_page import family_command_tables, parameter_table, preset_table
+from celosia.generators.family_page import (
+    counter_table,
+    family_command_tables,
+    parameter_table,
+    preset_table,
+)
 from celosia.hdl.link.protocol import markdown_tables
 from celosia.host.operator_table import operator_table
 
@@ -24,6 +29,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 FAMILY_PARTS: dict[str, Callable[[Family[Any]], str]] = {
     "presets": preset_table,
     "parameters": parameter_table,
+    "counters": counter_table,
     "commands": family_command_tables,
 }
 """Of the page of every family."""

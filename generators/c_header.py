@@ -27,8 +27,14 @@ static inline uint64_t celosia_get_field(const uint8_t *command, unsigned low, u
 """
 
 
-def write_c_header(title: str, configuration_hash: int, layouts: Iterable[CommandLayout]) -> str:
+def write_c_header(
+    title: str,
+    configuration_hash: int,
+    layouts: Iterable[CommandLayout],
+    own_counters: Sequence[registers.OwnCounter] = (),
+) -> str:
     """C99 text: register offsets and masks, error codes, regions, command fields and two helpers."""
+    every_register = registers.register_list(own_counters)
     sections = [
         f"/* {title} */",
         f"#ifndef {_PREFIX}_H\n#define {_PREFIX}_H\n\n#include <stdint.h>",
@@ -43,13 +49,13 @@ def write_c_header(title: str, configuration_hash: int, layouts: Iterable[Comman
         ),
         _defines(
             "Registers: byte offsets from the start of the AXI4-Lite slave.",
-            [(entry.name, f"0x{entry.offset:03X}u", entry.doc) for entry in registers.REGISTERS],
+            [(entry.name, f"0x{entry.offset:03X}u", entry.doc) for entry in every_register],
         ),
         _defines(
             "Bits of registers.",
             [
                 (f"{register.name}_{entry.name.upper()}", f"0x{entry.mask:08X}u", entry.doc)
-                for register in registers.REGISTERS
+                for register in every_register
                 for entry in register.fields
             ],
         ),

@@ -5,6 +5,7 @@ from typing import Any
 from .chassis.command import Opcode
 from .chassis.configuration import EngineConfig
 from .chassis.family import Family
+from .chassis.register_map import counter_registers
 from .command_table import field_tables
 
 _OWN = (Opcode.WEIGHTS, Opcode.COMPUTE, Opcode.ACTIVATE)
@@ -37,6 +38,18 @@ def preset_table(family: Family[Any]) -> str:
             f"| {name} | {config.peak_macs:,} | {config.buffer_kib} KiB | {area.luts:,.0f} | "
             f"{area.multipliers:,} | {area.block_rams:,} |"
         )
+    return "\n".join(lines)
+
+
+def counter_table(family: Family[Any]) -> str:
+    """Markdown: the counters that the family has besides those of the chassis, a sentence if there are none."""
+    if not family.counters:
+        return "It has none but those of the chassis."
+    lines = ["| offset | counter | a cause of cycles | meaning |", "|---|---|---|---|"]
+    registers = counter_registers(family.counters)[-len(family.counters) :]
+    for register, counter in zip(registers, family.counters, strict=True):
+        is_cause = "yes" if counter.is_cause else "no"
+        lines.append(f"| 0x{register.offset:03X} | {counter.name} | {is_cause} | {counter.doc} |")
     return "\n".join(lines)
 
 

@@ -33,6 +33,7 @@ class Design:
         layouts: the family's commands.
         engine: a component as `CelosiaTop` takes it; it is elaborated once, so a design is written once.
         address_bits, data_bits: of its memory port.
+        counters: that the family has besides those of the chassis.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Design:
     engine: wiring.Component
     address_bits: int
     data_bits: int
+    counters: tuple[registers.OwnCounter, ...] = ()
 
     @property
     def title(self) -> str:
@@ -59,6 +61,7 @@ def engine_design(config: EngineConfig) -> Design:
         configuration=config.values,
         configuration_hash=config.hash,
         layouts=family.layouts,
+        counters=family.counters,
         engine=family.engine(config),
         address_bits=config.address_bits,
         data_bits=config.data_bits,
@@ -109,7 +112,10 @@ def write_design(design: Design, directory: Path, platform: VerilogPlatform | No
     directory.mkdir(parents=True, exist_ok=True)
     _write(files.verilog, text.text)
     _write(files.manifest, json.dumps(manifest(design, top, text), indent=2) + "\n")
-    _write(files.header, write_c_header(design.title, design.configuration_hash, design.layouts.values()))
+    _write(
+        files.header,
+        write_c_header(design.title, design.configuration_hash, design.layouts.values(), design.counters),
+    )
     return files
 
 
@@ -149,7 +155,7 @@ def manifest(design: Design, top: CelosiaTop, text: VerilogText) -> dict[str, An
                     for entry in register.fields
                 ],
             }
-            for register in registers.REGISTERS
+            for register in registers.register_list(design.counters)
         ],
         "error_codes": {code.name: code.value for code in registers.ErrorCode},
         "commands": [_describe(layout) for layout in design.layouts.values()],

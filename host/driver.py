@@ -1,6 +1,6 @@
 """The host's driver: runs engine sections on anything that keeps the `Device` protocol."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,7 +32,10 @@ from celosia.generators.chassis.register_map import (
     STATUS,
     VERSION,
     ErrorCode,
+    OwnCounter,
     Register,
+    counter_registers,
+    profile_stride,
 )
 
 from .program import EngineSection
@@ -64,7 +67,7 @@ class EngineError(DeviceError):
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """The performance counters, in the order of the register map; see there."""
+    """The performance counters, in the order of the register map; see there. `own` are those of the family."""
 
     cycles: int
     active: int
@@ -74,12 +77,18 @@ class Counters:
     stall_dma: int
     bytes_read: int
     bytes_written: int
+    own: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, values: Sequence[int]) -> "Counters":
+        """From all values, in order."""
+        return cls(*values[: len(COUNTERS)], own=tuple(values[len(COUNTERS) :]))
 
     def __add__(self, other: "Counters") -> "Counters":
-        return Counters(*(a + b for a, b in zip(self.values, other.values, strict=True)))
+        return Counters.of([a + b for a, b in zip(self.values, other.values, strict=True)])
 
     def __sub__(self, other: "Counters") -> "Counters":
-        return Counters(*(a - b for a, b in zip(self.values, other.values, strict=True)))
+        return Counters.of([a - b for a, b in zip(self.values, other.values, strict=True)])
 
     @property
     def values(self) -> tuple[int, ...]:
@@ -93,6 +102,7 @@ class Counters:
             self.stall_dma,
             self.bytes_read,
             self.bytes_written,
+            *self.own,
         )
 
 
@@ -179,8 +189,13 @@ def _aligned(size: int) -> int:
 class LoadedSection:
     """An engine section whose program lies in a device's memory, ready to run any number of times."""
 
-    def __init__(self, device: Device, section: EngineSection, base: int) -> None:
-        """Place the regions from address `base` on, a multiple of 4096, and write the program there."""
+    def __init__(
+        self, device: Device, section: EngineSection, base: int, own_counters: Sequence[OwnCounter] = ()
+    ) -> None:
+        """Place the regions from address `base` on, a multiple of 4096, and write the program there; `own_counters`
+        are those of the family.
+        """
+        self._counter_registers = counter_registers(own_counters)
         self._device = device
         self.section = section
         self._places = region_places(section, base)
@@ -251,16 +266,19 @@ class LoadedSection:
         return EngineError(code, index, address, names.get(opcode, f"opcode 0x{opcode:02x}"))
 
     def _counters(self) -> Counters:
-        return Counters(*(self._device.read_register(register.offset) for register in COUNTERS))
+        return Counters.of(
+            [self._device.read_register(register.offset) for register in self._counter_registers]
+        )
 
     def _snapshots(self) -> tuple[Counters, ...]:
         read, write = self._device.read_register, self._device.write_register
         kept = min(read(PROFILE_COUNT.offset), read(PROFILE_ENTRIES.offset))
+        count = len(self._counter_registers)
         entries = []
         for entry in range(kept):
             values = []
-            for place in range(len(COUNTERS)):
-                write(PROFILE_INDEX.offset, entry * len(COUNTERS) + place)
+            for place in range(count):
+                write(PROFILE_INDEX.offset, entry * profile_stride(count) + place)
                 values.append(read(PROFILE_DATA.offset))
-            entries.append(Counters(*values))
+            entries.append(Counters.of(values))
         return tuple(entries)

@@ -1,7 +1,7 @@
 """What a run cost, layer by layer."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 from .driver import Counters, SectionRun
 from .program import EngineSection, ProgramLayer
@@ -11,7 +11,8 @@ from .program import EngineSection, ProgramLayer
 class LayerProfile:
     """One layer: from the end of the one before it to its own end; of a layer that takes turns with others, all turns.
 
-    `active` and the four stalls (weights, ifm, ofm, DMA) add up to `cycles`. Layers that the profile memory has no
+    `active`, the four stalls (weights, ifm, ofm, DMA) and the causes among the counters of the family's `own` add up to
+    `cycles`. Layers that the profile memory has no
     entries for share one of these.
     """
 
@@ -28,6 +29,7 @@ class LayerProfile:
     bytes_read: int
     bytes_written: int
     mac_utilization: float
+    own: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +50,16 @@ class Profile:
 
 
 def profile_of(
-    runs: Sequence[tuple[EngineSection, SectionRun]], macs_per_cycle: int, predicted_cycles: int
+    runs: Sequence[tuple[EngineSection, SectionRun]],
+    macs_per_cycle: int,
+    predicted_cycles: int,
+    own: Sequence[str] = (),
 ) -> Profile:
-    """Turn counter snapshots into costs per layer; what follows a section's last snapshot belongs to its last layer."""
-    layers = [entry for section, run in runs for entry in _section_layers(section, run, macs_per_cycle)]
+    """Turn counter snapshots into costs per layer; what follows a section's last snapshot belongs to its last layer.
+
+    `own` are the names of the counters that the family has besides those of the chassis.
+    """
+    layers = [entry for section, run in runs for entry in _section_layers(section, run, macs_per_cycle, own)]
     cycles = sum(run.total.cycles for _, run in runs)
     macs = sum(layer.macs for layer in layers)
     return Profile(
@@ -65,9 +73,11 @@ def profile_of(
     )
 
 
-def _section_layers(section: EngineSection, run: SectionRun, macs_per_cycle: int) -> list[LayerProfile]:
+def _section_layers(
+    section: EngineSection, run: SectionRun, macs_per_cycle: int, own: Sequence[str]
+) -> list[LayerProfile]:
     """What the snapshots tell, those of the same layers taken together. The last one has all that follows."""
-    nothing = Counters(*(0,) * len(run.total.values))
+    nothing = Counters.of([0] * len(run.total.values))
     costs: dict[tuple[int, int], tuple[Counters, int]] = {}
     before = nothing
     ends = [*run.snapshots[: len(section.snapshots) - 1], run.total]
@@ -79,13 +89,17 @@ def _section_layers(section: EngineSection, run: SectionRun, macs_per_cycle: int
         )
         before = after
     return [
-        _profile(section.layers[first:last], cost, predicted, macs_per_cycle)
+        _profile(section.layers[first:last], cost, predicted, macs_per_cycle, own)
         for (first, last), (cost, predicted) in sorted(costs.items())
     ]
 
 
 def _profile(
-    layers: Sequence[ProgramLayer], cost: Counters, predicted_cycles: int, macs_per_cycle: int
+    layers: Sequence[ProgramLayer],
+    cost: Counters,
+    predicted_cycles: int,
+    macs_per_cycle: int,
+    own: Sequence[str],
 ) -> LayerProfile:
     macs = sum(layer.macs for layer in layers)
     return LayerProfile(
@@ -102,4 +116,5 @@ def _profile(
         bytes_read=cost.bytes_read,
         bytes_written=cost.bytes_written,
         mac_utilization=macs / (cost.cycles * macs_per_cycle) if cost.cycles else 0.0,
+        own=dict(zip(own, cost.own, strict=True)),
     )

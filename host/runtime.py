@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from celosia.generators.chassis.device import Device
+from celosia.generators.families import family_of
 
 from .driver import LoadedSection, SectionRun, check_identity, memory_bytes
 from .profile import Profile, profile_of
@@ -30,10 +31,11 @@ class Runtime:
         self._loaded: dict[int, LoadedSection] = {}
         if program.engine_sections:
             check_identity(device, program.config)
+        own_counters = family_of(program.config).counters
         base = 0
         for index, section in enumerate(program.sections):
             if isinstance(section, EngineSection):
-                self._loaded[index] = LoadedSection(device, section, base)
+                self._loaded[index] = LoadedSection(device, section, base, own_counters)
                 base += memory_bytes(section)
         self._last: list[tuple[EngineSection, SectionRun]] = []
         self._uncounted: LoadedSection | None = None
@@ -74,7 +76,9 @@ class Runtime:
         self._count()
         if not self._last and self.program.engine_sections:
             raise ValueError("there is no profile before the first run")
-        return profile_of(self._last, self.program.config.peak_macs, self.program.predicted_cycles)
+        config = self.program.config
+        names = tuple(entry.name.lower() for entry in family_of(config).counters)
+        return profile_of(self._last, config.peak_macs, self.program.predicted_cycles, names)
 
     def _count(self) -> None:
         """Read what a section has cost, before the next one starts to count."""

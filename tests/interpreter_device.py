@@ -31,6 +31,8 @@ from celosia.generators.chassis.register_map import (
     STATUS,
     VERSION,
     ErrorCode,
+    counter_registers,
+    profile_stride,
 )
 from celosia.generators.families import family_of
 from celosia.sim.verilator import Progress
@@ -51,6 +53,7 @@ class InterpreterDevice:
 
     def __init__(self, config: EngineConfig, memory_bytes: int = 1 << 24) -> None:
         self.config = config
+        self._counters = counter_registers(family_of(config).counters)
         self.memory: NDArray[np.uint8] = np.zeros(memory_bytes, np.uint8)
         self.runs = 0
         self.resets = 0
@@ -75,7 +78,8 @@ class InterpreterDevice:
     def read_register(self, offset: int) -> int:
         self._check_open()
         if offset == PROFILE_DATA.offset:
-            entry, place = divmod(self._registers.get(PROFILE_INDEX.offset, 0), len(COUNTERS))
+            stride = profile_stride(len(self._counters))
+            entry, place = divmod(self._registers.get(PROFILE_INDEX.offset, 0), stride)
             return self._entries[entry][place]
         return self._registers.get(offset, 0)
 
@@ -140,9 +144,11 @@ class InterpreterDevice:
         self._registers[STATUS.offset] = STATUS.mask("done") | STATUS.mask("interrupt")
 
     def _count(self, commands: int, snapshots: list[int]) -> None:
-        self._entries = [_counters(index + 1) for index in snapshots[: self.config.profile_entries]]
+        own = [0] * (len(self._counters) - len(COUNTERS))
+        kept = snapshots[: self.config.profile_entries]
+        self._entries = [[*_counters(index + 1), *own] for index in kept]
         self._registers[PROFILE_COUNT.offset] = len(snapshots)
-        for register, value in zip(COUNTERS, _counters(commands), strict=True):
+        for register, value in zip(self._counters, [*_counters(commands), *own], strict=True):
             self._registers[register.offset] = value
 
 

@@ -11,9 +11,10 @@ from celosia.generators.chassis.command import HEADER, LOAD
 from celosia.generators.chassis.configuration import EngineConfig
 from celosia.generators.chassis.family import Family
 from celosia.generators.chassis.layer import Layer, LayerKind
+from celosia.generators.chassis.register_map import OwnCounter
 from celosia.generators.command_table import chassis_command_tables, field_tables
 from celosia.generators.families import FAMILIES
-from celosia.generators.family_page import family_command_tables, parameter_table, preset_table
+from celosia.generators.family_page import counter_table, family_command_tables, parameter_table, preset_table
 from celosia.host.operator_rules import RULES
 from celosia.host.operator_table import operator_table
 
@@ -72,6 +73,15 @@ def test_bits_are_those_of_the_encoding() -> None:
     high, low = map(int, row.split(" | ")[0].removeprefix("| ").split(":"))
     word = int.from_bytes(LOAD.encode({"rows": 0xFFFF}), "little") ^ LOAD.opcode.value
     assert word == (1 << high + 1) - (1 << low)
+
+
+def test_the_page_of_a_family_has_the_counters_that_are_its_own() -> None:
+    own = (OwnCounter("SHIFT", "cycles of shifting"), OwnCounter("USEFUL", "products", bits=8))
+    assert counter_table(replace(FAMILIES[0], counters=own)).splitlines()[2:] == [
+        "| 0x120 | SHIFT | yes | cycles of shifting |",
+        "| 0x124 | USEFUL | no | products |",
+    ]
+    assert "none but those of the chassis" in counter_table(replace(FAMILIES[0], counters=()))
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)

@@ -1,20 +1,21 @@
 """Performance counters, and the profile memory that keeps snapshots of them."""
 
 import enum
+from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Module, Signal, unsigned
+from amaranth.hdl import Cat, Module, ShapeLike, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from .register_map import COUNTERS, REGISTER_BITS
+from .register_map import COUNTERS, REGISTER_BITS, OwnCounter, counter_registers, profile_stride
 
 COUNTER_WORDS = len(COUNTERS)
-"""Words of a profile entry, in the order of `register_map.COUNTERS`."""
+"""Words of a profile entry of a family without counters of its own, in the order of `register_map.COUNTERS`."""
 
 
 class Cause(enum.IntEnum):
-    """What a cycle was spent on, seen from COMPUTE; each value has its counter."""
+    """What a cycle was spent on, seen from COMPUTE; each value has its counter. A family's own come after."""
 
     ACTIVE = 0
     """A window is read."""
@@ -28,19 +29,32 @@ class Cause(enum.IntEnum):
     """Everything else: no command in the queue, set-up, drain at the end."""
 
 
+def cause_shape(own: Sequence[OwnCounter]) -> ShapeLike:
+    """Of a signal that names one of all causes."""
+    added = sum(entry.is_cause for entry in own)
+    return range(len(Cause) + added) if added else Cause
+
+
+def amounts_layout(own: Sequence[OwnCounter]) -> data.StructLayout:
+    """The amounts of a family's own counters in one cycle."""
+    return data.StructLayout({entry.name.lower(): entry.bits for entry in own if not entry.is_cause})
+
+
 class PerformanceCounters(wiring.Component):
-    """Eight 32-bit counters and a block RAM of `profile_entries` snapshots of all eight.
+    """The 32-bit counters of a family and a block RAM of `profile_entries` snapshots of all of them.
 
     A counter keeps its value where it would pass 2**32 - 1; one that counts bytes may stop some bytes below.
 
     What happens in cycle t is in the counters in t + 2. A snapshot in cycle t shows everything before t, and is
-    written in t + 2 .. t + 9; the next may come 8 cycles later. `clear` acts in t + 1, on what came before t.
+    written in t + 2 .. t + 9; the next may come 8 cycles later (one more each for every counter of the family's
+    own). `clear` acts in t + 1, on what came before t.
 
     Members:
         clear: zeroes everything; CYCLES and its part STALL_DMA start at `initial_cycles`.
         count: CYCLES and the counter of `cause` grow by one.
-        cause: see `Cause`.
+        cause: see `Cause`; behind its values the causes among `own`, in order.
         bytes_read, bytes_written: bytes to add in this cycle.
+        amounts: to add in this cycle to the others of `own`, by name in small letters; there only if there are any.
         snapshot: append the counters to the profile memory; without effect when it is full, but counted.
         values: the counters.
         profile_count: snapshots since `clear`.
@@ -58,24 +72,36 @@ class PerformanceCounters(wiring.Component):
     profile_count: Signal
     profile_index: Signal
     profile_data: Signal
+    amounts: data.View
 
-    def __init__(self, profile_entries: int, beat_bytes: int, initial_cycles: int = 0) -> None:
+    def __init__(
+        self,
+        profile_entries: int,
+        beat_bytes: int,
+        initial_cycles: int = 0,
+        own: Sequence[OwnCounter] = (),
+    ) -> None:
         if profile_entries < 1 or profile_entries & (profile_entries - 1):
             raise ValueError(f"profile_entries must be a power of two, not {profile_entries}")
         self._entries = profile_entries
         self._initial_cycles = initial_cycles
+        self._own = tuple(own)
+        self._registers = counter_registers(own)
+        words = len(self._registers)
+        amounts = amounts_layout(own)
         super().__init__(
             {
                 "clear": In(1),
                 "count": In(1),
-                "cause": In(Cause),
+                "cause": In(cause_shape(own)),
                 "bytes_read": In(range(beat_bytes + 1)),
                 "bytes_written": In(range(beat_bytes + 1)),
                 "snapshot": In(1),
-                "values": Out(data.ArrayLayout(REGISTER_BITS, COUNTER_WORDS)),
+                "values": Out(data.ArrayLayout(REGISTER_BITS, words)),
                 "profile_count": Out(16),
-                "profile_index": In(range(profile_entries * COUNTER_WORDS)),
+                "profile_index": In(range(profile_entries * profile_stride(words))),
                 "profile_data": Out(REGISTER_BITS),
+                **({"amounts": In(amounts)} if amounts.members else {}),
             }
         )
 
@@ -84,13 +110,14 @@ class PerformanceCounters(wiring.Component):
         m = Module()
         # What is to be counted comes from far; a register keeps it and the adders apart.
         count = Signal()
-        causes = Signal(len(Cause))
+        all_causes = [*Cause, *range(len(Cause), len(Cause) + sum(entry.is_cause for entry in self._own))]
+        causes = Signal(len(all_causes))
         bytes_read = Signal.like(self.bytes_read)
         bytes_written = Signal.like(self.bytes_written)
         snapshot = Signal()
         m.d.sync += [
             count.eq(self.count),
-            causes.eq(Cat(self.count & (self.cause == cause) for cause in Cause)),
+            causes.eq(Cat(self.count & (self.cause == cause) for cause in all_causes)),
             bytes_read.eq(self.bytes_read),
             bytes_written.eq(self.bytes_written),
             snapshot.eq(self.snapshot),
@@ -105,7 +132,16 @@ class PerformanceCounters(wiring.Component):
             "BYTES_READ": (bytes_read, 0),
             "BYTES_WRITTEN": (bytes_written, 0),
         }
-        for place, register in enumerate(COUNTERS):
+        own_causes = iter(range(len(Cause), len(all_causes)))
+        for entry in self._own:
+            if entry.is_cause:
+                increments[entry.name] = (causes[next(own_causes)], 0)
+                continue
+            amount = Signal(entry.bits, name=f"{entry.name.lower()}_amount")
+            m.d.sync += amount.eq(self.amounts[entry.name.lower()])
+            increments[entry.name] = (amount, 0)
+        words = len(self._registers)
+        for place, register in enumerate(self._registers):
             increment, initial = increments[register.name]
             name = register.name.lower()
             value = self.values[place]
@@ -118,12 +154,15 @@ class PerformanceCounters(wiring.Component):
                 m.d.sync += value.eq(initial)
 
         m.submodules.profile = profile = Memory(
-            shape=REGISTER_BITS, depth=self._entries * COUNTER_WORDS, init=[], attrs={"no_rw_check": "1"}
+            shape=REGISTER_BITS,
+            depth=self._entries * profile_stride(words),
+            init=[],
+            attrs={"no_rw_check": "1"},
         )
         write = profile.write_port()
         read = profile.read_port()
-        captured = Signal(data.ArrayLayout(REGISTER_BITS, COUNTER_WORDS), reset_less=True)
-        word = Signal(unsigned(COUNTER_WORDS.bit_length() - 1))
+        captured = Signal(data.ArrayLayout(REGISTER_BITS, words), reset_less=True)
+        word = Signal(range(profile_stride(words)))
         writing = Signal()
         room = Signal()
         entry = Signal(range(self._entries))
@@ -141,7 +180,7 @@ class PerformanceCounters(wiring.Component):
             m.d.sync += [
                 captured.eq(captured.as_value() >> REGISTER_BITS),
                 word.eq(word + 1),
-                writing.eq(word != COUNTER_WORDS - 1),
+                writing.eq(word != words - 1),
             ]
         with m.If(snapshot):
             m.d.sync += [

@@ -21,6 +21,7 @@ from .layer import Layer
 from .layer_plan import LayerPlan
 from .memory import MemoryModel
 from .prediction import Prediction
+from .register_map import OwnCounter
 from .schedule import Command
 
 Config = TypeVar("Config", bound=EngineConfig)
@@ -84,6 +85,7 @@ class Family(Generic[Config]):
             region begins with the constants). Raises `TimingError` for a list that never ends.
         interpreter: a machine with an empty buffer on these memory regions.
         area: LUTs, multipliers and memories, without generating anything.
+        counters: that it has besides those of the chassis.
     """
 
     title: str
@@ -99,6 +101,7 @@ class Family(Generic[Config]):
     predict: Callable[[bytes, int, Config, MemoryModel, bytes], Prediction]
     interpreter: Callable[[Config, Regions], CommandInterpreter]
     area: Callable[[Config], Area]
+    counters: tuple[OwnCounter, ...] = ()
 
     def __post_init__(self) -> None:
         if self.default_preset not in self.presets:

@@ -5,6 +5,7 @@ half first. Nothing here has a side effect on reading.
 """
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .command import Region
@@ -221,14 +222,73 @@ COUNTERS = tuple(
         )
     )
 )
-"""Performance counters of the run; each stops at its end. ACTIVE and the four STALLs add up to CYCLES. A profile
-entry holds the same eight values in the same order."""
+"""Performance counters of the run that every family has; each stops at its end. ACTIVE, the four STALLs and the causes
+that a family adds make up CYCLES. A profile entry holds the values of all counters in the order of their registers."""
+
+_MOST_OWN_COUNTERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCounter:
+    """A counter that a family has besides `COUNTERS`.
+
+    Attributes:
+        name: of its register.
+        doc: one line for the manual.
+        bits: 0 for one more cause that a cycle may have; else it counts amounts of so many bits a cycle, which are
+            apart from the causes (a part of one of them, or work done).
+    """
+
+    name: str
+    doc: str
+    bits: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.bits < REGISTER_BITS:
+            raise ValueError(
+                f"bits of counter {self.name} must be in 0..{REGISTER_BITS - 1}, not {self.bits}"
+            )
+
+    @property
+    def is_cause(self) -> bool:
+        """Whether it counts cycles that are in no other counter but CYCLES."""
+        return self.bits == 0
+
+
+def counter_registers(own: Sequence[OwnCounter] = ()) -> tuple[Register, ...]:
+    """Registers of all counters of a family, by rising offset, without gaps.
+
+    Raises:
+        ValueError: there are too many for their place in the register map, or a name is taken.
+    """
+    if len(own) > _MOST_OWN_COUNTERS:
+        raise ValueError(
+            f"a family must have at most {_MOST_OWN_COUNTERS} counters of its own, not {len(own)}"
+        )
+    first = COUNTERS[-1].offset + 4
+    added = tuple(
+        Register(first + 4 * place, entry.name, Access.READ_ONLY, entry.doc + "; stops at 2**32 - 1")
+        for place, entry in enumerate(own)
+    )
+    names = [register.name for register in COUNTERS + added]
+    if len(set(names)) != len(names):
+        raise ValueError(f"counters must have different names, not {', '.join(names)}")
+    return COUNTERS + added
+
+
+def profile_stride(counters: int) -> int:
+    """Words from one entry of the profile memory to the next: a power of two."""
+    return 1 << (counters - 1).bit_length()
+
 
 PROFILE_COUNT = Register(
     0x140, "PROFILE_COUNT", Access.READ_ONLY, "snapshots taken; those beyond PROFILE_ENTRIES are not kept"
 )
 PROFILE_INDEX = Register(
-    0x144, "PROFILE_INDEX", Access.READ_WRITE, "word of the profile memory to show: entry * 8 + counter"
+    0x144,
+    "PROFILE_INDEX",
+    Access.READ_WRITE,
+    "word of the profile memory to show: entry * 8 + counter (entry * 16 for more than 8 counters)",
 )
 PROFILE_DATA = Register(0x148, "PROFILE_DATA", Access.READ_ONLY, "the word at PROFILE_INDEX")
 
@@ -260,7 +320,13 @@ REGISTERS: tuple[Register, ...] = (
     PROFILE_INDEX,
     PROFILE_DATA,
 )
-"""Every register, by rising offset."""
+"""Every register that all families have, by rising offset."""
+
+
+def register_list(own: Sequence[OwnCounter] = ()) -> tuple[Register, ...]:
+    """Every register of a family, by rising offset."""
+    place = REGISTERS.index(COUNTERS[-1]) + 1
+    return REGISTERS[:place] + counter_registers(own)[len(COUNTERS) :] + REGISTERS[place:]
 
 
 def counter(name: str) -> Register:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from amaranth.hdl import Cat, DomainRenamer, Module, Mux, ResetSignal, Signal
-from amaranth.lib import stream, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ...hdl.axi import AxiBus, AxiLiteBus, AxiLiteSignature, AxiSignature
@@ -13,7 +13,7 @@ from ...hdl.axi_read_arbiter import AxiReadArbiter
 from . import register_map as registers
 from .command import LOAD, STORE, CommandLayout, Region, Verb
 from .command_queue import CommandQueue
-from .counters import Cause, PerformanceCounters
+from .counters import Cause, PerformanceCounters, amounts_layout, cause_shape
 from .csr import CsrBlock
 from .decoder_port import DecoderPort, DecoderSignature
 from .destination_port import destination_write_signature
@@ -46,6 +46,7 @@ class ChassisParameters:
         outstanding_reads: AXI read bursts in flight.
         address_bits: width of an AXI address.
         profile_entries: snapshots that the profile memory holds.
+        counters: that the family has besides `register_map.COUNTERS`.
     """
 
     family_id: int
@@ -62,6 +63,7 @@ class ChassisParameters:
     outstanding_reads: int
     address_bits: int
     profile_entries: int
+    counters: tuple[registers.OwnCounter, ...] = ()
 
     @property
     def layouts(self) -> dict[Verb, CommandLayout]:
@@ -95,7 +97,9 @@ class Chassis(wiring.Component):
         store_request, store_response: bricks that STORE reads from it.
         destination_write: beats that WEIGHTS writes into the core's memories.
         decoder: `DecoderSignature`, coded beats of WEIGHTS.
-        cause: what COMPUTE does in this cycle, as long as it has a command; DMA for none of the others.
+        cause: what COMPUTE does in this cycle, as long as it has a command; DMA for none of the others. Behind `Cause`
+            the causes among the family's own counters, in order.
+        amounts: see `PerformanceCounters`; there only if the family has counters of amounts.
         progress: something moved in the core in this cycle (for the watchdog).
         snapshot: ACTIVATE completed a command that asks for a snapshot of the counters.
     """
@@ -111,13 +115,14 @@ class Chassis(wiring.Component):
     destination_write: stream.Interface
     decoder: DecoderPort
     cause: Signal
+    amounts: data.View
     progress: Signal
     snapshot: Signal
 
     def __init__(self, parameters: ChassisParameters) -> None:
         self._parameters = parameters
         address_bits = parameters.address_bits
-        self._csr = CsrBlock(registers.REGISTERS)
+        self._csr = CsrBlock(registers.register_list(parameters.counters))
         self._control = RunControl(address_bits, error_sources=4)
         self._fetch = CommandFetch(
             parameters.layouts, parameters.configuration_hash, address_bits, parameters.burst_beats
@@ -145,7 +150,10 @@ class Chassis(wiring.Component):
             decoder_beats=parameters.decoder_beats,
         )
         self._store = StoreUnit(address_bits=address_bits, burst_beats=parameters.burst_beats)
-        self._counters = PerformanceCounters(parameters.profile_entries, _BEAT_BYTES, START_CYCLES)
+        self._counters = PerformanceCounters(
+            parameters.profile_entries, _BEAT_BYTES, START_CYCLES, parameters.counters
+        )
+        amounts = amounts_layout(parameters.counters)
         super().__init__(
             {
                 "csr": In(AxiLiteSignature(registers.ADDRESS_BITS)),
@@ -158,7 +166,8 @@ class Chassis(wiring.Component):
                 "store_response": In(stream.Signature(brick_data_layout())),
                 "destination_write": Out(destination_write_signature()),
                 "decoder": Out(DecoderSignature(parameters.weights)),
-                "cause": In(Cause),
+                "cause": In(cause_shape(parameters.counters)),
+                **({"amounts": In(amounts)} if amounts.members else {}),
                 "progress": In(1),
                 "snapshot": In(1),
             }
@@ -311,6 +320,8 @@ class Chassis(wiring.Component):
         # Strobes come straight from a block RAM, late in the cycle.
         strobes = Signal(_BEAT_BYTES)
         m.d.sync += strobes.eq(Mux(self.bus.w.valid & self.bus.w.ready, self.bus.w.payload.strobe, 0))
+        if amounts_layout(self._parameters.counters).members:
+            m.d.comb += counters.amounts.eq(self.amounts)
         m.d.comb += [
             counters.clear.eq(self._control.clear),
             counters.count.eq(self._control.counting),
@@ -322,6 +333,6 @@ class Chassis(wiring.Component):
             csr.port(registers.PROFILE_DATA).eq(counters.profile_data),
             *(
                 csr.port(register).eq(counters.values[place])
-                for place, register in enumerate(registers.COUNTERS)
+                for place, register in enumerate(registers.counter_registers(self._parameters.counters))
             ),
         ]

@@ -9,7 +9,11 @@ _STALLS = ("active", "stall_weights", "stall_ifm", "stall_ofm", "stall_dma")
 
 
 def profile_table(profile: Profile) -> Table:
-    """A row for each layer and one for their sum; active and stall cycles add up to the cycles of each row."""
+    """A row for each layer and one for their sum; active and stall cycles add up to the cycles of each row.
+
+    The counters that a family has of its own come last.
+    """
+    own = list(profile.layers[0].own) if profile.layers else []
     columns = (
         "layer",
         "cycles",
@@ -22,6 +26,7 @@ def profile_table(profile: Profile) -> Table:
         "ifm",
         "ofm",
         "DMA",
+        *(name.replace("_", " ") for name in own),
     )
     result = table(columns, left=("layer",))
     for layer in profile.layers:
@@ -34,6 +39,7 @@ def profile_table(profile: Profile) -> Table:
             f"{layer.bytes_read:,}",
             f"{layer.bytes_written:,}",
             *causes,
+            *(f"{layer.own[name]:,}" for name in own),
         )
     totals = [f"{sum(getattr(layer, name) for layer in profile.layers):,}" for name in _STALLS]
     result.add_row(
@@ -44,5 +50,6 @@ def profile_table(profile: Profile) -> Table:
         f"{profile.bytes_read:,}",
         f"{profile.bytes_written:,}",
         *totals,
+        *(f"{sum(layer.own[name] for layer in profile.layers):,}" for name in own),
     )
     return result

@@ -1,6 +1,9 @@
 """A profile takes the turns of a layer together and loses no cycle."""
 
+from dataclasses import replace
+
 from celosia.generators.chassis.command import COMMAND_BYTES
+from celosia.host.commands.profile_table import profile_table
 from celosia.host.driver import Counters, SectionRun
 from celosia.host.profile import profile_of
 from celosia.host.program import EngineSection, ProgramLayer, Snapshot
@@ -52,3 +55,21 @@ def test_layers_that_share_a_snapshot_share_a_row() -> None:
 def test_snapshots_that_did_not_come_lose_no_cycle() -> None:
     profile = profile_of([(TURNS, SectionRun(counted(80), RUN.snapshots[:1]))], 16, 80)
     assert sum(layer.cycles for layer in profile.layers) == profile.cycles == 80
+
+
+def test_counters_of_the_family_add_up_by_name() -> None:
+    def with_own(cycles: int) -> Counters:
+        return replace(counted(cycles), own=(cycles // 2, 3 * cycles))
+
+    run = SectionRun(with_own(80), tuple(with_own(cycles) for cycles in (40, 48, 68, 76)))
+    first, second = profile_of([(TURNS, run)], 16, 80, ("shift", "useful")).layers
+    assert first.own == {"shift": 30, "useful": 180}
+    assert second.own == {"shift": 10, "useful": 60}
+
+
+def test_the_table_has_a_column_for_every_counter_of_the_family() -> None:
+    run = SectionRun(replace(counted(80), own=(44,)), ())
+    profile = profile_of([(section(Snapshot(0, 2, 80)), run)], 16, 80, ("weight_shift",))
+    table = profile_table(profile)
+    assert [column.header for column in table.columns][-2:] == ["DMA", "weight shift"]
+    assert list(table.columns[-1].cells) == ["44", "44"]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from celosia.generators.chassis.counters import COUNTER_WORDS, Cause, PerformanceCounters
+from celosia.generators.chassis.register_map import COUNTERS, OwnCounter
 from tests.gateware import convert, simulate
 
 INITIAL = 4
@@ -68,6 +69,52 @@ def test_causes_add_up_to_cycles_also_in_snapshots(seed: int) -> None:
     simulate(counters, testbenches=[bench])
 
 
+OWN = (
+    OwnCounter("SHIFT", "cycles in which weights were shifted"),
+    OwnCounter("USEFUL", "products that were of use", bits=5),
+    OwnCounter("REST", "cycles of rest"),
+)
+
+
+def test_a_family_has_more_causes_and_amounts_also_in_snapshots() -> None:
+    counters = PerformanceCounters(ENTRIES, 8, INITIAL, OWN)
+    places = len(COUNTERS) + len(OWN)
+    rng = random.Random(1)
+    model = [INITIAL, 0, 0, 0, 0, INITIAL, 0, 0, 0, 0, 0]
+    place_of_cause = [1, 2, 3, 4, 5, 8, 10]
+    snapshots = []
+
+    async def bench(ctx: Any) -> None:
+        ctx.set(counters.clear, 1)
+        await ctx.tick()
+        ctx.set(counters.clear, 0)
+        for cycle in range(60):
+            cause, useful = rng.randrange(len(place_of_cause)), rng.randrange(32)
+            ctx.set(counters.count, 1)
+            ctx.set(counters.cause, cause)
+            ctx.set(counters.amounts.useful, useful)
+            snapshot = cycle in (20, 40)
+            ctx.set(counters.snapshot, snapshot)
+            if snapshot:
+                snapshots.append(list(model))
+            model[0] += 1
+            model[place_of_cause[cause]] += 1
+            model[9] += useful
+            await ctx.tick()
+        for counted in (counters.count, counters.snapshot, counters.amounts.useful):
+            ctx.set(counted, 0)
+        await ctx.tick().repeat(2)
+        assert [ctx.get(counters.values[place]) for place in range(places)] == model
+        assert sum(model[place] for place in place_of_cause) == model[0]
+        for entry, snapshot in enumerate(snapshots):
+            for place, expected in enumerate(snapshot):
+                ctx.set(counters.profile_index, entry * 16 + place)
+                await ctx.tick().repeat(2)
+                assert ctx.get(counters.profile_data) == expected
+
+    simulate(counters, testbenches=[bench])
+
+
 def test_counters_stop_at_their_end() -> None:
     counters = PerformanceCounters(ENTRIES, 8, LARGEST - 1)
 
@@ -85,6 +132,7 @@ def test_counters_stop_at_their_end() -> None:
 
 def test_converts() -> None:
     assert "module" in convert(PerformanceCounters(16, 8))
+    assert "module" in convert(PerformanceCounters(16, 8, own=OWN))
 
 
 def test_refuses_entries_that_are_no_power_of_two() -> None:

@@ -8,9 +8,13 @@ from celosia.generators.chassis.register_map import (
     REGISTERS,
     Access,
     BitField,
+    OwnCounter,
     Register,
     counter,
+    counter_registers,
     markdown_table,
+    profile_stride,
+    register_list,
 )
 
 
@@ -22,6 +26,22 @@ def test_offsets_rise_and_names_differ() -> None:
 
 def test_counters_lie_in_a_row() -> None:
     assert [register.offset for register in COUNTERS] == [COUNTERS[0].offset + 4 * n for n in range(8)]
+
+
+def test_counters_of_a_family_follow_those_of_all() -> None:
+    own = (OwnCounter("SHIFT", "cycles of shifting"), OwnCounter("USEFUL", "products", bits=8))
+    added = counter_registers(own)[len(COUNTERS) :]
+    assert [(register.name, register.offset) for register in added] == [("SHIFT", 0x120), ("USEFUL", 0x124)]
+    registers = register_list(own)
+    offsets = [register.offset for register in registers]
+    assert offsets == sorted(set(offsets))
+    assert set(registers) == {*REGISTERS, *added}
+    assert register_list() == REGISTERS
+
+
+@pytest.mark.parametrize(("counters", "stride"), [(8, 8), (9, 16), (16, 16)])
+def test_entries_of_the_profile_memory_start_at_a_power_of_two(counters: int, stride: int) -> None:
+    assert profile_stride(counters) == stride
 
 
 def test_masks_name_bits() -> None:
@@ -51,6 +71,12 @@ def test_every_register_is_in_the_manual_table() -> None:
         ),
         (lambda: CONTROL.field("go"), "CONTROL has no bit field 'go'"),
         (lambda: counter("NAPS"), "counter must be one of"),
+        (lambda: OwnCounter("WIDE", "", bits=32), "bits of counter WIDE must be in 0..31, not 32"),
+        (
+            lambda: counter_registers([OwnCounter(f"C{n}", "") for n in range(9)]),
+            "at most 8 counters of its own, not 9",
+        ),
+        (lambda: counter_registers([OwnCounter("CYCLES", "")]), "counters must have different names"),
     ],
 )
 def test_wrong_definitions_are_refused(make: object, message: str) -> None:
