@@ -21,7 +21,7 @@ FIND_PYTHON = for python in "$(PYTHON)" python3 python3.13 python3.12 python3.11
 
 SETUP = @$(FIND_PYTHON); "$$found" .dev/setup_venv.py
 
-.PHONY: help demo test test-slow cycles bench-ethos bench-area bench-fpga bench-board lint format docs goldens lock clean
+.PHONY: help demo test test-slow cycles bench-ethos bench-area bench-fpga bench-board bench-families lint format docs goldens lock clean
 
 help:
 	@echo "make demo       classify handwritten digits on the simulated engine"
@@ -32,6 +32,7 @@ help:
 	@echo "make bench-area   place and route the engine for ECP5 (hours), into docs/performance.md"
 	@echo "make bench-fpga   place and route a whole board's design (hours), into docs/performance.md"
 	@echo "make bench-board  count cycles per inference on a simulated board, into docs/performance.md"
+	@echo "make bench-families  compare the families at equal MACs a cycle, into docs/performance.md"
 	@echo "make lint       check style and types only"
 	@echo "make format     bring the Python files into the style that lint asks for"
 	@echo "make docs       write the tables in README.md and docs/ again that are made from the code"
@@ -65,6 +66,11 @@ bench-area:
 bench-board:
 	$(SETUP) requirements/test.lock
 	.venv/bin/python -m benchmarks.board_cycles
+
+bench-families:
+	$(SETUP) requirements/test.lock
+	$(SETUP) requirements/fpga.lock
+	.venv/bin/python -m benchmarks.families
 
 bench-fpga:
 	$(SETUP) requirements/test.lock

@@ -34,8 +34,9 @@ from celosia.boards.errors import BuildError
 from celosia.boards.nextpnr_report import RouteReport
 from celosia.boards.part import require_fit
 from celosia.boards.port_frame import FRAME_NAME, Port, port_frame
+from celosia.generators.chassis.configuration import EngineConfig
 from celosia.generators.generate import engine_design
-from celosia.generators.mac_engine.config import PRESETS, MacEngineConfig
+from celosia.generators.mac_engine.config import PRESETS
 from celosia.generators.top import CLOCK, TOP_NAME, CelosiaTop
 from celosia.generators.verilog import write_verilog
 from celosia.hdl.ecp5_platform import Ecp5Platform
@@ -84,7 +85,7 @@ class Area:
         )
 
 
-def engine_netlist(config: MacEngineConfig, folder: Path) -> Netlist:
+def engine_netlist(config: EngineConfig, folder: Path) -> Netlist:
     """The engine between shift registers, synthesized in `folder`."""
     design = engine_design(config)
     top = CelosiaTop(design.engine, design.address_bits, design.data_bits)
