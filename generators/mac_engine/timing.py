@@ -1,37 +1,28 @@
 """The cycles of a whole command list on a MAC engine, exactly, without running it.
 
-Every part of the engine has its model beside it; here they are put together the way `engine.py` puts the
-gateware together. Only the commands count, and the streams of coded weights: neither raw weights nor activations
-change a cycle.
+Every part of the engine has its model beside it; `chassis.timing.engine` puts them together. Here is the core, which
+joins COMPUTE and ACTIVATE. Only the commands count, and the streams of coded weights: neither raw weights nor
+activations change a cycle.
 """
 
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
-from ..chassis.command import LOAD, STORE, Region, Verb
+from ..chassis.command import Region
 from ..chassis.memory import MemoryModel
 from ..chassis.prediction import Prediction, TimingError
-from ..chassis.run_control import START_CYCLES
-from ..chassis.schedule import decode_commands
-from ..chassis.timing.clock import Clock
-from ..chassis.timing.command_flow import Fetch, QueuedCommand, Tokens, VerbQueue
-from ..chassis.timing.load_unit import LoadUnit
-from ..chassis.timing.memory_port import MemoryPort
-from ..chassis.timing.read_arbiter import ReadArbiter
-from ..chassis.timing.store_unit import StoreUnit
-from ..chassis.timing.weights_unit import WeightsUnit
+from ..chassis.timing.command_flow import QueuedCommand, VerbQueue
+from ..chassis.timing.engine import EngineTiming
 from .access_trace import DrainTrace, ReadTrace
 from .activate_timing import ActivateTiming
 from .compute_timing import ComputeTiming
 from .config import MacEngineConfig
-from .isa import ACTIVATE, COMPUTE, LAYOUTS, WEIGHTS
+from .isa import LAYOUTS
 from .weight_code import Record, code_of, records
 from .weight_decoder import decoder_beats
 from .weight_decoder_timing import WeightDecoderTiming
-
-_REGION_BITS = 40
-"""Regions lie at distinct multiples of 4 KiB; only that matters for the bursts."""
 
 
 def predict(
@@ -54,91 +45,34 @@ def predict(
         TimingError: the list never ends, or has coded weights that are not in `constants`.
         MalformedWeights: coded weights are not what their command says.
     """
-    return _Engine(config, memory or MemoryModel(), constants).run(words, queue_offset)
+    engine = EngineTiming(
+        config,
+        LAYOUTS,
+        memory or MemoryModel(),
+        partial(_Core, config),
+        WeightDecoderTiming(_Records(constants).of),
+        decoder_beats(config),
+    )
+    return engine.run(words, queue_offset)
 
 
-def _address_of(command: QueuedCommand) -> int:
-    return (command.fields["region"] << _REGION_BITS) + command.fields["offset"]
+class _Records:
+    """The records of coded weights that lie in a program's constants."""
 
-
-class _Engine:
-    """All models, connected."""
-
-    def __init__(self, config: MacEngineConfig, memory: MemoryModel, constants: bytes) -> None:
-        self._config = config
+    def __init__(self, constants: bytes) -> None:
         self._constants = constants
-        self._records: dict[tuple[int, int], list[Record]] = {}
-        clock = self._clock = Clock()
-        port = MemoryPort(clock, memory, config.data_bits // 8)
-        self._arbiter = arbiter = ReadArbiter(clock, port, config.outstanding_reads)
-        tokens = Tokens(clock)
-        layouts = {
-            Verb.LOAD: LOAD,
-            Verb.WEIGHTS: WEIGHTS,
-            Verb.COMPUTE: COMPUTE,
-            Verb.ACTIVATE: ACTIVATE,
-            Verb.STORE: STORE,
-        }
-        self._queues = {
-            verb: VerbQueue(clock, verb, layout, config.queue_depth, tokens)
-            for verb, layout in layouts.items()
-        }
-        self._core = _Core(config, self._queues[Verb.COMPUTE], self._queues[Verb.ACTIVATE])
-        self._fetch = Fetch(clock, arbiter, self._queues, layouts, config.burst_beats)
-        load = LoadUnit(
-            clock,
-            arbiter,
-            self._queues[Verb.LOAD],
-            config.burst_beats,
-            config.outstanding_reads,
-            _address_of,
-            self._core.drains.written_bank,
-        )
-        weights = WeightsUnit(
-            clock,
-            arbiter,
-            self._queues[Verb.WEIGHTS],
-            config.burst_beats,
-            _address_of,
-            WeightDecoderTiming(self._records_of),
-            decoder_beats(config),
-        )
-        StoreUnit(
-            clock,
-            port,
-            self._queues[Verb.STORE],
-            config.burst_beats,
-            _address_of,
-            self._core.reads.bank_taken,
-        )
-        for client in (self._fetch, load, weights):
-            arbiter.add_client(client)
+        self._known: dict[tuple[int, int], list[Record]] = {}
 
-    def _records_of(self, fields: Mapping[str, int]) -> list[Record]:
+    def of(self, fields: Mapping[str, int]) -> list[Record]:
         place = fields["offset"], fields["offset"] + 8 * fields["beats"]
         if fields["region"] != Region.PROGRAM or place[1] > len(self._constants):
             raise TimingError(
                 f"coded weights must be in the constants of the program, not at byte {place[0]} of region "
                 f"{Region(fields['region']).name}"
             )
-        if place not in self._records:
-            self._records[place] = records(self._constants[slice(*place)], code_of(fields), fields["words"])
-        return self._records[place]
-
-    def run(self, words: bytes, queue_offset: int) -> Prediction:
-        self._fetch.start(decode_commands(words, LAYOUTS), queue_offset)
-        self._clock.run()
-        halted = self._fetch.halted_from
-        if halted is None or not all(queue.is_idle(1 << 62) for queue in self._queues.values()):
-            stuck = [verb.name for verb, queue in self._queues.items() if not queue.is_idle(1 << 62)]
-            raise TimingError(
-                f"the command list never ends: {', '.join(stuck) or 'the fetch'} waits for ever"
-            )
-        last = max(halted, self._arbiter.idle_from, *(queue.idle_from for queue in self._queues.values()))
-        return Prediction(
-            cycles=START_CYCLES + last + 1,
-            snapshots=tuple(START_CYCLES + cycle for cycle in self._core.snapshots),
-        )
+        if place not in self._known:
+            self._known[place] = records(self._constants[slice(*place)], code_of(fields), fields["words"])
+        return self._known[place]
 
 
 @dataclass(slots=True)
@@ -170,8 +104,10 @@ class _Core:
         self._handed_over = 0
         self._freeing: list[int] = []
         self.snapshots: list[int] = []
-        self.drains = DrainTrace(config)
-        self.reads = ReadTrace()
+        self._drains = DrainTrace(config)
+        self._reads = ReadTrace()
+        self.written_bank = self._drains.written_bank
+        self.bank_taken = self._reads.bank_taken
         compute.start = self._start_compute
         activate.start = self._start_activate
 
@@ -199,7 +135,7 @@ class _Core:
             return False
         half_free = self._freeing[before] + 1 if before >= 0 else 0
         tile = work.timing.fill(half_free)
-        self.reads.add(work.command.fields, work.tile, tile)
+        self._reads.add(work.command.fields, work.tile, tile)
         work.tile += 1
         if not work.command.fields["partial"]:
             self._filled.append(tile.filled)
@@ -216,14 +152,14 @@ class _Core:
         work.timing.drain(self._filled.popleft())
         self._freeing.append(work.timing.freeing)
         if not work.command.fields["softmax_lanes"]:
-            self.drains.add(work.command.fields, work.tile, work.timing.block_reads)
+            self._drains.add(work.command.fields, work.tile, work.timing.block_reads)
         work.tile += 1
         if work.tile == work.tiles_left:
             self._activating = None
             completed = work.timing.completed
             self._activate_queue.complete(completed)
             if work.command.fields["softmax_lanes"]:
-                self.drains.add_softmax(work.command.fields, work.timing.softmax_writes)
+                self._drains.add_softmax(work.command.fields, work.timing.softmax_writes)
             if work.command.fields["snapshot"]:
                 self.snapshots.append(completed)
         return True
