@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from celosia.generators.chassis.command import COMMAND_BYTES, Opcode, Verb
+from celosia.generators.chassis.configuration import EngineConfig
 from celosia.generators.chassis.schedule import decode_commands
-from celosia.generators.mac_engine.isa import LAYOUTS
+from celosia.generators.families import family_of
 from celosia.host.program import EngineSection, Program
+from tests.families import Traits, traits_of
 
 __all__ = ["any_order", "in_any_order"]
 
@@ -15,13 +17,14 @@ __all__ = ["any_order", "in_any_order"]
 class _Queues:
     """Where each verb stands in its queue, and the tokens given so far."""
 
-    def __init__(self, commands: list[tuple[Opcode, dict[str, int]]]) -> None:
+    def __init__(self, commands: list[tuple[Opcode, dict[str, int]]], traits: Traits) -> None:
         self.commands = commands
         self.waiting = {
             verb: [index for index, (opcode, _) in enumerate(commands) if opcode.name == verb.name]
             for verb in Verb
         }
         self._tokens = {(giver, taker): 0 for giver in Verb for taker in Verb}
+        self._traits = traits
         self._tiles = 0
 
     def ready(self) -> list[Verb]:
@@ -32,7 +35,7 @@ class _Queues:
         fields = self.commands[index][1]
         if any(self._tokens[giver, verb] < fields[f"wait_{giver.name.lower()}"] for giver in Verb):
             return False
-        return verb is not Verb.ACTIVATE or self._tiles >= _tiles(fields)
+        return verb is not Verb.ACTIVATE or self._tiles >= self._traits.drained(fields)
 
     def run(self, verb: Verb) -> int:
         """Start and end the next command of `verb`; its index."""
@@ -41,21 +44,21 @@ class _Queues:
         for other in Verb:
             self._tokens[other, verb] -= fields[f"wait_{other.name.lower()}"]
             self._tokens[verb, other] += fields["signal"] >> other & 1
-        if verb is Verb.COMPUTE and not fields["partial"]:
-            self._tiles += _tiles(fields)
+        if verb is Verb.COMPUTE:
+            self._tiles += self._traits.filled(fields)
         if verb is Verb.ACTIVATE:
-            self._tiles -= _tiles(fields)
+            self._tiles -= self._traits.drained(fields)
         return index
 
 
-def any_order(words: bytes, generator: np.random.Generator) -> bytes:
+def any_order(words: bytes, config: EngineConfig, generator: np.random.Generator) -> bytes:
     """The commands of `words` in a random order in which queues that run side by side may end them.
 
     Some verbs are favoured for the whole list, so that one runs far ahead of another. AssertionError if the
     tokens deadlock.
     """
-    commands = decode_commands(words, LAYOUTS)
-    queues = _Queues(commands)
+    commands = decode_commands(words, family_of(config).layouts)
+    queues = _Queues(commands, traits_of(config))
     favour = {verb: float(generator.exponential()) + 0.01 for verb in Verb}
     order = [0]
     while any(queues.waiting.values()):
@@ -76,17 +79,10 @@ def in_any_order(program: Program, seed: int) -> Program:
             replace(
                 section,
                 content=section.content[: section.queue_offset]
-                + any_order(section.content[section.queue_offset :], generator),
+                + any_order(section.content[section.queue_offset :], program.config, generator),
             )
             if isinstance(section, EngineSection)
             else section
             for section in program.sections
         ),
     )
-
-
-def _tiles(fields: dict[str, int]) -> int:
-    """Accumulator tiles that a COMPUTE fills or an ACTIVATE drains."""
-    columns = fields["tile_groups"] << fields["pixel_cores_log2"]
-    groups = -(-fields["output_blocks"] // (1 << fields["block_cores_log2"]))
-    return groups * -(-fields["height"] // fields["tile_rows"]) * -(-fields["width"] // columns)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from celosia.generators.chassis.configuration import EngineConfig
 from celosia.generators.chassis.device import Device, DeviceError, DeviceTimeout
 from celosia.generators.chassis.register_map import (
     CONTROL,
@@ -19,7 +20,6 @@ from celosia.host.compiler import compile_graph
 from celosia.host.driver import LoadedSection, check_identity, configuration_hash
 from celosia.host.program import EngineSection
 from celosia.host.reference import trace_graph
-from tests.devices.conftest import CONFIG
 from tests.host.models import mixed_graph
 
 _FREE = 1 << 18
@@ -31,20 +31,20 @@ def noise(size: int, seed: int = 1) -> np.ndarray:
 
 
 @pytest.fixture
-def section() -> EngineSection:
+def section(config: EngineConfig) -> EngineSection:
     """CONV_2D."""
-    return compile_graph(mixed_graph(), CONFIG).engine_sections[0]
+    return compile_graph(mixed_graph(), config).engine_sections[0]
 
 
-def test_it_tells_what_it_is(device: Device) -> None:
+def test_it_tells_what_it_is(device: Device, config: EngineConfig) -> None:
     assert device.read_register(MAGIC.offset) == MAGIC_VALUE
-    assert configuration_hash(device) == CONFIG.hash
-    check_identity(device, CONFIG)
+    assert configuration_hash(device) == config.hash
+    check_identity(device, config)
 
 
-def test_another_configuration_is_refused_by_name(device: Device) -> None:
-    other = replace(CONFIG, buffer_kib=CONFIG.buffer_kib * 2)
-    with pytest.raises(DeviceError, match=f"has configuration {CONFIG.hash:016x}, .* for {other.hash:016x}"):
+def test_another_configuration_is_refused_by_name(device: Device, config: EngineConfig) -> None:
+    other = replace(config, buffer_kib=config.buffer_kib * 2)
+    with pytest.raises(DeviceError, match=f"has configuration {config.hash:016x}, .* for {other.hash:016x}"):
         check_identity(device, other)
 
 

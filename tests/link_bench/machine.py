@@ -3,9 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from celosia.generators.chassis.configuration import EngineConfig
 from celosia.generators.chassis.device import DeviceError
 from celosia.generators.chassis.register_map import CONTROL, REGISTERS, STATUS, Access
-from celosia.generators.mac_engine.config import PRESETS, MacEngineConfig
+from celosia.generators.families import PRESETS
 from tests.interpreter_device import InterpreterDevice
 
 _ACCESS = {register.offset: register.access for register in REGISTERS}
@@ -21,7 +22,7 @@ class Machine:
 
     def __init__(
         self,
-        config: MacEngineConfig = PRESETS["u55-32"],
+        config: EngineConfig = PRESETS["u55-32"],
         memory_bytes: int = 1 << 20,
         run_cycles: int = 300,
     ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from celosia.generators.chassis.memory import MemoryModel
-from celosia.generators.mac_engine.config import PRESETS
+from celosia.generators.families import PRESETS
 from celosia.host.tflite import load_tflite
 from tests.engine_bench import EngineBench
 from tests.models.networks import golden_cases

@@ -9,10 +9,11 @@ import csv
 from pathlib import Path
 
 from celosia.generators.chassis.memory import MemoryModel
-from celosia.generators.mac_engine.config import PRESETS
+from celosia.generators.families import PRESETS
 from celosia.host.compiler import compile_graph
 from celosia.host.prediction import with_predictions
 from celosia.host.tflite import load_tflite
+from tests.families import SIMULATED
 from tests.models.networks import NETWORKS
 
 __all__ = ["predicted_cycles", "recorded_cycles"]
@@ -25,7 +26,7 @@ def recorded_cycles() -> dict[tuple[str, str], int]:
     """By network and preset, behind the memory of the contract's defaults."""
     with TABLE.open(newline="") as file:
         return {
-            (row["network"], preset): int(row[preset]) for row in csv.DictReader(file) for preset in PRESETS
+            (row["network"], preset): int(row[preset]) for row in csv.DictReader(file) for preset in SIMULATED
         }
 
 
@@ -39,9 +40,9 @@ def main() -> None:
     """Write the table."""
     with TABLE.open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["network", *PRESETS])
+        writer.writerow(["network", *SIMULATED])
         for network in NETWORKS:
-            writer.writerow([network, *(predicted_cycles(MODELS, network, preset) for preset in PRESETS)])
+            writer.writerow([network, *(predicted_cycles(MODELS, network, preset) for preset in SIMULATED)])
 
 
 if __name__ == "__main__":

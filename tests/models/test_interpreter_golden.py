@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from celosia.generators.mac_engine.config import PRESETS
+from celosia.generators.families import PRESETS
 from celosia.host.compiler import compile_graph
 from celosia.host.graph import Graph
 from celosia.host.program import Program
 from celosia.host.runtime import Runtime
 from celosia.host.tflite import load_tflite
 from tests.any_order import in_any_order
+from tests.families import SIMULATED
 from tests.interpreter_device import InterpreterDevice
 from tests.models.networks import NETWORKS, golden_cases
 
@@ -37,7 +38,7 @@ def check_first_case(program: Program, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("kib", [32, 64, 256])
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", SIMULATED)
 @pytest.mark.parametrize("network", NETWORKS)
 def test_the_first_case_on_every_preset_and_buffer(
     shared_models: Path, network: str, preset: str, kib: int

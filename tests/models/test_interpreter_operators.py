@@ -3,12 +3,10 @@
 Every one on a configuration of its own, most of them small, so that maps, weights and parameters are cut.
 """
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from celosia.generators.mac_engine.config import PRESETS, MacEngineConfig
+from celosia.generators.families import FAMILIES
 from celosia.host.compiler import compile_graph
 from celosia.host.graph import Graph
 from celosia.host.program import HostSection, Program
@@ -17,6 +15,7 @@ from celosia.host.reference import trace_graph
 from celosia.host.runtime import Runtime
 from celosia.host.tflite import parse_tflite
 from tests.any_order import in_any_order
+from tests.families import SIMULATED, skip_what_the_host_runs, varied
 from tests.interpreter_device import InterpreterDevice
 from tests.network_writer import random_network
 from tests.tflite_writer import BATCHED, OPERATORS, random_inputs, random_model
@@ -25,16 +24,11 @@ ON_ENGINE = sorted(set(OPERATORS) - {"DEQUANTIZE", "QUANTIZE", "RESHAPE"})
 FILES = 30
 NETWORKS = 150
 NETWORKS_A_TEST = 10
-
-
-def configuration_of(seed: int) -> MacEngineConfig:
-    generator = np.random.default_rng(seed)
-    return replace(
-        list(PRESETS.values())[seed % len(PRESETS)],
-        buffer_kib=int(generator.choice([4, 8, 32, 128])),
-        weight_kib=int(generator.choice([4, 24])),
-        parameter_beats=int(generator.choice([64, 512])),
-    )
+CONFIGURATIONS = {
+    family.name: [config for name, config in family.presets.items() if name in SIMULATED]
+    for family in FAMILIES
+}
+every_family = pytest.mark.parametrize("family", CONFIGURATIONS)
 
 
 def check(program: Program, graph: Graph, seed: int, description: str) -> None:
@@ -47,50 +41,55 @@ def check(program: Program, graph: Graph, seed: int, description: str) -> None:
         np.testing.assert_array_equal(value, expected[index], err_msg=f"{description}, tensor {index}")
 
 
+@every_family
 @pytest.mark.parametrize("operator", ON_ENGINE)
-def test_single_operators(operator: str) -> None:
+def test_single_operators(operator: str, family: str) -> None:
+    skip_what_the_host_runs(operator, CONFIGURATIONS[family][0])
     on_engine = 0
     for seed in range(FILES):
         data, description = random_model(operator, seed)
         graph = parse_tflite(data, "model").graph
         if graph is None:
             continue
-        program = compile_graph(graph, configuration_of(seed))
+        program = compile_graph(graph, varied(CONFIGURATIONS[family], seed))
         check(program, graph, seed, description)
         on_engine += not program.host_operators
     assert on_engine > FILES // 2
 
 
+@every_family
 @pytest.mark.parametrize("operator", BATCHED)
-def test_batches(operator: str) -> None:
+def test_batches(operator: str, family: str) -> None:
     for seed in range(FILES):
         data, description = random_model(operator, seed, more_images=1 + seed % 3)
         graph = parse_tflite(data, "model").graph
         if graph is None:
             continue
-        program = compile_graph(graph, configuration_of(seed))
+        program = compile_graph(graph, varied(CONFIGURATIONS[family], seed))
         check(program, graph, seed, description)
         reasons = [section.reasons for section in program.sections if isinstance(section, HostSection)]
         assert not any("batch" in reason for texts in reasons for reason in texts), description
 
 
+@every_family
 @pytest.mark.parametrize("first", range(0, NETWORKS, NETWORKS_A_TEST))
-def test_networks(first: int) -> None:
+def test_networks(first: int, family: str) -> None:
     for seed in range(first, first + NETWORKS_A_TEST):
         data, description = random_network(seed)
         graph = parse_tflite(data, "model").graph
         if graph is None:
             continue
-        program = compile_graph(graph, configuration_of(seed), keep_layers=seed % 4 == 0)
+        program = compile_graph(graph, varied(CONFIGURATIONS[family], seed), keep_layers=seed % 4 == 0)
         check(program_from_bytes(program_to_bytes(program), "file"), graph, seed, description)
 
 
+@every_family
 @pytest.mark.parametrize("first", range(0, NETWORKS, NETWORKS_A_TEST))
-def test_networks_in_any_order_that_the_tokens_allow(first: int) -> None:
+def test_networks_in_any_order_that_the_tokens_allow(first: int, family: str) -> None:
     for seed in range(first, first + NETWORKS_A_TEST):
         data, description = random_network(seed)
         graph = parse_tflite(data, "model").graph
         if graph is None:
             continue
-        program = compile_graph(graph, configuration_of(seed))
+        program = compile_graph(graph, varied(CONFIGURATIONS[family], seed))
         check(in_any_order(program, seed), graph, seed, description)

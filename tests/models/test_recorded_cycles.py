@@ -6,14 +6,15 @@ from pathlib import Path
 import pytest
 
 from celosia.generators.chassis.memory import MemoryModel
-from celosia.generators.mac_engine.config import PRESETS
+from celosia.generators.families import PRESETS
 from tests.commit_seed import commit_seed
+from tests.families import SIMULATED
 from tests.models.golden_bench import check_golden
 from tests.models.networks import NETWORKS
 from tests.models.recorded_cycles import predicted_cycles, recorded_cycles
 
 REMEDY = "if that is meant, write them again with `make cycles`"
-POINTS = [(network, preset) for network in NETWORKS for preset in PRESETS]
+POINTS = [(network, preset) for network in NETWORKS for preset in SIMULATED]
 
 
 @pytest.mark.parametrize(("network", "preset"), POINTS)

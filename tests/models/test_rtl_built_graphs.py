@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 import celosia
-from celosia.generators.families import FAMILIES, find_preset
+from celosia.generators.families import find_preset
 from celosia.host.compiler import compile_graph
 from celosia.host.reference import run_graph
 from tests.built_graphs import BUILT
 from tests.engine_bench import EngineBench
+from tests.families import SMALLEST
 from tests.tflite_writer import random_inputs
 
 IMAGES = 3
-SMALLEST = [next(iter(family.presets)) for family in FAMILIES]
 ON_HOST = {"QUANTIZE", "DEQUANTIZE", "SOFTMAX"}
 """What no family must compute."""
 

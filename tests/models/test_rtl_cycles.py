@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from celosia.generators.chassis.memory import MemoryModel
-from celosia.generators.mac_engine.config import PRESETS
+from celosia.generators.families import PRESETS
 from tests.commit_seed import commit_seed
 from tests.cycle_report import report_cycles
+from tests.families import SIMULATED
 from tests.models.golden_bench import check_golden
 from tests.models.networks import NETWORKS
 
@@ -21,7 +22,10 @@ BUFFERS = (32, 64, 128, 256)
 MEMORIES = tuple(
     MemoryModel(latency=latency, bytes_per_cycle=Fraction(rate)) for latency in (32, 100) for rate in (8, 2)
 )
-BUILT = (*((preset, config.buffer_kib) for preset, config in PRESETS.items()), ("u55-128", 32))
+BUILT = (
+    *((preset, config.buffer_kib) for preset, config in PRESETS.items() if preset in SIMULATED),
+    ("u55-128", 32),
+)
 """Engines (preset, KiB of buffer) that other tests need as well."""
 
 Point = tuple[str, str, int, MemoryModel]
@@ -35,7 +39,7 @@ def points(preset: str, buffer_kib: int) -> list[Point]:
 def drawn_points() -> list[Point]:
     """Twelve on engines that there are, four on one more."""
     draw = random.Random(commit_seed())
-    others = [(preset, kib) for preset in PRESETS for kib in BUFFERS if (preset, kib) not in BUILT]
+    others = [(preset, kib) for preset in SIMULATED for kib in BUFFERS if (preset, kib) not in BUILT]
     return [
         *draw.sample([point for engine in BUILT for point in points(*engine)], 12),
         *draw.sample(points(*draw.choice(others)), 4),
@@ -70,7 +74,7 @@ def test_cycles_are_as_predicted_at_points_drawn_by_the_commit(
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("network", "preset", "buffer_kib", "memory"),
-    grouped([point for preset in PRESETS for kib in BUFFERS for point in points(preset, kib)]),
+    grouped([point for preset in SIMULATED for kib in BUFFERS for point in points(preset, kib)]),
     ids=identify,
 )
 def test_cycles_are_as_predicted_everywhere(

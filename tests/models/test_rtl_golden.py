@@ -5,20 +5,25 @@ from pathlib import Path
 import pytest
 
 from celosia.generators.chassis.memory import MemoryModel
-from celosia.generators.mac_engine.config import PRESETS
+from celosia.generators.families import PRESETS
+from tests.families import DEFAULTS, SIMULATED
 from tests.models.golden_bench import check_golden
 from tests.models.networks import NETWORKS
 
+OTHERS = tuple(preset for preset in SIMULATED if preset not in DEFAULTS)
 MLPERF = tuple(network for network in NETWORKS if network.startswith("mlperf_"))
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_every_case_is_bit_exact_on_u55_128(shared_models: Path, network: str) -> None:
-    check_golden(shared_models, network, "u55-128", 128, MemoryModel(), None)
+@pytest.mark.parametrize("preset", DEFAULTS)
+def test_every_case_is_bit_exact_on_the_default_presets(
+    shared_models: Path, network: str, preset: str
+) -> None:
+    check_golden(shared_models, network, preset, PRESETS[preset].buffer_kib, MemoryModel(), None)
 
 
 @pytest.mark.parametrize("network", MLPERF)
-@pytest.mark.parametrize("preset", ["u55-32", "u55-64", "u55-256"])
+@pytest.mark.parametrize("preset", OTHERS)
 def test_first_cases_are_bit_exact_on_the_other_presets(
     shared_models: Path, network: str, preset: str
 ) -> None:
@@ -27,7 +32,7 @@ def test_first_cases_are_bit_exact_on_the_other_presets(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("network", MLPERF)
-@pytest.mark.parametrize("preset", ["u55-32", "u55-64", "u55-256"])
+@pytest.mark.parametrize("preset", OTHERS)
 def test_every_case_is_bit_exact_on_the_other_presets(shared_models: Path, network: str, preset: str) -> None:
     check_golden(shared_models, network, preset, PRESETS[preset].buffer_kib, MemoryModel(), None)
 

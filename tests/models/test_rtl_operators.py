@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from celosia.generators.chassis.memory import MemoryModel
-from celosia.generators.mac_engine.config import PRESETS
+from celosia.generators.families import find_preset
 from celosia.host.reference import run_graph
 from celosia.host.tflite.importer import parse_tflite
 from tests.engine_bench import EngineBench
+from tests.families import DEFAULTS, SIMULATED, skip_what_the_host_runs
 from tests.tflite_writer import BATCHED, OPERATORS, random_inputs, random_model
 
 HOST_ONLY = {"DEQUANTIZE", "QUANTIZE", "RESHAPE"}
@@ -32,7 +33,7 @@ def check(operator: str, seed: int, preset: str, more_images: int = 0) -> bool:
     if graph is None:
         return False
     memory = random.Random(seed).choice(MEMORIES)
-    bench = EngineBench(graph, PRESETS[preset], memory)
+    bench = EngineBench(graph, find_preset(preset), memory)
     if not bench.program.engine_sections:
         return False
     inputs = random_inputs([(graph.tensor(i).shape, graph.tensor(i).dtype) for i in graph.inputs], seed)
@@ -41,22 +42,26 @@ def check(operator: str, seed: int, preset: str, more_images: int = 0) -> bool:
     return True
 
 
+@pytest.mark.parametrize("preset", DEFAULTS)
 @pytest.mark.parametrize("operator", ON_ENGINE)
-def test_random_models_are_bit_exact_and_take_the_predicted_cycles(operator: str) -> None:
+def test_random_models_are_bit_exact_and_take_the_predicted_cycles(operator: str, preset: str) -> None:
+    skip_what_the_host_runs(operator, find_preset(preset))
     ran, seed = 0, 0
     while ran < MODELS:
-        ran += check(operator, seed, "u55-128")
+        ran += check(operator, seed, preset)
         seed += 1
         assert seed < 2 * MODELS, "too few of the random models run on the engine"
 
 
+@pytest.mark.parametrize("preset", DEFAULTS)
 @pytest.mark.parametrize("operator", BATCHED)
-def test_batches_are_bit_exact_and_take_the_predicted_cycles(operator: str) -> None:
-    assert sum(check(operator, seed, "u55-128", 1 + seed % 3) for seed in range(BATCHES)) > BATCHES // 2
+def test_batches_are_bit_exact_and_take_the_predicted_cycles(operator: str, preset: str) -> None:
+    assert sum(check(operator, seed, preset, 1 + seed % 3) for seed in range(BATCHES)) > BATCHES // 2
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", SIMULATED)
 @pytest.mark.parametrize("operator", ON_ENGINE)
 def test_many_random_models_on_every_preset(operator: str, preset: str) -> None:
+    skip_what_the_host_runs(operator, find_preset(preset))
     assert sum(check(operator, seed, preset) for seed in range(1000, 1100)) >= MODELS
