@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from celosia.boards.board import BOARDS, Board, find_board
 from celosia.boards.board_clocks import PllSettings, choose_clocks
 from celosia.boards.memory_models import NOMINAL_CLOCK
-from celosia.generators.mac_engine.config import PRESETS, MacEngineConfig
+from celosia.generators.chassis.configuration import EngineConfig
+from celosia.generators.families import PRESETS
 from celosia.host.arrays import load_cases
 from celosia.host.program import Program
 from celosia.host.program_cache import compiled
@@ -104,7 +105,7 @@ class BackDoorDevice:
 
 def measure_board(
     board: Board,
-    config: MacEngineConfig,
+    config: EngineConfig,
     networks: Sequence[str] = MLPERF,
     *,
     clocks: PllSettings | None = None,

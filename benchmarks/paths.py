@@ -16,7 +16,7 @@ from benchmarks.area import engine_netlist
 from celosia.boards.errors import BuildError
 from celosia.boards.netlist_paths import TimingPath, longest_paths
 from celosia.boards.port_frame import FRAME_NAME
-from celosia.generators.mac_engine.config import PRESETS
+from celosia.generators.families import PRESETS
 
 _ENGINE = "module_between.engine."
 

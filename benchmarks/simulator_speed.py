@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from celosia.generators.chassis.device import DeviceTimeout
-from celosia.generators.mac_engine.config import PRESETS
+from celosia.generators.families import PRESETS
 from celosia.host.generation import cached_verilog
 from celosia.sim import SimulatedDevice, SimulatedPorts
 from celosia.sim.cache import default_cache_directory

@@ -8,7 +8,9 @@ from celosia.boards.block_count import design_blocks
 from celosia.boards.board import BOARDS
 from celosia.boards.errors import FitError
 from celosia.boards.fit_estimate import estimate_fit, fitting_presets, require_board_fit
+from celosia.generators.families import FAMILIES
 from celosia.generators.mac_engine.config import PRESETS
+from tests.generators.abacus import ABACUS, AbacusConfig
 
 ULX3S = BOARDS["ulx3s_85f"]
 
@@ -63,6 +65,16 @@ def test_what_does_not_fit_is_told_by_how_much_and_what_would() -> None:
         require_board_fit(small(multipliers=60), replace(PRESETS["u55-32"], buffer_kib=256, weight_kib=128))
     with pytest.raises(FitError, match="LUT4 too few; no preset of mac-engine fits"):
         require_board_fit(small(luts=1000), PRESETS["u55-32"])
+
+
+def test_the_largest_preset_that_fits_is_of_the_same_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    presets = {**ABACUS.presets, "a-100": AbacusConfig(rows=100)}
+    monkeypatch.setattr("celosia.boards.fit_estimate.PRESETS", {**PRESETS, **presets})
+    monkeypatch.setattr("celosia.generators.families.FAMILIES", (*FAMILIES, replace(ABACUS, presets=presets)))
+    assert set(fitting_presets(small(multipliers=60))) == {"u55-32", "a-1"}
+    assert estimate_fit(small(multipliers=60), PRESETS["u55-32"]).largest_preset == "u55-32"
+    with pytest.raises(FitError, match="140 MULT18X18D too few; the largest preset that fits is a-1"):
+        require_board_fit(small(multipliers=60), AbacusConfig(rows=200))
 
 
 def test_what_fits_passes() -> None:

@@ -151,6 +151,17 @@ def test_headers_that_make_no_sense_are_refused(content: bytes) -> None:
     assert refused > HEADER_MUTATIONS // 2
 
 
+def test_a_program_for_a_family_that_is_not_there_is_refused(content: bytes) -> None:
+    start = len(MAGIC) + hashlib.sha256().digest_size
+    length = int.from_bytes(content[start : start + 8], "little")
+    header = json.loads(content[start + 8 : start + 8 + length])
+    assert header["family"] == CONFIG.family
+    changed = json.dumps({**header, "family": "abacus"}).encode()
+    body = len(changed).to_bytes(8, "little") + changed + content[start + 8 + length :]
+    with pytest.raises(ProgramError, match=r"family must be one of mac-engine.*, not 'abacus'"):
+        program_from_bytes(MAGIC + hashlib.sha256(body).digest() + body, "file")
+
+
 def _changed(value: object, generator: np.random.Generator) -> object:
     """A copy of a JSON value with one leaf, entry or key changed."""
     if isinstance(value, dict) and value and generator.random() < 0.95:
