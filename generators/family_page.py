@@ -3,7 +3,6 @@
 from typing import Any
 
 from .chassis.command import Opcode
-from .chassis.configuration import EngineConfig
 from .chassis.family import Family
 from .chassis.register_map import counter_registers
 from .command_table import field_tables
@@ -13,7 +12,9 @@ _OWN = (Opcode.WEIGHTS, Opcode.COMPUTE, Opcode.ACTIVATE)
 
 def parameter_table(family: Family[Any]) -> str:
     """Markdown: every choice with its default, those of the core first."""
-    meanings = _attributes(EngineConfig) | _attributes(family.config)
+    meanings: dict[str, str] = {}
+    for kind in reversed(family.config.__mro__):
+        meanings |= _attributes(kind)
     default = family.presets[family.default_preset]
     return "\n".join(
         [

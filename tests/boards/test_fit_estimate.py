@@ -22,11 +22,15 @@ def small(luts: int = 83640, multipliers: int = 156, block_rams: int = 208):
 
 @pytest.mark.parametrize("name", ["ulx3s_85f", "ecpix5_85f", "arty_a7_100t"])
 def test_the_largest_preset_is_too_large_for_these_boards(name: str) -> None:
-    assert fitting_presets(BOARDS[name]) == ("u55-32", "u55-64", "u55-128")
+    assert [preset for preset in fitting_presets(BOARDS[name]) if preset in PRESETS] == [
+        "u55-32",
+        "u55-64",
+        "u55-128",
+    ]
 
 
 def test_every_preset_fits_a_large_device() -> None:
-    assert fitting_presets(BOARDS["genesys2"]) == tuple(PRESETS)
+    assert set(PRESETS) <= set(fitting_presets(BOARDS["genesys2"]))
 
 
 def test_an_estimate_tells_every_kind_of_cell() -> None:
@@ -71,7 +75,7 @@ def test_the_largest_preset_that_fits_is_of_the_same_family(monkeypatch: pytest.
     presets = {**ABACUS.presets, "a-100": AbacusConfig(rows=100)}
     monkeypatch.setattr("celosia.boards.fit_estimate.PRESETS", {**PRESETS, **presets})
     monkeypatch.setattr("celosia.generators.families.FAMILIES", (*FAMILIES, replace(ABACUS, presets=presets)))
-    assert set(fitting_presets(small(multipliers=60))) == {"u55-32", "a-1"}
+    assert {"u55-32", "a-1"} <= set(fitting_presets(small(multipliers=60)))
     assert estimate_fit(small(multipliers=60), PRESETS["u55-32"]).largest_preset == "u55-32"
     with pytest.raises(FitError, match="140 MULT18X18D too few; the largest preset that fits is a-1"):
         require_board_fit(small(multipliers=60), AbacusConfig(rows=200))

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from celosia.boards.board import BOARDS
+from celosia.generators import families
 from celosia.generators.mac_engine.config import PRESETS
 from celosia.host.commands.application import run
 
@@ -41,7 +42,7 @@ def test_json_has_what_each_preset_takes(
     assert (ulx3s["part"], ulx3s["speed"], ulx3s["memory_bytes"]) == ("LFE5U-85F", 6, 32 << 20)
     assert ulx3s["available"] == {"lut4": 83640, "flip_flops": 83640, "dsp": 156, "bram": 208}
     presets = {entry["preset"]: entry for entry in ulx3s["presets"]}
-    assert list(presets) == list(PRESETS)
+    assert list(presets) == list(families.PRESETS)
     assert [presets[name]["fits"] for name in PRESETS] == [True, True, True, False]
     assert presets["u55-256"]["missing"] == ["140 MULT18X18D too few"]
     assert presets["u55-64"]["dsp"] == 88
