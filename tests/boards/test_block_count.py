@@ -16,7 +16,6 @@ from celosia.boards.block_count import (
 )
 from celosia.boards.board import BOARDS
 from celosia.boards.wheel_tool import YOSYS
-from celosia.generators.chassis.area import Memory
 from celosia.generators.generate import engine_verilog
 from celosia.generators.mac_engine.area import area
 from celosia.generators.mac_engine.config import PRESETS, MacEngineConfig
@@ -40,23 +39,6 @@ read_verilog celosia.v
 synth_xilinx -family xc7 -flatten -top celosia -run begin:map_luts
 tee -o cells.txt stat
 """
-
-
-@pytest.mark.parametrize(
-    ("memory", "blocks"),
-    [
-        (Memory(512, 36), 1),
-        (Memory(512, 37), 2),
-        (Memory(513, 36), 2),
-        (Memory(2048, 64), 8),
-        (Memory(1536, 128), 12),
-        (Memory(16384, 64), 64),
-        (Memory(32, 64, count=4), 8),
-        (Memory(512, 32, is_dual=True), 2),
-    ],
-)
-def test_a_memory_takes_the_fewest_blocks_of_18_kbit(memory: Memory, blocks: int) -> None:
-    assert memory.blocks == blocks
 
 
 @pytest.mark.parametrize("name", ["u55-32", "other"])

@@ -174,3 +174,13 @@ def test_random_chains_with_branches_never_overlap(first: int) -> None:
             continue
         check_disjoint(layers, uses, allocation, room)
         assert allocation.peak <= room
+
+
+@pytest.mark.parametrize(("brick_channels", "fits"), [(8, False), (16, True)])
+def test_maps_are_counted_in_bricks_of_the_family(brick_channels: int, fits: bool) -> None:
+    """16 rows of 8 pixels and 16 channels: 256 bricks of 8 channels, or 128 of 16."""
+    layers = chain([MapShape(16, 8, 16)] * 2)
+    uses = uses_of(layers, {"map 0"}, {"map 2"})
+    allocation = allocate(layers, uses, UnifiedBuffer(270, brick_channels), rows_alone)
+    assert (not any(member.ofm.is_ring for member in allocation.layers)) is fits
+    assert all(member.ifm.brick_channels == brick_channels for member in allocation.layers)

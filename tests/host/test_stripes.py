@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from celosia.generators.chassis.layer import Layer, LayerKind, MapShape, Requantization, Window
-from celosia.generators.mac_engine.lowering import needed_rows
+from celosia.generators.chassis.layer_plan import needed_rows
 from celosia.host.stripes import passed_rows, rows_read, streamed_rows, take_turns
 
 SEEDS = 200
