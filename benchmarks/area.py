@@ -37,7 +37,7 @@ from celosia.boards.port_frame import FRAME_NAME, Port, port_frame
 from celosia.generators.chassis.configuration import EngineConfig
 from celosia.generators.generate import engine_design
 from celosia.generators.mac_engine.config import PRESETS
-from celosia.generators.top import CLOCK, TOP_NAME, CelosiaTop
+from celosia.generators.top import CLOCK, TOP_NAME
 from celosia.generators.verilog import write_verilog
 from celosia.hdl.ecp5_platform import Ecp5Platform
 
@@ -88,7 +88,7 @@ class Area:
 def engine_netlist(config: EngineConfig, folder: Path) -> Netlist:
     """The engine between shift registers, synthesized in `folder`."""
     design = engine_design(config)
-    top = CelosiaTop(design.engine, design.address_bits, design.data_bits)
+    top = design.top()
     ports = [Port(name, top.directions[name] == "output", len(signal)) for name, signal in top.ports.items()]
     engine = write_verilog(top, design.title, Ecp5Platform())
     sources = (

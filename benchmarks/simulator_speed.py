@@ -49,7 +49,7 @@ def main() -> None:
 
     config = PRESETS[arguments.preset]
     verilog = cached_verilog(config).read_text()
-    ports = SimulatedPorts(data_bits=config.data_bits, address_bits=config.address_bits)
+    ports = SimulatedPorts(config.data_bits, config.address_bits, config.weights_port_bits)
     harness = copying_nanoseconds(arguments.compiler)
     with tempfile.TemporaryDirectory() as cache:
         # Zig's own C++ library is compiled by now, once for all models.

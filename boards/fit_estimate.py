@@ -67,6 +67,11 @@ def require_board_fit(board: Board, config: EngineConfig) -> None:
     Raises:
         FitError: by how much of what it does not fit, and the largest preset that does.
     """
+    if config.weights_port_bits:
+        raise FitError(
+            f"{config.title} has a memory port for weights of its own, and {board.name} has one memory port: "
+            "generate its Verilog and connect the ports in a design of your own"
+        )
     estimate = estimate_fit(board, config)
     if estimate.missing:
         remedy = (

@@ -34,6 +34,7 @@ class Design:
         engine: a component as `CelosiaTop` takes it; it is elaborated once, so a design is written once.
         address_bits, data_bits: of its memory port.
         counters: that the family has besides those of the chassis.
+        weights_bits: width of its second port, which only reads; 0 if it has none.
     """
 
     name: str
@@ -45,6 +46,11 @@ class Design:
     address_bits: int
     data_bits: int
     counters: tuple[registers.OwnCounter, ...] = ()
+    weights_bits: int = 0
+
+    def top(self) -> CelosiaTop:
+        """The engine with its ports, a new one on every call; see `engine`."""
+        return CelosiaTop(self.engine, self.address_bits, self.data_bits, self.weights_bits)
 
     @property
     def title(self) -> str:
@@ -65,15 +71,14 @@ def engine_design(config: EngineConfig) -> Design:
         engine=family.engine(config),
         address_bits=config.address_bits,
         data_bits=config.data_bits,
+        weights_bits=config.weights_port_bits,
     )
 
 
 def engine_verilog(config: EngineConfig, platform: VerilogPlatform | None = None) -> VerilogText:
     """The Verilog that `generate` writes, without writing it; `platform` as in `write_verilog`."""
     design = engine_design(config)
-    return write_verilog(
-        CelosiaTop(design.engine, design.address_bits, design.data_bits), design.title, platform
-    )
+    return write_verilog(design.top(), design.title, platform)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,7 @@ def write_design(design: Design, directory: Path, platform: VerilogPlatform | No
         OSError: the directory cannot be made or written.
         VerilogError: Yosys failed.
     """
-    top = CelosiaTop(design.engine, design.address_bits, design.data_bits)
+    top = design.top()
     text = write_verilog(top, design.title, platform)
     files = GeneratedFiles(
         verilog=directory / f"{TOP_NAME}.v",

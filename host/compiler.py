@@ -104,10 +104,9 @@ def _with_data(graph: Graph, split: Partition, index: int) -> Tensor:
 
 def _engine_section(plan: SectionPlan, config: EngineConfig, device_memory: MemoryModel) -> EngineSection:
     memory, sizes = plan.memory, plan.memory.sizes
-    beat_cycles = device_memory.beat_cycles(config.data_bits // 8)
     plans = [_layer_plan(index, plan) for index in range(len(plan.layers))]
     family = family_of(config)
-    lowering = family.lowering(plans, plan.constants, config, beat_cycles)
+    lowering = family.lowering(plans, plan.constants, config, device_memory)
     chains = plan.allocation.chains
     snapshots = place_snapshots(chains, config.profile_entries)
     for chain, taken in zip(chains, snapshots, strict=True):

@@ -129,9 +129,13 @@ def _as_kind(kind: type, value: object) -> object:
 
 
 def memory_model(
-    latency: int | None = None, bytes_per_cycle: str | float | Fraction | None = None
+    latency: int | None = None,
+    bytes_per_cycle: str | float | Fraction | None = None,
+    weights_bytes_per_cycle: str | float | Fraction | None = None,
 ) -> MemoryModel:
     """The default memory with another latency or bandwidth (a number or a fraction such as `3/2`).
+
+    The last one is that of the port for weights, which some engines have.
 
     Raises:
         DeviceSpecError: a value out of range.
@@ -139,7 +143,14 @@ def memory_model(
     default = MemoryModel()
     try:
         rate = default.bytes_per_cycle if bytes_per_cycle is None else Fraction(str(bytes_per_cycle))
-        return replace(default, latency=default.latency if latency is None else latency, bytes_per_cycle=rate)
+        return replace(
+            default,
+            latency=default.latency if latency is None else latency,
+            bytes_per_cycle=rate,
+            weights_bytes_per_cycle=None
+            if weights_bytes_per_cycle is None
+            else Fraction(str(weights_bytes_per_cycle)),
+        )
     except (ValueError, TypeError, ZeroDivisionError) as error:
         raise DeviceSpecError(f"memory: {error}") from error
 

@@ -21,6 +21,7 @@ def with_predictions(program: Program, memory: MemoryModel) -> Program:
         ),
         memory_latency=memory.latency,
         memory_bytes_per_cycle=str(memory.bytes_per_cycle),
+        memory_weights_bytes_per_cycle=str(memory.weights_bytes_per_cycle or ""),
     )
 
 

@@ -115,6 +115,7 @@ class Program:
         config: of the engine; its hash is in every command list.
         memory_latency, memory_bytes_per_cycle: memory that the prediction assumes (a rational as text); latency
             0: nothing is predicted yet, see `prediction.with_predictions`.
+        memory_weights_bytes_per_cycle: likewise, of the port for weights; empty for a beat a cycle.
         tensors: those that cross a section's border, by index in the graph.
         inputs, outputs: of the network.
         views: outputs that are another tensor's bytes in another shape (RESHAPE), and which tensor that is.
@@ -130,9 +131,11 @@ class Program:
     sections: tuple[EngineSection | HostSection, ...]
     memory_latency: int = 0
     memory_bytes_per_cycle: str = "8"
+    memory_weights_bytes_per_cycle: str = ""
 
     def __post_init__(self) -> None:
-        if self.memory_latency < 0 or Fraction(self.memory_bytes_per_cycle) <= 0:
+        rates = [self.memory_bytes_per_cycle, self.memory_weights_bytes_per_cycle or "1"]
+        if self.memory_latency < 0 or min(map(Fraction, rates)) <= 0:
             raise ValueError("the memory of the prediction must have a latency and a bandwidth")
         _check_flow(self)
 
@@ -153,10 +156,9 @@ class Program:
 
     def is_predicted_for(self, memory: MemoryModel) -> bool:
         """Whether the cycles are those behind `memory`."""
-        return (self.memory_latency, self.memory_bytes_per_cycle) == (
-            memory.latency,
-            str(memory.bytes_per_cycle),
-        )
+        predicted = self.memory_latency, self.memory_bytes_per_cycle, self.memory_weights_bytes_per_cycle
+        weights_rate = memory.weights_bytes_per_cycle
+        return predicted == (memory.latency, str(memory.bytes_per_cycle), str(weights_rate or ""))
 
     @property
     def host_operators(self) -> tuple[str, ...]:

@@ -85,7 +85,8 @@ def predicted(
 
 
 def _timing(memory: MemoryModel) -> str:
-    return f"{memory.latency} {memory.bytes_per_cycle} {memory.outstanding_reads} {memory.outstanding_writes}"
+    rates = f"{memory.bytes_per_cycle} {memory.weights_bytes_per_cycle}"
+    return f"{memory.latency} {rates} {memory.outstanding_reads} {memory.outstanding_writes}"
 
 
 def _stored(

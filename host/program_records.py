@@ -97,6 +97,7 @@ class ProgramRecord:
     config_hash: str
     memory_latency: int
     memory_bytes_per_cycle: str
+    memory_weights_bytes_per_cycle: str
     tensors: dict[int, TensorRecord]
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
@@ -114,6 +115,7 @@ def record_of(program: Program, parts: Parts) -> ProgramRecord:
         config_hash=f"{program.config.hash:016x}",
         memory_latency=program.memory_latency,
         memory_bytes_per_cycle=program.memory_bytes_per_cycle,
+        memory_weights_bytes_per_cycle=program.memory_weights_bytes_per_cycle,
         tensors={index: _tensor_record(tensor, parts) for index, tensor in program.tensors.items()},
         inputs=program.inputs,
         outputs=program.outputs,
@@ -154,6 +156,7 @@ def program_of(record: ProgramRecord, parts: bytes) -> Program:
         ),
         memory_latency=record.memory_latency,
         memory_bytes_per_cycle=record.memory_bytes_per_cycle,
+        memory_weights_bytes_per_cycle=record.memory_weights_bytes_per_cycle,
     )
 
 

@@ -32,7 +32,7 @@ def open_simulated(
     pages = -(-(memory_bytes + _SLACK_BYTES) // _PAGE_BYTES)
     device = SimulatedDevice(
         verilog_path.read_text(),
-        SimulatedPorts(data_bits=config.data_bits, address_bits=config.address_bits),
+        SimulatedPorts(config.data_bits, config.address_bits, config.weights_port_bits),
         memory_model=memory_model,
         memory_bytes=pages * _PAGE_BYTES,
         trace=trace,

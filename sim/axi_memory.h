@@ -29,7 +29,7 @@ struct Settings {
 
 // Mirrored by `_Fault` in library.py.
 struct Fault {
-    enum Kind : uint64_t { kReadBurst, kWriteBurst, kReadRange, kWriteRange, kSilence };
+    enum Kind : uint64_t { kReadBurst, kWriteBurst, kReadRange, kWriteRange, kSilence, kWeightsBurst };
     uint64_t kind;
     uint64_t response;
     uint64_t first;  // number of the burst, or first address, or beats until silence
@@ -43,6 +43,8 @@ struct Statistics {
     uint64_t read_beats;
     uint64_t write_bursts;
     uint64_t write_beats;
+    uint64_t weights_bursts;  // of the port for weights, if there is one
+    uint64_t weights_beats;
 };
 
 struct Burst {
@@ -106,6 +108,7 @@ class AxiMemory {
     unsigned reads_outstanding() const { return reads_.size(); }
     unsigned writes_outstanding() const { return writes_.size() + responses_.size(); }
     bool silent() const { return silent_; }
+    void silence() { silent_ = true; }
 
     void clear_faults() {
         fault_count_ = 0;

@@ -11,8 +11,8 @@ from celosia.generators.chassis.device import DeviceError, DeviceTimeout
 from celosia.generators.chassis.memory import MemoryModel
 
 from .compiler import DEFAULT_COMPILER
-from .faults import Fault
-from .library import StatisticsRecord, Status, load_library, record_of, settings_of
+from .faults import BurstError, Fault
+from .library import Settings, StatisticsRecord, Status, load_library, record_of, settings_of
 from .model import TraceFormat, build_model
 from .ports import SimulatedPorts
 from .verilator import Progress
@@ -34,6 +34,7 @@ class RunStatistics:
         cycles: from the clock of the data handshake of the last register write to the clock `irq` rises.
         read_bursts, write_bursts: address handshakes.
         read_bytes, write_bytes: transferred on the bus in full beats, whatever the strobes.
+        weights_bursts, weights_bytes: likewise on the port for weights.
     """
 
     cycles: int
@@ -41,6 +42,8 @@ class RunStatistics:
     read_bytes: int
     write_bursts: int
     write_bytes: int
+    weights_bursts: int = 0
+    weights_bytes: int = 0
 
 
 class SimulatedDevice:
@@ -100,7 +103,7 @@ class SimulatedDevice:
         trace_format = None if trace is None else _trace_format(trace)
         self.memory: NDArray[np.uint8] = np.zeros(memory_bytes, np.uint8)
         self._memory_base = memory_base
-        self._beat_bytes = ports.beat_bytes
+        self._ports = ports
         self.library = build_model(
             verilog,
             ports,
@@ -110,9 +113,9 @@ class SimulatedDevice:
             progress=progress,
         )
         self._binding = load_library(self.library)
-        settings = settings_of(memory_model or MemoryModel(), ports.beat_bytes, memory_base, memory_bytes)
+        settings = self._settings(memory_model or MemoryModel())
         pointer = self.memory.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
-        self._handle: int | None = self._binding.celosia_create(settings, pointer)
+        self._handle: int | None = self._binding.celosia_create(*settings, pointer)
         self._wedged = False
         if self._handle is None:
             raise DeviceError("the simulated design failed in its reset")
@@ -135,9 +138,11 @@ class SimulatedDevice:
         return RunStatistics(
             cycles=record.cycles,
             read_bursts=record.read_bursts,
-            read_bytes=record.read_beats * self._beat_bytes,
+            read_bytes=record.read_beats * self._ports.beat_bytes,
             write_bursts=record.write_bursts,
-            write_bytes=record.write_beats * self._beat_bytes,
+            write_bytes=record.write_beats * self._ports.beat_bytes,
+            weights_bursts=record.weights_bursts,
+            weights_bytes=record.weights_beats * self._ports.weights_beat_bytes,
         )
 
     def read_register(self, offset: int) -> int:
@@ -182,6 +187,8 @@ class SimulatedDevice:
 
     def inject(self, fault: Fault) -> None:
         """Let the memory show `fault`, in addition to those injected before (16 at most)."""
+        if isinstance(fault, BurstError) and fault.direction == "weights" and not self._ports.weights_bits:
+            raise DeviceError("there is no port for weights to fail on")
         if not self._binding.celosia_add_fault(self._open(), record_of(fault)):
             raise DeviceError("too many faults injected: call clear_faults first")
 
@@ -191,9 +198,14 @@ class SimulatedDevice:
 
     def configure_memory(self, model: MemoryModel) -> None:
         """Change the timing of the memory, from a reset on."""
-        settings = settings_of(model, self._beat_bytes, self._memory_base, self.memory.size)
-        self._binding.celosia_configure(self._open(), settings)
+        self._binding.celosia_configure(self._open(), *self._settings(model))
         self.reset()
+
+    def _settings(self, model: MemoryModel) -> tuple[Settings, Settings]:
+        """Of the memory port and of the port for weights."""
+        place = self._memory_base, self.memory.size
+        main, weights = self._ports.beat_bytes, self._ports.weights_beat_bytes or self._ports.beat_bytes
+        return settings_of(model, main, *place), settings_of(model.of_weights(weights), weights, *place)
 
     def reset(self) -> None:
         """See `Device.reset`; the cycle count restarts at 0. Faults remain."""

@@ -5,6 +5,7 @@ from typing import Literal
 
 Response = Literal["SLVERR", "DECERR"]
 Direction = Literal["read", "write"]
+BurstDirection = Literal["read", "write", "weights"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,17 +13,17 @@ class BurstError:
     """One burst fails: all beats of a read, or the response of a write that then changes nothing.
 
     Attributes:
-        direction: "read" or "write".
+        direction: "read", "write", or "weights" for a read on the port for weights.
         burst: which one, 0 for the first accepted after the fault is injected.
         response: "SLVERR" or "DECERR".
     """
 
-    direction: Direction
+    direction: BurstDirection
     burst: int
     response: Response = "SLVERR"
 
     def __post_init__(self) -> None:
-        _check_choice("direction", self.direction, ("read", "write"))
+        _check_choice("direction", self.direction, ("read", "write", "weights"))
         _check_choice("response", self.response, ("SLVERR", "DECERR"))
         _check_count("burst", self.burst)
 

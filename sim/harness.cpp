@@ -5,6 +5,9 @@
 
 #include "axi_memory.h"
 #include "Vcelosia.h"
+#if CELOSIA_WEIGHTS_BEAT_BYTES
+#include "weights_port.h"
+#endif
 #include "verilated.h"
 #if CELOSIA_TRACE_VCD
 #include "verilated_vcd_c.h"
@@ -37,8 +40,14 @@ constexpr uint64_t kRegisterTimeout = 10000;  // cycles of an AXI4-Lite access
 
 class Simulation {
   public:
-    Simulation(const Settings& settings, uint8_t* bytes)
-        : top_(&context_), memory_(settings, bytes) {
+    Simulation(const Settings& settings, const Settings& weights_settings, uint8_t* bytes)
+        : top_(&context_),
+          memory_(settings, bytes)
+#if CELOSIA_WEIGHTS_BEAT_BYTES
+          ,
+          weights_(weights_settings, bytes)
+#endif
+    {
 #if CELOSIA_TRACE
         context_.traceEverOn(true);
 #endif
@@ -58,6 +67,12 @@ class Simulation {
         top_.m_axi_rvalid = top_.m_axi_bvalid = 0;
         memory_.reset();
         memory_.clear_violation();
+#if CELOSIA_WEIGHTS_BEAT_BYTES
+        weights_pins_ = {};
+        weights_pins_.drive(top_);
+        weights_.reset();
+        weights_.clear_violation();
+#endif
         for (unsigned i = 0; i < kResetCycles; ++i) {
             low_phase();
             high_phase();
@@ -66,7 +81,7 @@ class Simulation {
         now_ = 0;
         irq_ = false;
         run_ = Statistics{};
-        started_ = memory_.statistics();
+        started_ = counted();
         started_at_ = 0;
     }
 
@@ -88,7 +103,7 @@ class Simulation {
             if (data_taken) {
                 top_.s_axil_wvalid = 0;
                 started_at_ = now_ - 1;
-                started_ = memory_.statistics();
+                started_ = counted();
             }
         }
         top_.s_axil_awvalid = top_.s_axil_wvalid = top_.s_axil_bready = 0;
@@ -115,11 +130,11 @@ class Simulation {
     }
 
     Status step_until_irq(uint64_t cycles) {
-        for (uint64_t i = 0; i < cycles && !irq_ && !memory_.violated(); ++i) {
+        for (uint64_t i = 0; i < cycles && !irq_ && !violation(); ++i) {
             cycle([] {});
         }
-        if (memory_.violated()) {
-            message_ = memory_.violation();
+        if (violation()) {
+            message_ = violation();
             return kViolation;
         }
         return irq_ ? kDone : kTimeout;
@@ -169,7 +184,33 @@ class Simulation {
 #endif
     }
 
-    AxiMemory<Vcelosia, CELOSIA_BEAT_BYTES>& memory() { return memory_; }
+    void configure(const Settings& settings, const Settings& weights_settings) {
+        memory_.configure(settings);
+#if CELOSIA_WEIGHTS_BEAT_BYTES
+        weights_.configure(weights_settings);
+#endif
+    }
+
+    // Faults by address show on both ports; those by number are of the port that `fault` names.
+    bool add_fault(const Fault& fault) {
+#if CELOSIA_WEIGHTS_BEAT_BYTES
+        if (fault.kind == Fault::kWeightsBurst) {
+            Fault burst = fault;
+            burst.kind = Fault::kReadBurst;
+            return weights_.add_fault(burst);
+        }
+        if (fault.kind == Fault::kReadRange && !weights_.add_fault(fault)) return false;
+#endif
+        return fault.kind != Fault::kWeightsBurst && memory_.add_fault(fault);
+    }
+
+    void clear_faults() {
+        memory_.clear_faults();
+#if CELOSIA_WEIGHTS_BEAT_BYTES
+        weights_.clear_faults();
+#endif
+    }
+
     const Statistics& run() const { return run_; }
     uint64_t now() const { return now_; }
     const char* message() const { return message_.c_str(); }
@@ -179,19 +220,48 @@ class Simulation {
     template <class Sample>
     void cycle(Sample sample) {
         memory_.drive(top_, now_);
+#if CELOSIA_WEIGHTS_BEAT_BYTES
+        if (memory_.silent()) weights_.silence();
+        weights_.drive(weights_pins_, now_);
+        weights_pins_.drive(top_);
+#endif
         low_phase();
         sample();
         memory_.sample(top_, now_);
+#if CELOSIA_WEIGHTS_BEAT_BYTES
+        weights_pins_.sample(top_);
+        weights_.sample(weights_pins_, now_);
+#endif
         if (top_.irq && !irq_) {
-            const Statistics& total = memory_.statistics();
+            const Statistics total = counted();
             run_ = Statistics{now_ - started_at_, total.read_bursts - started_.read_bursts,
                               total.read_beats - started_.read_beats,
                               total.write_bursts - started_.write_bursts,
-                              total.write_beats - started_.write_beats};
+                              total.write_beats - started_.write_beats,
+                              total.weights_bursts - started_.weights_bursts,
+                              total.weights_beats - started_.weights_beats};
         }
         irq_ = top_.irq;
         high_phase();
         ++now_;
+    }
+
+    Statistics counted() const {
+        Statistics total = memory_.statistics();
+#if CELOSIA_WEIGHTS_BEAT_BYTES
+        total.weights_bursts = weights_.statistics().read_bursts;
+        total.weights_beats = weights_.statistics().read_beats;
+#endif
+        return total;
+    }
+
+    // The rule that was broken first, null if none was.
+    const char* violation() const {
+        if (memory_.violated()) return memory_.violation();
+#if CELOSIA_WEIGHTS_BEAT_BYTES
+        if (weights_.violated()) return weights_.violation();
+#endif
+        return nullptr;
     }
 
     void low_phase() {
@@ -224,6 +294,10 @@ class Simulation {
     VerilatedContext context_;
     Vcelosia top_;
     AxiMemory<Vcelosia, CELOSIA_BEAT_BYTES> memory_;
+#if CELOSIA_WEIGHTS_BEAT_BYTES
+    WeightsPins<CELOSIA_WEIGHTS_BEAT_BYTES> weights_pins_;
+    AxiMemory<WeightsPins<CELOSIA_WEIGHTS_BEAT_BYTES>, CELOSIA_WEIGHTS_BEAT_BYTES> weights_;
+#endif
     uint64_t now_ = 0;
     bool irq_ = false;
     uint64_t started_at_ = 0;  // cycle of the last register write's data handshake
@@ -258,9 +332,10 @@ using celosia::Statistics;
 
 #define CELOSIA_API extern "C" __attribute__((visibility("default")))
 
-CELOSIA_API Simulation* celosia_create(const Settings* settings, uint8_t* bytes) {
+CELOSIA_API Simulation* celosia_create(const Settings* settings, const Settings* weights_settings,
+                                        uint8_t* bytes) {
     try {
-        return new Simulation(*settings, bytes);
+        return new Simulation(*settings, *weights_settings, bytes);
     } catch (const std::exception&) {
         return nullptr;
     }
@@ -284,15 +359,16 @@ CELOSIA_API int celosia_step_until_irq(Simulation* simulation, uint64_t cycles) 
     return celosia::guarded(simulation, [&] { return simulation->step_until_irq(cycles); });
 }
 
-CELOSIA_API void celosia_configure(Simulation* simulation, const Settings* settings) {
-    simulation->memory().configure(*settings);
+CELOSIA_API void celosia_configure(Simulation* simulation, const Settings* settings,
+                                   const Settings* weights_settings) {
+    simulation->configure(*settings, *weights_settings);
 }
 
 CELOSIA_API int celosia_add_fault(Simulation* simulation, const Fault* fault) {
-    return simulation->memory().add_fault(*fault);
+    return simulation->add_fault(*fault);
 }
 
-CELOSIA_API void celosia_clear_faults(Simulation* simulation) { simulation->memory().clear_faults(); }
+CELOSIA_API void celosia_clear_faults(Simulation* simulation) { simulation->clear_faults(); }
 
 CELOSIA_API void celosia_run_statistics(const Simulation* simulation, Statistics* out) {
     *out = simulation->run();

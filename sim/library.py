@@ -11,6 +11,7 @@ from .faults import AddressError, BurstError, Fault
 from .typed_library import Signatures, load_typed
 
 _RESPONSES = {"SLVERR": 2, "DECERR": 3}
+_BURSTS = {"read": 0, "write": 1, "weights": 5}
 
 
 class Status(IntEnum):
@@ -51,7 +52,16 @@ class StatisticsRecord(Structure):
     """Mirrors `Statistics` of axi_memory.h."""
 
     _fields_ = [
-        (name, c_uint64) for name in ("cycles", "read_bursts", "read_beats", "write_bursts", "write_beats")
+        (name, c_uint64)
+        for name in (
+            "cycles",
+            "read_bursts",
+            "read_beats",
+            "write_bursts",
+            "write_beats",
+            "weights_bursts",
+            "weights_beats",
+        )
     ]
 
 
@@ -75,7 +85,7 @@ def record_of(fault: Fault) -> FaultRecord:
     """`fault` as the harness wants it."""
     match fault:
         case BurstError(direction, burst, response):
-            return FaultRecord(0 if direction == "read" else 1, _RESPONSES[response], burst, 0)
+            return FaultRecord(_BURSTS[direction], _RESPONSES[response], burst, 0)
         case AddressError(direction, first, limit, response):
             return FaultRecord(2 if direction == "read" else 3, _RESPONSES[response], first, limit)
         case _:
@@ -83,13 +93,13 @@ def record_of(fault: Fault) -> FaultRecord:
 
 
 _SIGNATURES: Signatures = {
-    "celosia_create": (c_void_p, [POINTER(Settings), POINTER(c_uint8)]),
+    "celosia_create": (c_void_p, [POINTER(Settings), POINTER(Settings), POINTER(c_uint8)]),
     "celosia_destroy": (None, [c_void_p]),
     "celosia_reset": (c_int, [c_void_p]),
     "celosia_write_register": (c_int, [c_void_p, c_uint32, c_uint32]),
     "celosia_read_register": (c_int, [c_void_p, c_uint32, POINTER(c_uint32)]),
     "celosia_step_until_irq": (c_int, [c_void_p, c_uint64]),
-    "celosia_configure": (None, [c_void_p, POINTER(Settings)]),
+    "celosia_configure": (None, [c_void_p, POINTER(Settings), POINTER(Settings)]),
     "celosia_add_fault": (c_int, [c_void_p, POINTER(FaultRecord)]),
     "celosia_clear_faults": (None, [c_void_p]),
     "celosia_run_statistics": (None, [c_void_p, POINTER(StatisticsRecord)]),

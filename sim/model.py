@@ -63,6 +63,7 @@ def _recipe(compiler: Compiler, ports: SimulatedPorts, trace: TraceFormat | None
     }
     harness_defines = {
         "CELOSIA_BEAT_BYTES": ports.beat_bytes,
+        "CELOSIA_WEIGHTS_BEAT_BYTES": ports.weights_beat_bytes,
         "CELOSIA_TRACE_VCD": trace == "vcd",
         "CELOSIA_TRACE_FST": trace == "fst",
     }
@@ -79,7 +80,7 @@ def _recipe(compiler: Compiler, ports: SimulatedPorts, trace: TraceFormat | None
             *(f"-D{name}={value:d}" for name, value in runtime_defines.items()),
         ),
         sources=(_HERE / "harness.cpp",),
-        headers=(_HERE / "axi_memory.h",),
+        headers=(_HERE / "axi_memory.h", _HERE / "weights_port.h"),
         source_flags=tuple(f"-D{name}={value:d}" for name, value in harness_defines.items()),
         link_flags=("-shared", *compiler.link_flags, *(("-llz4", "-lz") if trace == "fst" else ())),
     )

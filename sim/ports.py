@@ -15,18 +15,23 @@ class SimulatedPorts:
     Attributes:
         data_bits: width of the data: 64, 128, 256 or 512.
         address_bits: width of the address: 16..64.
+        weights_bits: width of the data of `m_axi_weights_*`, a second AXI4 master that only reads, with addresses as
+            wide: 0 if there is none.
     """
 
     data_bits: int = 64
     address_bits: int = 32
+    weights_bits: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("data_bits", "address_bits"):
+        for name in ("data_bits", "address_bits", "weights_bits"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int):
                 raise TypeError(f"{name} must be an int, not {type(value).__name__}")
         if self.data_bits not in _DATA_BITS:
             raise ValueError(f"data_bits must be one of {_DATA_BITS}, not {self.data_bits}")
+        if self.weights_bits and self.weights_bits not in _DATA_BITS:
+            raise ValueError(f"weights_bits must be 0 or one of {_DATA_BITS}, not {self.weights_bits}")
         if not 16 <= self.address_bits <= 64:
             raise ValueError(f"address_bits must be 16..64, not {self.address_bits}")
 
@@ -34,3 +39,8 @@ class SimulatedPorts:
     def beat_bytes(self) -> int:
         """Bytes a beat."""
         return self.data_bits // 8
+
+    @property
+    def weights_beat_bytes(self) -> int:
+        """Bytes a beat on the port for weights; 0 if there is none."""
+        return self.weights_bits // 8

@@ -108,6 +108,11 @@ class EngineConfig(ABC):
         return self.buffer_kib * 1024 // self.brick_channels
 
     @property
+    def weights_port_bits(self) -> int:
+        """Width of a second AXI port, which only reads, for weights; 0 if there is none."""
+        return 0
+
+    @property
     def buffer(self) -> UnifiedBuffer:
         """The unified buffer, to place maps in."""
         return UnifiedBuffer(self.buffer_bricks, self.brick_channels)

@@ -78,8 +78,8 @@ class Family(Generic[Config]):
         layouts: its commands, by opcode, those of the chassis included.
         rules: for layers; one that breaks any runs on the host.
         engine: the component that `top.CelosiaTop` takes.
-        lowering: from all layers of an engine section, the pool of its constants, the configuration and the cycles
-            between two beats from memory, to what makes the section's commands.
+        lowering: from all layers of an engine section, the pool of its constants, the configuration and about what the
+            memory is like, to what makes the section's commands.
         estimated_cycles: of so many rows of a layer's ofm, to choose stripes by.
         predict: exact cycles of a command list (`words`, so many bytes into region PROGRAM, behind that memory; the
             region begins with the constants). Raises `TimingError` for a list that never ends.
@@ -96,7 +96,7 @@ class Family(Generic[Config]):
     layouts: Mapping[Opcode, CommandLayout]
     rules: tuple[Rule[Config], ...]
     engine: Callable[[Config], wiring.Component]
-    lowering: Callable[[Sequence[LayerPlan], ConstantPool, Config, float], SectionLowering]
+    lowering: Callable[[Sequence[LayerPlan], ConstantPool, Config, MemoryModel], SectionLowering]
     estimated_cycles: Callable[[Layer, int, Config], int]
     predict: Callable[[bytes, int, Config, MemoryModel, bytes], Prediction]
     interpreter: Callable[[Config, Regions], CommandInterpreter]

@@ -3,7 +3,7 @@
 `sim/axi_memory.h` implements it in C++ and the cycle models (`generators/*/timing.py`) predict it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 MAXIMUM_OUTSTANDING = 64
@@ -11,12 +11,16 @@ MAXIMUM_OUTSTANDING = 64
 
 _PROBABILITY_STEPS = 4096
 _MAXIMUM_LATENCY = 1 << 20
+_WEIGHTS_SEED = 1 << 63
 _MAXIMUM_RATE_TERM = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryModel:
     """A memory behind one AXI4 port: fixed latency, a bandwidth shared by reads and writes, in order.
+
+    An accelerator may have a second port, which only reads, for its weights: the same rules hold there, apart from this
+    one, with a bandwidth of its own.
 
     This docstring is the memory contract. `beat` is the width of the port in bytes (data bits / 8). Cycle
     `t` ends with the rising edge `t` of the clock; a handshake *in* cycle `t` has valid and ready high at
@@ -61,9 +65,11 @@ class MemoryModel:
         latency: cycles from an address handshake to the first read beat, and from the last write beat to its
             response, 1 or more.
         bytes_per_cycle: bandwidth of the port, reads and writes together, in bytes per clock cycle.
+        weights_bytes_per_cycle: bandwidth of the port for weights, where there is one; `None` for a beat a cycle.
         outstanding_reads: limit of accepted read bursts, 1..64.
         outstanding_writes: limit of accepted write bursts, 1..64.
-        seed: of the random pauses, 0..2**64 - 1; `None` for none.
+        seed: of the random pauses, 0..2**64 - 1; `None` for none. The port for weights pauses by that with the highest
+            bit inverted.
         pause_probability: of each channel in each cycle when there is a seed, 0..1 (exclusive).
 
     Raises:
@@ -76,6 +82,7 @@ class MemoryModel:
     outstanding_writes: int = 8
     seed: int | None = None
     pause_probability: Fraction = Fraction(1, 4)
+    weights_bytes_per_cycle: Fraction | None = None
 
     def __post_init__(self) -> None:
         _check_integer("latency", self.latency, 1, _MAXIMUM_LATENCY)
@@ -83,22 +90,19 @@ class MemoryModel:
         _check_integer("outstanding_writes", self.outstanding_writes, 1, MAXIMUM_OUTSTANDING)
         if self.seed is not None:
             _check_integer("seed", self.seed, 0, (1 << 64) - 1)
-        for name in ("bytes_per_cycle", "pause_probability"):
+        for name in ("bytes_per_cycle", "pause_probability", "weights_bytes_per_cycle"):
             value = getattr(self, name)
+            if name == "weights_bytes_per_cycle" and value is None:
+                continue
             if isinstance(value, bool) or not isinstance(value, (int, Fraction)):
                 raise TypeError(
                     f"{name} must be an int or a fractions.Fraction, exact on every machine, "
                     f"not {type(value).__name__}; for instance Fraction('{value}')"
                 )
             object.__setattr__(self, name, Fraction(value))
-        rate = self.bytes_per_cycle
-        if rate <= 0:
-            raise ValueError(f"bytes_per_cycle must be positive, not {rate}")
-        if max(rate.numerator, rate.denominator) > _MAXIMUM_RATE_TERM:
-            raise ValueError(
-                f"bytes_per_cycle must have numerator and denominator up to {_MAXIMUM_RATE_TERM}, not {rate}; "
-                "use Fraction.limit_denominator"
-            )
+        _check_rate("bytes_per_cycle", self.bytes_per_cycle)
+        if self.weights_bytes_per_cycle is not None:
+            _check_rate("weights_bytes_per_cycle", self.weights_bytes_per_cycle)
         if not 0 <= self.pause_probability < 1:
             raise ValueError(
                 f"pause_probability must be 0 or more and less than 1, not {self.pause_probability}"
@@ -108,10 +112,26 @@ class MemoryModel:
         """Cycles between beats of that size in a stream, at least 1."""
         return max(1.0, float(beat_bytes / self.bytes_per_cycle))
 
+    def of_weights(self, beat_bytes: int) -> "MemoryModel":
+        """The memory as the port for weights, with beats of so many bytes, sees it: its own bandwidth and pauses."""
+        rate = Fraction(beat_bytes) if self.weights_bytes_per_cycle is None else self.weights_bytes_per_cycle
+        seed = None if self.seed is None else self.seed ^ _WEIGHTS_SEED
+        return replace(self, bytes_per_cycle=rate, seed=seed)
+
     @property
     def pause_threshold(self) -> int:
         """A channel pauses if its 12 random bits are less than this; 0 without a seed."""
         return 0 if self.seed is None else int(self.pause_probability * _PROBABILITY_STEPS)
+
+
+def _check_rate(name: str, rate: Fraction) -> None:
+    if rate <= 0:
+        raise ValueError(f"{name} must be positive, not {rate}")
+    if max(rate.numerator, rate.denominator) > _MAXIMUM_RATE_TERM:
+        raise ValueError(
+            f"{name} must have numerator and denominator up to {_MAXIMUM_RATE_TERM}, not {rate}; "
+            "use Fraction.limit_denominator"
+        )
 
 
 def _check_integer(name: str, value: int, low: int, high: int) -> None:

@@ -23,11 +23,12 @@ def _engine(config: MacEngineConfig) -> wiring.Component:
 
 
 def _lowering(
-    plans: Sequence[LayerPlan], constants: ConstantPool, config: MacEngineConfig, beat_cycles: float
+    plans: Sequence[LayerPlan], constants: ConstantPool, config: MacEngineConfig, memory: MemoryModel
 ) -> SectionLowering:
     from .lowering import Lowering
     from .pass_sizes import choose_pass_words
 
+    beat_cycles = memory.beat_cycles(config.data_bits // 8)
     return Lowering(config, constants, choose_pass_words(plans, config, beat_cycles), beat_cycles)
 
 

@@ -16,6 +16,7 @@ from .options import (
     ConfigFile,
     MemoryBytesPerCycle,
     MemoryLatency,
+    MemoryWeightsBytesPerCycle,
     Settings,
     described_by,
 )
@@ -55,13 +56,14 @@ def generated(
     config: ConfigFile = None,
     memory_latency: MemoryLatency = None,
     memory_bytes_per_cycle: MemoryBytesPerCycle = None,
+    memory_weights_bytes_per_cycle: MemoryWeightsBytesPerCycle = None,
 ) -> EngineConfig:
     """The configuration that family and options describe.
 
     Raises:
         DeviceSpecError: one of them is not known, or they do not belong together.
     """
-    memory_model(memory_latency, memory_bytes_per_cycle)
+    memory_model(memory_latency, memory_bytes_per_cycle, memory_weights_bytes_per_cycle)
     return family_configuration(family, preset, settings or (), config)
 
 

@@ -74,6 +74,16 @@ MemoryBytesPerCycle: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+MemoryWeightsBytesPerCycle: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--memory-weights-bytes-per-cycle",
+        metavar="BYTES",
+        help="Bandwidth of the port for weights, if the engine has one; by default a beat a cycle.",
+        rich_help_panel=_MEMORY,
+        show_default=False,
+    ),
+]
 AsJson: TypeAlias = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of tables.")]
 
 
@@ -83,14 +93,15 @@ def device_of(
     config: ConfigFile = None,
     memory_latency: MemoryLatency = None,
     memory_bytes_per_cycle: MemoryBytesPerCycle = None,
+    memory_weights_bytes_per_cycle: MemoryWeightsBytesPerCycle = None,
 ) -> DeviceSpec:
     """The device that the options describe.
 
     Raises:
         DeviceSpecError: an option's value is not known or out of range.
     """
-    is_asked_for = memory_latency is not None or memory_bytes_per_cycle is not None
-    memory = memory_model(memory_latency, memory_bytes_per_cycle) if is_asked_for else None
+    asked_for = (memory_latency, memory_bytes_per_cycle, memory_weights_bytes_per_cycle)
+    memory = None if asked_for == (None, None, None) else memory_model(*asked_for)
     return parse_device(device, settings or (), config, memory)
 
 
@@ -100,6 +111,7 @@ def simulated(
     config: ConfigFile = None,
     memory_latency: MemoryLatency = None,
     memory_bytes_per_cycle: MemoryBytesPerCycle = None,
+    memory_weights_bytes_per_cycle: MemoryWeightsBytesPerCycle = None,
 ) -> DeviceSpec:
     """As `device_of`, for commands that name a preset.
 
@@ -107,7 +119,14 @@ def simulated(
         DeviceSpecError: as `device_of`.
     """
     configuration(preset, settings or (), config)
-    return device_of(f"sim:{preset}", settings, config, memory_latency, memory_bytes_per_cycle)
+    return device_of(
+        f"sim:{preset}",
+        settings,
+        config,
+        memory_latency,
+        memory_bytes_per_cycle,
+        memory_weights_bytes_per_cycle,
+    )
 
 
 def described_by(describe: Callable[..., Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:

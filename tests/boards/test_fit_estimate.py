@@ -81,5 +81,17 @@ def test_the_largest_preset_that_fits_is_of_the_same_family(monkeypatch: pytest.
         require_board_fit(small(multipliers=60), AbacusConfig(rows=200))
 
 
+class TwoPorts(AbacusConfig):
+    @property
+    def weights_port_bits(self) -> int:
+        return 128
+
+
+def test_an_engine_with_a_second_port_is_refused() -> None:
+    """No board here has a second memory port."""
+    with pytest.raises(FitError, match="abacus of 8 rows has a memory port for weights of its own"):
+        require_board_fit(ULX3S, TwoPorts())
+
+
 def test_what_fits_passes() -> None:
     require_board_fit(ULX3S, PRESETS["u55-128"])

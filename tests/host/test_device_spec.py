@@ -203,6 +203,14 @@ def test_a_setting_is_read_as_what_the_family_says_it_is(
     assert configuration("a-1", [setting]).values[setting.partition("=")[0]] == found
 
 
+def test_the_port_for_weights_has_a_bandwidth_of_its_own() -> None:
+    assert memory_model(weights_bytes_per_cycle="6.071") == MemoryModel(
+        weights_bytes_per_cycle=Fraction(6071, 1000)
+    )
+    with pytest.raises(DeviceSpecError, match="memory: weights_bytes_per_cycle must be positive, not 0"):
+        memory_model(weights_bytes_per_cycle=0)
+
+
 def test_memory_takes_numbers_and_fractions() -> None:
     assert memory_model() == MemoryModel()
     assert memory_model(100, "3/2") == MemoryModel(latency=100, bytes_per_cycle=Fraction(3, 2))

@@ -193,3 +193,26 @@ class CopyEngine(wiring.Component):
 def copy_engine_verilog(data_bits: int = 64) -> str:
     """The engine as Verilog with top module `celosia`; the same text on every call."""
     return verilog.convert(CopyEngine(data_bits), name="celosia", strip_internal_attrs=True, emit_src=False)
+
+
+def weights_copy_engine_verilog(data_bits: int = 64) -> str:
+    """The same with reads over a second port, `m_axi_weights_*`; `m_axi_*` never reads."""
+    inner = CopyEngine(data_bits)
+    text = verilog.convert(inner, name="copy_engine", strip_internal_attrs=True, emit_src=False)
+    ports, pins, wires = [], [], []
+    for name, member in inner.signature.members.items():
+        channel = name.removeprefix("m_axi_")
+        reads = name.startswith(("m_axi_ar", "m_axi_r"))
+        direction = "output" if member.flow is Out else "input"
+        width = f"[{max(len(getattr(inner, name)), 1) - 1}:0]"
+        ports.append(f"{direction} {width} {name}")
+        if reads:
+            ports.append(f"{direction} {width} m_axi_weights_{channel}")
+        if reads and member.flow is Out:
+            wires.append(f"assign {name} = 0;")
+        pins.append(f".{name}({f'm_axi_weights_{channel}' if reads else name})")
+    return (
+        f"{text}\nmodule celosia({', '.join(ports)});\n"
+        + "\n".join([f"copy_engine engine({', '.join(pins)});", *wires])
+        + "\nendmodule\n"
+    )

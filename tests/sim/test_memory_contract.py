@@ -5,10 +5,11 @@ from fractions import Fraction
 
 import pytest
 
+from celosia.generators.chassis.device import DeviceError, DeviceTimeout
 from celosia.generators.chassis.memory import MemoryModel
-from celosia.sim import SimulatedDevice, SimulatedPorts
+from celosia.sim import AddressError, BurstError, Silence, SimulatedDevice, SimulatedPorts
 from tests.sim import copy_engine
-from tests.sim.copying import Copy, random_bytes, run
+from tests.sim.copying import Copy, random_bytes, run, start
 from tests.sim.memory_contract import MemoryContract
 from tests.sim.waveform import read_cycles
 
@@ -63,6 +64,117 @@ def test_every_cycle_follows_the_contract(model, job, tmp_path):
     assert (device.memory == contract.memory).all()
 
 
+IDLE: dict[str, int] = dict.fromkeys(
+    (
+        "arvalid",
+        "araddr",
+        "arlen",
+        "rready",
+        "awvalid",
+        "awaddr",
+        "awlen",
+        "wvalid",
+        "wdata",
+        "wstrb",
+        "wlast",
+        "bready",
+    ),
+    0,
+)
+
+
+@pytest.mark.parametrize("weights_rate", [None, Fraction(6071, 1000), Fraction(1, 2)])
+@pytest.mark.parametrize("job", [JOBS["streaming"], JOBS["master pauses"]], ids=["streaming", "pauses"])
+@pytest.mark.parametrize(
+    "model",
+    [MODELS["defaults"], MODELS["slow with pauses"], MODELS["many pauses"]],
+    ids=["defaults", "slow with pauses", "many pauses"],
+)
+def test_every_cycle_of_a_port_for_weights_follows_a_contract_of_its_own(model, job, weights_rate, tmp_path):
+    ports = SimulatedPorts(weights_bits=64)
+    model = replace(model, weights_bytes_per_cycle=weights_rate)
+    contents = random_bytes(1 << 17, seed=5)
+    trace = tmp_path / "run.vcd"
+    with SimulatedDevice(
+        copy_engine.weights_copy_engine_verilog(),
+        ports,
+        memory_model=model,
+        memory_bytes=contents.size,
+        trace=trace,
+    ) as device:
+        device.write_memory(0, contents)
+        assert run(device, job) == 0
+        statistics = device.last_run
+    assert (statistics.read_bytes, statistics.weights_bytes) == (0, job.bytes())
+    assert (statistics.weights_bursts, statistics.write_bytes) == (job.bursts, job.bytes())
+    rate = Fraction(8) if weights_rate is None else weights_rate
+    seed = None if model.seed is None else model.seed ^ (1 << 63)
+    reads = MemoryContract(replace(model, bytes_per_cycle=rate, seed=seed), contents.copy(), 8)
+    writes = MemoryContract(model, contents.copy(), 8)
+    for number, seen in enumerate(read_cycles(trace)):
+        for contract, prefix in ((reads, "m_axi_weights_"), (writes, "m_axi_")):
+            driven = {
+                name.removeprefix(prefix): value for name, value in seen.items() if name.startswith(prefix)
+            }
+            expected = contract.cycle({**IDLE, **driven})
+            for name, value in expected.items():
+                if name in driven:
+                    found = driven[name]
+                    assert (found.to_bytes(8, "little") if name == "rdata" else found) == value, (
+                        f"cycle {number}, {prefix}{name}"
+                    )
+    assert (device.memory == writes.memory).all()
+
+
+@pytest.mark.parametrize("weights_bits", [128, 512])
+def test_a_port_for_weights_may_be_wide(weights_bits):
+    ports = SimulatedPorts(data_bits=weights_bits, weights_bits=weights_bits)
+    job = Copy(bursts=4, burst_beats=8)
+    size = job.bytes(ports.weights_beat_bytes)
+    verilog = copy_engine.weights_copy_engine_verilog(weights_bits)
+    with SimulatedDevice(verilog, ports, memory_bytes=1 << 17) as device:
+        data = random_bytes(size, seed=weights_bits)
+        device.write_memory(0, data)
+        assert run(device, job) == 0
+        assert (device.read_memory(job.destination, size) == data).all()
+        assert device.last_run.weights_bytes == size
+
+
+@pytest.fixture
+def two_ports():
+    ports = SimulatedPorts(weights_bits=64)
+    with SimulatedDevice(copy_engine.weights_copy_engine_verilog(), ports, memory_bytes=1 << 17) as device:
+        yield device
+
+
+def test_faults_of_a_port_for_weights(two_ports):
+    job = Copy(bursts=4, burst_beats=8)
+    two_ports.inject(BurstError("weights", 2))
+    assert run(two_ports, job) == job.burst_beats
+    two_ports.clear_faults()
+    two_ports.inject(AddressError("read", 64, 65))
+    assert run(two_ports, job) == job.burst_beats
+    two_ports.clear_faults()
+    two_ports.inject(BurstError("read", 0))
+    assert run(two_ports, job) == 0
+
+
+def test_a_memory_that_falls_silent_does_so_on_both_ports(two_ports):
+    two_ports.inject(Silence(0))
+    start(two_ports, Copy())
+    with pytest.raises(DeviceTimeout):
+        two_ports.wait_for_interrupt(1000)
+    assert two_ports.last_run.weights_bytes == 0
+    two_ports.clear_faults()
+    assert run(two_ports, Copy()) == 0
+
+
+def test_a_fault_of_a_port_that_is_not_there_is_refused():
+    device = SimulatedDevice(copy_engine.copy_engine_verilog(), memory_bytes=1 << 17)
+    with device, pytest.raises(DeviceError, match="there is no port for weights"):
+        device.inject(BurstError("weights", 0))
+
+
 @pytest.mark.parametrize("data_bits", [128, 256, 512])
 def test_wide_ports_move_whole_beats_in_the_same_number_of_cycles(data_bits):
     ports = SimulatedPorts(data_bits=data_bits)
@@ -113,6 +225,7 @@ def test_the_same_seed_gives_the_same_cycles_and_another_seed_others():
         ("outstanding_writes", 0, r"outstanding_writes must be 1\.\.64, not 0"),
         ("bytes_per_cycle", Fraction(0), "bytes_per_cycle must be positive, not 0"),
         ("bytes_per_cycle", Fraction(1, 1 << 30), "limit_denominator"),
+        ("weights_bytes_per_cycle", Fraction(-1), "weights_bytes_per_cycle must be positive, not -1"),
         ("seed", -1, r"seed must be 0\.\.18446744073709551615, not -1"),
         ("pause_probability", Fraction(1), "pause_probability must be 0 or more and less than 1, not 1"),
     ],
