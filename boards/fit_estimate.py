@@ -13,6 +13,9 @@ from .clock_estimate import estimated_fmax
 from .errors import FitError
 from .lut_estimate import estimated_luts
 
+_MISSING_PORT = ("1 memory port (for weights) too few",)
+"""Boards have one."""
+
 
 @dataclass(frozen=True, slots=True)
 class FitEstimate:
@@ -52,7 +55,7 @@ def estimate_fit(board: Board, config: EngineConfig) -> FitEstimate:
     )
     fitting = [name for name in fitting_presets(board) if PRESETS[name].family == config.family]
     return FitEstimate(
-        usage, estimated_fmax(board, config), shortfall(part, blocks, luts), fitting[-1] if fitting else None
+        usage, estimated_fmax(board, config), _missing(board, config), fitting[-1] if fitting else None
     )
 
 
@@ -67,11 +70,6 @@ def require_board_fit(board: Board, config: EngineConfig) -> None:
     Raises:
         FitError: by how much of what it does not fit, and the largest preset that does.
     """
-    if config.weights_port_bits:
-        raise FitError(
-            f"{config.title} has a memory port for weights of its own, and {board.name} has one memory port: "
-            "generate its Verilog and connect the ports in a design of your own"
-        )
     estimate = estimate_fit(board, config)
     if estimate.missing:
         remedy = (
@@ -83,4 +81,5 @@ def require_board_fit(board: Board, config: EngineConfig) -> None:
 
 
 def _missing(board: Board, config: EngineConfig) -> tuple[str, ...]:
-    return shortfall(board.part, design_blocks(board, config), estimated_luts(board, config))
+    cells = shortfall(board.part, design_blocks(board, config), estimated_luts(board, config))
+    return (*cells, *_MISSING_PORT) if config.weights_port_bits else cells

@@ -11,11 +11,18 @@ _OWN = (Opcode.WEIGHTS, Opcode.COMPUTE, Opcode.ACTIVATE)
 
 
 def parameter_table(family: Family[Any]) -> str:
-    """Markdown: every choice with its default, those of the core first."""
+    """Markdown: every choice with its default, those of the core first.
+
+    Raises:
+        ValueError: the docstring of the configuration leaves one out.
+    """
     meanings: dict[str, str] = {}
     for kind in reversed(family.config.__mro__):
         meanings |= _attributes(kind)
     default = family.presets[family.default_preset]
+    untold = [name for name in default.values if name not in meanings]
+    if untold:
+        raise ValueError(f"{family.config.__name__} must say under 'Attributes:' what {untold[0]} is")
     return "\n".join(
         [
             f"| parameter | {family.default_preset} | meaning |",

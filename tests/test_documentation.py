@@ -17,6 +17,7 @@ from celosia.generators.families import FAMILIES
 from celosia.generators.family_page import counter_table, family_command_tables, parameter_table, preset_table
 from celosia.host.operator_rules import RULES
 from celosia.host.operator_table import operator_table
+from tests.generators.abacus import ABACUS
 
 
 def test_every_part_is_current(repository: Path) -> None:
@@ -82,6 +83,11 @@ def test_the_page_of_a_family_has_the_counters_that_are_its_own() -> None:
         "| 0x124 | USEFUL | no | products |",
     ]
     assert "none but those of the chassis" in counter_table(replace(FAMILIES[0], counters=()))
+
+
+def test_a_parameter_that_no_docstring_tells_is_named() -> None:
+    with pytest.raises(ValueError, match="AbacusConfig must say under 'Attributes:' what rows is"):
+        parameter_table(ABACUS)
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)

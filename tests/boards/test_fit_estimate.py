@@ -87,9 +87,15 @@ class TwoPorts(AbacusConfig):
         return 128
 
 
-def test_an_engine_with_a_second_port_is_refused() -> None:
+def test_an_engine_with_a_second_port_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """No board here has a second memory port."""
-    with pytest.raises(FitError, match="abacus of 8 rows has a memory port for weights of its own"):
+    presets = {**ABACUS.presets, "two": TwoPorts()}
+    monkeypatch.setattr("celosia.boards.fit_estimate.PRESETS", presets)
+    monkeypatch.setattr("celosia.generators.families.FAMILIES", (replace(ABACUS, presets=presets),))
+    assert fitting_presets(ULX3S) == ("a-1",)
+    with pytest.raises(
+        FitError, match=r"ulx3s_85f: 1 memory port \(for weights\) too few; the largest .* a-1"
+    ):
         require_board_fit(ULX3S, TwoPorts())
 
 
