@@ -1,0 +1,1 @@
+"""A weight-stationary systolic array after Google's TPU v1."""
