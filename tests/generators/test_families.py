@@ -29,8 +29,9 @@ FOLDERS = sorted(
 every_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
 
 
-def test_every_folder_is_in_the_list() -> None:
-    assert sorted(family.name for family in FAMILIES) == FOLDERS
+def test_every_folder_that_declares_a_family_is_in_the_list() -> None:
+    declared = [folder for folder in FOLDERS if (GENERATORS / folder / "family.py").exists()]
+    assert sorted(family.name for family in FAMILIES) == declared
 
 
 def test_names_numbers_and_presets_are_each_of_one_family() -> None:
