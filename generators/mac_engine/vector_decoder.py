@@ -254,6 +254,8 @@ class VectorDecoder(wiring.Component):
         next_second, next_third = Signal(_COUNT_BITS), Signal(_COUNT_BITS)
         next_flag = Signal()
         whole_planes = Signal(range(MAXIMUM_PLANES))
+        another_flag = command.zero_vectors & (vectors_left > 2)  # of the record after the next
+        second_flag = command.zero_vectors & (command.vectors > 1)
         m.d.comb += [
             next_second.eq(Mux(has_second, count_1, 0)),
             next_third.eq(Mux(has_third, count_2, 0)),
@@ -261,9 +263,9 @@ class VectorDecoder(wiring.Component):
         ]
         with m.If(step):
             m.d.sync += [
-                next_flag.eq(command.zero_vectors & (vectors_left > 2)),
+                next_flag.eq(another_flag),
                 self.next_other_bits.eq(
-                    Cat(command.zero_vectors & (vectors_left > 2), Const(0, 3), whole_planes)
+                    Cat(another_flag, Const(0, 3), whole_planes)
                     + Mux(has_second, population(first), 0)
                     + Mux(has_third, population(second), 0)
                 ),
@@ -280,8 +282,8 @@ class VectorDecoder(wiring.Component):
             m.d.sync += [
                 vectors_left.eq(command.vectors),
                 has_flag.eq(command.zero_vectors),
-                next_flag.eq(command.zero_vectors & (command.vectors > 1)),
-                self.next_other_bits.eq(command.zero_vectors & (command.vectors > 1)),
+                next_flag.eq(second_flag),
+                self.next_other_bits.eq(second_flag),
                 self.bits.eq(command.zero_vectors),
             ]
 
