@@ -7,17 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import pytest
 
 from celosia.generators.chassis.configuration import EngineConfig
 from celosia.generators.families import FAMILIES, PRESETS
-from celosia.host.operator_samples import operator_sample
-from celosia.host.partition import partition
 
-__all__ = ["DEFAULTS", "SIMULATED", "SMALLEST", "Traits", "skip_what_the_host_runs", "traits_of", "varied"]
+__all__ = ["DEFAULTS", "SIMULATED", "SMALLEST", "Traits", "traits_of", "varied"]
 
 _MOST_MACS = 1024
-_NOT_ON_EVERY_ENGINE = {"SOFTMAX"}
 
 SMALLEST = tuple(next(iter(family.presets)) for family in FAMILIES)
 """The first preset of each family."""
@@ -66,15 +62,6 @@ TRAITS: dict[str, Traits] = {
 def traits_of(config: EngineConfig) -> Traits:
     """Of the family of `config`."""
     return TRAITS.get(config.family, Traits())
-
-
-def skip_what_the_host_runs(operator: str, config: EngineConfig) -> None:
-    """Skip a test of an operator that this family may leave to the host, and does."""
-    if operator not in _NOT_ON_EVERY_ENGINE:
-        return
-    (assignment,) = partition(operator_sample(operator), config).assignments
-    if not assignment.on_engine:
-        pytest.skip(f"{config.family} leaves {operator} to the host")
 
 
 def varied(presets: Sequence[EngineConfig], seed: int) -> EngineConfig:

@@ -15,7 +15,7 @@ from celosia.host.reference import trace_graph
 from celosia.host.runtime import Runtime
 from celosia.host.tflite import parse_tflite
 from tests.any_order import in_any_order
-from tests.families import SIMULATED, skip_what_the_host_runs, varied
+from tests.families import SIMULATED, varied
 from tests.interpreter_device import InterpreterDevice
 from tests.network_writer import random_network
 from tests.tflite_writer import BATCHED, OPERATORS, random_inputs, random_model
@@ -44,7 +44,6 @@ def check(program: Program, graph: Graph, seed: int, description: str) -> None:
 @every_family
 @pytest.mark.parametrize("operator", ON_ENGINE)
 def test_single_operators(operator: str, family: str) -> None:
-    skip_what_the_host_runs(operator, CONFIGURATIONS[family][0])
     on_engine = 0
     for seed in range(FILES):
         data, description = random_model(operator, seed)

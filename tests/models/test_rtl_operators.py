@@ -11,7 +11,7 @@ from celosia.generators.families import find_preset
 from celosia.host.reference import run_graph
 from celosia.host.tflite.importer import parse_tflite
 from tests.engine_bench import EngineBench
-from tests.families import DEFAULTS, SIMULATED, skip_what_the_host_runs
+from tests.families import DEFAULTS, SIMULATED
 from tests.tflite_writer import BATCHED, OPERATORS, random_inputs, random_model
 
 HOST_ONLY = {"DEQUANTIZE", "QUANTIZE", "RESHAPE"}
@@ -45,7 +45,6 @@ def check(operator: str, seed: int, preset: str, more_images: int = 0) -> bool:
 @pytest.mark.parametrize("preset", DEFAULTS)
 @pytest.mark.parametrize("operator", ON_ENGINE)
 def test_random_models_are_bit_exact_and_take_the_predicted_cycles(operator: str, preset: str) -> None:
-    skip_what_the_host_runs(operator, find_preset(preset))
     ran, seed = 0, 0
     while ran < MODELS:
         ran += check(operator, seed, preset)
@@ -63,5 +62,4 @@ def test_batches_are_bit_exact_and_take_the_predicted_cycles(operator: str, pres
 @pytest.mark.parametrize("preset", SIMULATED)
 @pytest.mark.parametrize("operator", ON_ENGINE)
 def test_many_random_models_on_every_preset(operator: str, preset: str) -> None:
-    skip_what_the_host_runs(operator, find_preset(preset))
     assert sum(check(operator, seed, preset) for seed in range(1000, 1100)) >= MODELS
