@@ -106,4 +106,4 @@ def test_tiles_of_as_many_vectors_as_rows_leave_no_gap() -> None:
 
 
 def test_converts_with_one_multiplication_a_pe() -> None:
-    assert convert(SystolicArray(SMALL)).count(" * ") == SMALL.macs
+    assert convert(SystolicArray(SMALL)).count(" * ") == SMALL.peak_macs

@@ -23,7 +23,13 @@ from celosia.generators.systolic.config import PRESETS, SystolicConfig
             "weight_bits must be 64, 128, 256 or 512, and at most the 128 bits of a row of weights, not 256",
         ),
         ({"queue_depth": 3}, "queue_depth must be 2, 4, 8 or 16, not 3"),
-        ({"burst_beats": 24}, "burst_beats must be a power of two in 2..64, not 24"),
+        ({"burst_beats": 24}, "burst_beats must be a power of two in 2..256, not 24"),
+        ({"burst_beats": 128}, "burst_beats must be a power of two in 2..64, not 128"),
+        ({"rows": 0}, "rows must be a power of two in 8..512, not 0"),
+        (
+            {"rows": 512, "columns": 512, "buffer_kib": 1},
+            "buffer_kib must be in 2..32768 for 512 rows, not 1",
+        ),
         ({"weight_tiles": 2, "burst_beats": 64}, "burst_beats must fit the weight FIFO of 32 beats, not 64"),
         ({"outstanding_reads": 0}, "outstanding_reads must be in 1..16, not 0"),
         ({"data_bits": 128}, "data_bits must be 64 (wider ports are not built yet), not 128"),
@@ -42,7 +48,7 @@ def test_refuses_what_is_no_integer() -> None:
 
 
 def test_presets_are_what_their_names_say() -> None:
-    assert {name: (config.rows, config.columns, config.macs) for name, config in PRESETS.items()} == {
+    assert {name: (config.rows, config.columns, config.peak_macs) for name, config in PRESETS.items()} == {
         "tpu-8x8": (8, 8, 64),
         "tpu-16x16": (16, 16, 256),
         "tpu-32x32": (32, 32, 1024),
