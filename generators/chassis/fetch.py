@@ -18,6 +18,7 @@ BEAT_BITS = 64
 _QUEUE_BEATS = 32
 """Beats on their way or waiting to be dealt: four commands, in LUT RAM."""
 _MAXIMUM_COMMANDS = 1 << 16
+_LUT_INPUTS = 4
 _COUNT_BITS = (_MAXIMUM_COMMANDS * COMMAND_BEATS).bit_length()
 
 
@@ -187,6 +188,8 @@ class CommandFetch(wiring.Component):
         index = Signal(16)
         is_first = Signal(init=1)
 
+        header = data.View(HALT.struct(), queue.payload)
+
         # The stage register: a beat, its place, and for a header what it says.
         stage_valid = Signal()
         stage_data = Signal(BEAT_BITS, reset_less=True)
@@ -195,12 +198,14 @@ class CommandFetch(wiring.Component):
         stage_verb = Signal(verbs)
         stage_begin = Signal()
         stage_halt = Signal()
-        stage_known, stage_clean, stage_first, stage_last = Signal(), Signal(), Signal(), Signal()
-        stage_legal = Signal()  # one stage is too short for all of it
+        stage_first, stage_last = Signal(), Signal()
+        stage_known, stage_clean, stage_legal = Signal(), Signal(), Signal()
+        # What must be zero, four bits to a register: behind block RAM there is time for one LUT and no more.
+        zeros = Cat(header.reserved, header.index)
+        stage_set = Signal(-(-len(zeros) // _LUT_INPUTS))
         stage_taken = Signal()
         command_fails = Signal()
 
-        header = data.View(HALT.struct(), queue.payload)
         is_verb = Cat(header.opcode == OPCODE_OF_VERB[verb].value for verb in Verb)
         is_begin = header.opcode == Opcode.BEGIN.value
         is_halt = header.opcode == Opcode.HALT.value
@@ -208,6 +213,8 @@ class CommandFetch(wiring.Component):
         m.d.comb += [
             is_last.eq(index + 1 == self.count),
             self.next_index.eq(index),
+            stage_known.eq(stage_verb.any() | stage_begin | stage_halt),
+            stage_clean.eq(~stage_set.any()),
             stage_legal.eq(
                 stage_known & stage_clean & (stage_begin == stage_first) & (stage_halt == stage_last)
             ),
@@ -228,10 +235,11 @@ class CommandFetch(wiring.Component):
                     stage_verb.eq(is_verb),
                     stage_begin.eq(is_begin),
                     stage_halt.eq(is_halt),
-                    stage_known.eq(is_verb.any() | is_begin | is_halt),
                     stage_first.eq(is_first),
                     stage_last.eq(is_last),
-                    stage_clean.eq((header.reserved == 0) & (header.index == 0)),
+                    stage_set.eq(
+                        Cat(zeros[low : low + _LUT_INPUTS].any() for low in range(0, len(zeros), _LUT_INPUTS))
+                    ),
                     is_first.eq(0),
                     index.eq(index + 1),
                 ]
