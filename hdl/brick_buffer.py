@@ -242,7 +242,8 @@ class BrickBuffer(wiring.Component):
         """From banks to `store_response`; returns whether one more request finds room in the queue."""
         m.submodules.store_queue = queue = StreamQueue(unsigned(BRICK_BITS), _STORE_QUEUE_DEPTH)
         room = Signal(range(_STORE_QUEUE_DEPTH + 1), init=_STORE_QUEUE_DEPTH)
-        response_taken = self.store_response.valid & self.store_response.ready
+        # Registered, since it comes late in its cycle. Six places would keep the full rate.
+        response_taken = Signal()
         wiring.connect(m, queue.o, wiring.flipped(self.store_response))
         valid = Signal(3)
         bank, bank_next = Signal(range(BANKS)), Signal(range(BANKS))
@@ -250,6 +251,7 @@ class BrickBuffer(wiring.Component):
         brick = Signal(BRICK_BITS, reset_less=True)
         words = [port.data for port in reads]
         m.d.sync += [
+            response_taken.eq(self.store_response.valid & self.store_response.ready),
             room.eq(room + response_taken - request_taken),
             valid.eq(Cat(request_taken, valid)),
             bank.eq(_bank(self.store_request.payload)),

@@ -1,6 +1,6 @@
 """LOAD: rows of a feature map from memory to the unified buffer."""
 
-from amaranth.hdl import Module, Signal, unsigned
+from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -31,7 +31,8 @@ class LoadUnit(wiring.Component):
         bursts -> queue of beats (block RAM) -> ByteUnpacker -> bricks
                                                  ^ BrickWalk: address and bytes of each
 
-    A burst is asked for only while the queue has room for a longest burst, so that beats are always taken.
+    A burst is asked for only while the queue has room for a longest burst, so that beats are always taken. A place that
+    is freed in cycle t counts from t + 2 on.
 
     Timing, in cycles: `command.valid` from cycle t, with p = bit_length(channels) + bit_length(rows) + 4: the
     plan is done in t + p, the first burst requested in t + p + 3. A beat in cycle b lets its brick be offered from
@@ -168,21 +169,21 @@ class LoadUnit(wiring.Component):
         beats = self.read.beats
         room = Signal(range(self._queue_beats + 1), init=self._queue_beats)
         enough = Signal()
+        claimed, freed = Signal(), Signal()
+        length = Signal.like(burst.payload.length)  # beats less one
         m.d.comb += [
-            enough.eq(room >= self._burst_beats),
+            # The arbiter grants at most every other cycle, so waiting for the count of the last burst costs nothing.
+            enough.eq((room >= self._burst_beats) & ~claimed),
             request.payload.eq(burst.payload),
             request.valid.eq(burst.valid & enough & ~self.stop),
             burst.ready.eq((request.ready & enough) | self.stop),
             queue.i.payload.eq(beats.payload.data),
             queue.i.valid.eq(beats.valid),
         ]
-        # Both events come late in their cycle, so they choose between sums instead of being added.
-        taken = queue.o.valid & queue.o.ready
-        length = burst.payload.length  # beats less one
-        with m.If(request.valid & request.ready):
-            with m.If(taken):
-                m.d.sync += room.eq(room - length)
-            with m.Else():
-                m.d.sync += room.eq(room - length - 1)
-        with m.Elif(taken):
-            m.d.sync += room.eq(room + 1)
+        # Both events come late in their cycle and are counted in the next.
+        m.d.sync += [
+            claimed.eq(request.valid & request.ready),
+            length.eq(burst.payload.length),
+            freed.eq(queue.o.valid & queue.o.ready),
+            room.eq(room + freed - Mux(claimed, length + 1, 0)),
+        ]

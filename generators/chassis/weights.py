@@ -214,18 +214,24 @@ class WeightsUnit(wiring.Component):
         request = self.read.request
         burst = splitter.burst
         requests_coded, has_room = Signal(), Signal()
+        claimed = Signal()
+        length = Signal.like(burst.payload.length)  # beats less one
         room = Signal(range(self._decoder_beats + 1), init=self._decoder_beats)
         m.d.comb += [
-            has_room.eq(~requests_coded | (room >= self._burst_beats)),
+            # The arbiter grants at most every other cycle, so waiting for the count of the last burst costs nothing.
+            has_room.eq(~requests_coded | ((room >= self._burst_beats) & ~claimed)),
             request.payload.eq(burst.payload),
             request.valid.eq(burst.valid & has_room & ~self.stop),
             burst.ready.eq((request.ready & has_room) | self.stop),
         ]
         with m.If(accepted):
             m.d.sync += requests_coded.eq(is_coded)
-        # Both events come late in their cycle, so they choose between sums instead of being added.
-        length = burst.payload.length  # beats less one
-        with m.If(request.valid & request.ready & requests_coded):
+        # A grant comes late in its cycle and is counted in the next.
+        m.d.sync += [
+            claimed.eq(request.valid & request.ready & requests_coded),
+            length.eq(burst.payload.length),
+        ]
+        with m.If(claimed):
             m.d.sync += room.eq(Mux(self.decoder.freed, room - length, room - length - 1))
         with m.Elif(self.decoder.freed):
             m.d.sync += room.eq(room + 1)

@@ -134,7 +134,7 @@ class LoadUnit:
         elif accepts:
             self._is_offered = False
         if popped:
-            self._clock.at(cycle + 1, REGISTER_PHASE, self._popped)
+            self._clock.at(cycle + 2, REGISTER_PHASE, self._popped)
         if taken:
             self._piece_bank = -1
         if cut and brick is not None:

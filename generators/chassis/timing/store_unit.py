@@ -138,6 +138,8 @@ class StoreUnit:
         """(first cycle in which it can be taken, bytes, is last) of bricks asked for and not packed."""
         self._responses: deque[int] = deque()
         self._response_room = _RESPONSE_PLACES
+        self._was_packed = False
+        """A response was taken in the cycle before: its place is free from the next one on."""
         self._position = 0
         self._shifted: tuple[bool, bool, bool] | None = None
         """The packer's piece: it completes a beat, is the last, spills into another beat."""
@@ -194,7 +196,8 @@ class StoreUnit:
             after = self._position + count
             self._shifted = (after >= _BEAT_BYTES, is_last, is_last and after > _BEAT_BYTES)
             self._position = after % _BEAT_BYTES
-        self._response_room += packs - asks
+        self._response_room += self._was_packed - asks
+        self._was_packed = packs
         if asks and brick is not None:
             self._brick = next(self._bricks, None)
             self._pieces.append((cycle + 1, brick[1], self._brick is None))
