@@ -21,7 +21,7 @@ class AxiWriter(wiring.Component):
 
     Beats wait in block RAM of `queue_beats`, which must hold at least two bursts so that one fills while one leaves.
 
-    Timing: a transfer taken in cycle t whose data is here offers AW in t + 4. Otherwise AW is offered 2 cycles after
+    Timing: a transfer taken in cycle t whose data is here offers AW in t + 5. Otherwise AW is offered 3 cycles after
     the burst's last beat was taken. W is offered one cycle after AW, whether or not AW was accepted, and bursts follow
     each other on W without a gap while their data is here and fewer than `outstanding` lack their response.
 
@@ -92,19 +92,21 @@ class AxiWriter(wiring.Component):
         announced_valid = Signal()
         awaited = Signal(range(self._outstanding + 1))
         available = Signal(range(self._queue_beats + 2))
+        complete = Signal()  # all beats of the burst that is offered are here, and a place for its response
         claim = Signal()
         next_length = splitter.burst.payload.length
+        # Decided a cycle before: comparing and counting would leave no time for the splitter's next step.
+        m.d.sync += complete.eq(
+            splitter.burst.valid
+            & ~claim
+            & lengths.i.ready
+            & (awaited != self._outstanding)
+            & (available > next_length)
+        )
         m.d.comb += [
             self.bus.aw.payload.eq(announced),
             self.bus.aw.valid.eq(announced_valid),
-            claim.eq(
-                splitter.burst.valid
-                & ~self.stop
-                & ~announced_valid
-                & lengths.i.ready
-                & (awaited != self._outstanding)
-                & (available > next_length)
-            ),
+            claim.eq(complete & ~self.stop & ~announced_valid),
             splitter.burst.ready.eq(claim | self.stop),
             lengths.i.payload.eq(next_length),
             lengths.i.valid.eq(claim),
@@ -135,7 +137,6 @@ class AxiWriter(wiring.Component):
 
         arrived = Signal()
         m.d.comb += arrived.eq(queue.i.valid & queue.i.ready)
-        # A claim comes late in its cycle, so it chooses between sums instead of being subtracted.
         with m.If(discard):
             m.d.sync += available.eq(0)
         with m.Elif(claim):

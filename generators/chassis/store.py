@@ -39,7 +39,7 @@ class StoreUnit(wiring.Component):
 
     Timing, in cycles: `command.valid` from cycle t, with p = bit_length(channels) + bit_length(rows) + 4: the
     plan is done in t + p, the first brick asked for in t + p + 1. A brick that arrives in cycle b completes a beat
-    that enters the writer in b + 1; AW follows 2 cycles after a burst's last beat, W one cycle later. The last
+    that enters the writer in b + 1; AW follows 3 cycles after a burst's last beat, W one cycle later. The last
     response in cycle w gives `command.ready` in w + 2. A command without bytes is ready in t + p + 1.
 
     After an error or `stop` the unit keeps the rules of the bus and finishes the bursts that it has announced, but

@@ -31,6 +31,8 @@ class AxiWriter:
         self._stored: deque[int] = deque()
         self._is_offered = False
         self._available = 0
+        self._complete = False
+        """The burst on offer had all of its beats, and a place for its response, a cycle ago."""
         self._announced = False
         self._awaited = 0
         self._lengths: deque[tuple[int, int]] = deque()
@@ -76,9 +78,10 @@ class AxiWriter:
         answered, self._was_answered = self._was_answered, False
         offered = self._splitter.offered(cycle)
         length_ready = bool(self._lengths) and self._lengths[0][0] <= cycle
-        claim = (
+        claim = self._complete and not self._announced
+        self._complete = (
             offered > 0
-            and not self._announced
+            and not claim
             and len(self._lengths) < _LENGTHS
             and self._awaited < _OUTSTANDING
             and self._available >= offered

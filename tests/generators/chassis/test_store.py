@@ -136,7 +136,7 @@ def test_one_brick_a_cycle(offset: int) -> None:
     here = 0  # beats that are in bursts so far
     for _, count in split(REGION_BASES[1] + offset, beats, BURST_BEATS):
         here += count
-        announced = first_beat + here - 1 + 2
+        announced = first_beat + here - 1 + 3
         sent = max(announced + 1, sent + 1) + count - 1
     assert cycles == [sent + 32 + 2]
 
