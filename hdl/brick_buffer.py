@@ -205,22 +205,28 @@ class BrickBuffer(wiring.Component):
             m.d.sync += taken[bank].eq(self.gather.enable & (distance <= last))
 
         request = self.store_request
-        room = self._answer_store(m, reads, request.valid & request.ready)
+        delayed = Signal.like(rotation)
+        m.d.sync += delayed.eq(rotation)
+        exchanged = Signal(data.ArrayLayout(BRICK_BITS, BANKS), reset_less=True)
+        for bank in range(BANKS):
+            near, far = reads[bank].data, reads[bank ^ 4].data
+            m.d.sync += exchanged[bank].eq(Mux(delayed[2], far, near))
+        room = self._answer_store(m, exchanged, delayed[2], request.valid & request.ready)
         m.d.comb += request.ready.eq(room & ~(taken >> _bank(request.payload))[0])
         for bank, port in enumerate(reads):
             gathered = Mux(bank < rotation, next_row, row)
             m.d.comb += port.addr.eq(Mux(taken[bank], gathered, _row(request.payload)))
-        self._rotate(m, [port.data for port in reads], rotation)
+        self._rotate(m, [exchanged[n] for n in range(BANKS)], delayed)
 
-    def _rotate(self, m: Module, words: list[Signal], rotation: Signal) -> None:
-        """Brick i from bank i + rotation: by four, two and one, a register behind each.
+    def _rotate(self, m: Module, words: list[Value], rotation: Signal) -> None:
+        """Brick i from bank i + rotation: `words` are rotated by four already, here by two and one, a register each.
 
-        What is blank is cleared by the second of them, where brick i may still stand one place further, and filled by
+        What is blank is cleared by the first of them, where brick i may still stand one place further, and filled by
         the last: neither takes a cell more, as a choice behind the rotator would.
         """
         blank = Signal(BANKS)
         m.d.sync += blank.eq(self.gather.blank)
-        for distance in (4, 2, 1):
+        for distance in (2, 1):
             delayed = Signal.like(rotation)
             rotated = Signal(data.ArrayLayout(BRICK_BITS, BANKS), name=f"rotated_{distance}", reset_less=True)
             m.d.sync += delayed.eq(rotation)
@@ -238,27 +244,30 @@ class BrickBuffer(wiring.Component):
             words, rotation = [rotated[n] for n in range(BANKS)], delayed
         m.d.comb += self.gather.bricks.eq(Cat(words))
 
-    def _answer_store(self, m: Module, reads: list[ReadPort], request_taken: Value) -> Value:
-        """From banks to `store_response`; returns whether one more request finds room in the queue."""
+    def _answer_store(self, m: Module, exchanged: data.View, exchange: Value, request_taken: Value) -> Value:
+        """To `store_response`; returns whether one more request finds room in the queue.
+
+        What the banks answer is looked for in `exchanged`, where the banks stand four places further after a cycle with
+        `exchange`: behind block RAM there is time for one choice, and it costs a load on each of its outputs.
+        """
         m.submodules.store_queue = queue = StreamQueue(unsigned(BRICK_BITS), _STORE_QUEUE_DEPTH)
         room = Signal(range(_STORE_QUEUE_DEPTH + 1), init=_STORE_QUEUE_DEPTH)
         # Registered, since it comes late in its cycle. Six places would keep the full rate.
         response_taken = Signal()
         wiring.connect(m, queue.o, wiring.flipped(self.store_response))
         valid = Signal(3)
-        bank, bank_next = Signal(range(BANKS)), Signal(range(BANKS))
+        bank, place, pair_place = Signal(range(BANKS)), Signal(range(BANKS)), Signal(range(4))
         pair = Signal(data.ArrayLayout(BRICK_BITS, 4), reset_less=True)
-        brick = Signal(BRICK_BITS, reset_less=True)
-        words = [port.data for port in reads]
         m.d.sync += [
             response_taken.eq(self.store_response.valid & self.store_response.ready),
             room.eq(room + response_taken - request_taken),
             valid.eq(Cat(request_taken, valid)),
             bank.eq(_bank(self.store_request.payload)),
-            bank_next.eq(bank),
-            *(pair[n].eq(Mux(bank[2], words[n + 4], words[n])) for n in range(4)),
-            brick.eq(Array(pair[n] for n in range(4))[bank_next[:2]]),
+            place.eq(Cat(bank[:2], bank[2] ^ exchange)),
+            pair_place.eq(place[:2]),
+            *(pair[n].eq(Mux(place[2], exchanged[n + 4], exchanged[n])) for n in range(4)),
         ]
+        brick = Array(pair[n] for n in range(4))[pair_place]
         m.d.comb += [queue.i.valid.eq(valid[2]), queue.i.payload.eq(brick)]
         return room != 0
 

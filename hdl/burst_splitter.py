@@ -44,8 +44,8 @@ class BurstSplitter(wiring.Component):
 
     Aligned that way no burst crosses 4 KiB, and one small subtraction gives its length.
 
-    Timing: a transfer taken in cycle t offers its first burst in t + 3. A burst offered from cycle s and taken in
-    cycle t is followed by the next in max(s + 2, t + 1). A transfer of no beats offers nothing.
+    Timing: a transfer taken in cycle t offers its first burst in t + 3. A burst taken in cycle t is
+    followed by the next in t + 2. A transfer of no beats offers nothing.
 
     Members:
         transfer: `transfer_layout`; taken when the splitter is idle.
@@ -121,7 +121,8 @@ class BurstSplitter(wiring.Component):
             ]
             with m.If(remaining == 0):
                 m.d.sync += active.eq(0)
-        with m.Elif(~burst_valid | self.burst.ready):
+        # Not yet in the cycle in which the one before is taken: that comes late in it, and these registers are many.
+        with m.Elif(~burst_valid):
             m.d.sync += [
                 burst.address.eq(place << self._beat_shift),
                 burst.length.eq(count - 1),

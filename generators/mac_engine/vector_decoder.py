@@ -208,6 +208,10 @@ class VectorDecoder(wiring.Component):
         # And one step later all planes side by side.
         flag = Signal()
         first, second, third = (Signal(VECTOR, name=name) for name in ("first", "second", "third"))
+        first_count, second_count = (
+            Signal(_COUNT_BITS),
+            Signal(_COUNT_BITS),
+        )  # of bits that lead to another plane
         third_bits_used = Signal(VECTOR)
         m.d.comb += third_bits_used.eq((planes >> planes_second) & third_used)
         with m.If(step):
@@ -216,6 +220,8 @@ class VectorDecoder(wiring.Component):
                 first.eq(planes_first),
                 second.eq(planes[:VECTOR] & second_used),
                 third.eq(third_bits_used),
+                first_count.eq(Mux(has_second, population(planes_first), 0)),
+                second_count.eq(Mux(has_third, population(planes[:VECTOR] & second_used), 0)),
             ]
 
         # Masks of the bytes whose bit is set in a plane, oldest last.
@@ -232,7 +238,7 @@ class VectorDecoder(wiring.Component):
         mask_2 = self._delay_line(m, reached_2, SKEW + 4, "mask_2")
         m.d.comb += reached_3.eq(Mux(has_third, spread(third, mask_2[SKEW - 1], rank_2), mask_2[SKEW - 1]))
         mask_3 = self._delay_line(m, reached_3, 4, "mask_3")
-        count_1, count_2 = (Signal(_COUNT_BITS, name=f"count_{plane}") for plane in (1, 2))
+        next_second, next_third = Signal(_COUNT_BITS), Signal(_COUNT_BITS)  # of the next record
         escaping = Signal(VECTOR)  # bytes, as the last plane of the command marks them
         escaping_count = population(escaping)
         with m.If(step):
@@ -243,31 +249,24 @@ class VectorDecoder(wiring.Component):
                 rank_1.eq(ranks(mask_1[SKEW - 2], below_1)),
                 rank_2.eq(ranks(mask_2[SKEW - 2], below_2)),
                 rank_3.eq(ranks(mask_3[1], below_3)),
-                count_1.eq(population(first)),
-                count_2.eq(population(second)),
+                next_second.eq(first_count),
+                next_third.eq(second_count),
                 escaping.eq(Mux(has_third, third_bits_used, mask_2[SKEW - 2])),
                 self.next_escapes.eq(escaping_count),
                 self.next_early_bits.eq(escape_length(escaping_count, escape_bits, three_escapes)),
             ]
 
         # The next record.
-        next_second, next_third = Signal(_COUNT_BITS), Signal(_COUNT_BITS)
         next_flag = Signal()
         whole_planes = Signal(range(MAXIMUM_PLANES))
         another_flag = command.zero_vectors & (vectors_left > 2)  # of the record after the next
         second_flag = command.zero_vectors & (command.vectors > 1)
-        m.d.comb += [
-            next_second.eq(Mux(has_second, count_1, 0)),
-            next_third.eq(Mux(has_third, count_2, 0)),
-            whole_planes.eq(flag + Mux(flags[-2], remainder_bits, 0)),
-        ]
+        m.d.comb += whole_planes.eq(flag + Mux(flags[-2], remainder_bits, 0))
         with m.If(step):
             m.d.sync += [
                 next_flag.eq(another_flag),
                 self.next_other_bits.eq(
-                    Cat(another_flag, Const(0, 3), whole_planes)
-                    + Mux(has_second, population(first), 0)
-                    + Mux(has_third, population(second), 0)
+                    Cat(another_flag, Const(0, 3), whole_planes) + first_count + second_count
                 ),
                 has_flag.eq(next_flag),
                 has_first.eq(flags[0]),

@@ -40,7 +40,7 @@ class Splitter:
     def taken(self, cycle: int) -> None:
         """The burst on offer is taken in `cycle`."""
         self._bursts.pop()
-        self._offered_from = max(self._offered_from + 2, cycle + 1)
+        self._offered_from = cycle + 2
         self._idle_from = cycle + 1
 
     def is_idle(self, cycle: int) -> bool:
