@@ -123,6 +123,7 @@ class FrameReader(Harness):
             outside.eq(receiver.o.valid + skid_valid + offered),
         ]
         always(m, implies(skid_valid, receiver.o.valid))
+        always(m, inside.signal("ready") == ~skid_valid)
         always(m, self.total == in_ring + outside)
         always(m, in_ring + ahead <= ROWS)
         always(m, inside.signal("count") == Mux(self.bytes < HELD, self.bytes, HELD))
