@@ -67,7 +67,8 @@ class Accumulators(wiring.Component):
         sums = Signal(data.ArrayLayout(signed(32), self._outputs))
         stored = [self._half(m, half, adding, sums) for half in range(2)]
         for output in range(self._outputs):
-            old, new = Signal(signed(32), name=f"old_{output}"), Signal(signed(32), name=f"new_{output}")
+            # Without a reset, which would come late to what clears them.
+            old, new = (Signal(signed(32), name=f"{age}_{output}", reset_less=True) for age in ("old", "new"))
             total = self.totals[output]
             before = Signal(signed(32), name=f"before_{output}")
             exceeds = Signal(2, name=f"exceeds_{output}")
