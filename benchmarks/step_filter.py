@@ -5,7 +5,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from celosia.generators.mac_engine.step_walk import STEP
+from celosia.generators.chassis.tiles.step_walk import step_layout
+from celosia.generators.mac_engine.config import PRESETS
 
 STEPS = 512
 """Steps whose flags are kept: those of the weight store's blocks, and some more."""
@@ -47,8 +48,8 @@ class StepFilter(wiring.Component):
                 "write": In(stream.Signature(beat, always_ready=True)),
                 "tile_is_last_of_blocks": In(1),
                 "tile_is_last": In(1),
-                "i": In(stream.Signature(STEP)),
-                "o": Out(stream.Signature(STEP)),
+                "i": In(stream.Signature(step_layout(PRESETS["u55-128"]))),
+                "o": Out(stream.Signature(step_layout(PRESETS["u55-128"]))),
             }
         )
 

@@ -24,10 +24,10 @@ import numpy.typing as npt
 from benchmarks.step_filter import StepFilter
 from celosia.boards.ecp5_synthesis import synthesize
 from celosia.generators.chassis.layer import Layer
+from celosia.generators.chassis.tiles.step_walk import STEP_WALK_CYCLES
+from celosia.generators.chassis.tiles.tiling import Tiling, reads_weights
 from celosia.generators.mac_engine.config import PRESETS, MacEngineConfig
 from celosia.generators.mac_engine.isa import BRICK_CHANNELS, Mode
-from celosia.generators.mac_engine.step_walk import STEP_WALK_CYCLES
-from celosia.generators.mac_engine.tiling import Tiling, reads_weights
 from celosia.generators.mac_engine.tiling_choice import choose_tiling
 from celosia.generators.mac_engine.weight_code import encode_if_better
 from celosia.generators.mac_engine.weight_layout import weight_blocks

@@ -48,7 +48,9 @@ class AxiReadArbiter(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """A queue of the granted clients' numbers says whose beats come next."""
         m = Module()
-        m.submodules.owners = owners = StreamQueue(range(len(self.clients)), max(2, self._outstanding))
+        m.submodules.owners = owners = StreamQueue(
+            range(max(2, len(self.clients))), max(2, self._outstanding)
+        )
 
         request = Signal(burst_layout(self._address_bits), reset_less=True)
         request_valid = Signal()

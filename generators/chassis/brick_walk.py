@@ -1,8 +1,9 @@
 """The bricks of a transfer, in the order of their bytes in memory."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -13,18 +14,32 @@ BRICK_BYTES = 8
 BRICK_ADDRESS_BITS = 16
 
 
-def brick_place_layout() -> data.StructLayout:
-    """A brick: its `address` in the buffer, how many `bytes` (1..8) of it are in memory, `last` of the transfer."""
-    return data.StructLayout({"address": BRICK_ADDRESS_BITS, "bytes": range(BRICK_BYTES + 1), "last": 1})
+def piece_address_bits(pieces: int) -> int:
+    """Bits of the address of eight bytes where a brick has `pieces` of them, a power of two; the piece is below."""
+    if pieces < 1 or pieces & (pieces - 1):
+        raise ValueError(f"pieces must be a power of two, not {pieces}")
+    return BRICK_ADDRESS_BITS + (pieces - 1).bit_length()
 
 
-def walk(command: Mapping[str, int]) -> Iterator[tuple[int, int]]:
-    """(address, bytes) of the bricks of a LOAD or STORE, in order; the model of `BrickWalk`."""
+def brick_place_layout(pieces: int = 1) -> data.StructLayout:
+    """A brick, or one of its `pieces` of eight bytes: its `address` in the buffer, how many `bytes` (1..8) of it are in
+    memory, `last` of the transfer.
+    """
+    return data.StructLayout(
+        {"address": piece_address_bits(pieces), "bytes": range(BRICK_BYTES + 1), "last": 1}
+    )
+
+
+def walk(command: Mapping[str, int], pieces: int = 1) -> Iterator[tuple[int, int]]:
+    """(address, bytes) of the bricks of a LOAD or STORE, in order; the model of `BrickWalk`.
+
+    Bricks of several `pieces` come once for each piece that holds channels.
+    """
     row = command["row"]
     for _ in range(command["rows"]):
         for x in range(command["width"]):
             for first in range(0, command["channels"], BRICK_BYTES):
-                address = row + first // BRICK_BYTES * command["channel_pitch"] + x
+                address = row + first // (BRICK_BYTES * pieces) * command["channel_pitch"] + x
                 yield address % (1 << BRICK_ADDRESS_BITS), min(BRICK_BYTES, command["channels"] - first)
         row += command["row_pitch"]
         if row >= command["ring_end"]:
@@ -33,7 +48,7 @@ def walk(command: Mapping[str, int]) -> Iterator[tuple[int, int]]:
 
 
 class BrickWalk(wiring.Component):
-    """Walks rows, pixels and channel bricks, one brick a cycle.
+    """Walks rows, pixels and channel bricks, one brick a cycle; of bricks of several pieces one piece a cycle.
 
     Timing: `start` in cycle t offers the first brick in t + 1; then one brick a cycle while they are taken.
 
@@ -47,12 +62,13 @@ class BrickWalk(wiring.Component):
     start: Signal
     o: stream.Interface
 
-    def __init__(self) -> None:
+    def __init__(self, pieces: int = 1) -> None:
+        self._pieces = pieces
         super().__init__(
             {
                 "command": In(LOAD.struct()),
                 "start": In(1),
-                "o": Out(stream.Signature(brick_place_layout())),
+                "o": Out(stream.Signature(brick_place_layout(pieces))),
             }
         )
 
@@ -73,6 +89,7 @@ class BrickWalk(wiring.Component):
         ]
 
         valid = Signal()
+        piece = Signal(range(max(2, self._pieces)))
         address = Signal(BRICK_ADDRESS_BITS)
         pixel = Signal(BRICK_ADDRESS_BITS)
         row = Signal(
@@ -86,7 +103,7 @@ class BrickWalk(wiring.Component):
         last_brick, last_pixel, last_row = Signal(), Signal(), Signal()
         m.d.comb += [
             self.o.valid.eq(valid),
-            self.o.payload.address.eq(address),
+            self.o.payload.address.eq(address if self._pieces == 1 else Cat(piece, address)),
             self.o.payload.bytes.eq(Mux(last_brick, tail, BRICK_BYTES)),
             self.o.payload.last.eq(last_brick & last_pixel & last_row),
             # Both sums beside the comparison, not behind it.
@@ -100,6 +117,8 @@ class BrickWalk(wiring.Component):
                 bricks_left.eq(bricks),
                 last_brick.eq(bricks == 1),
             ]
+            if self._pieces > 1:
+                m.d.sync += piece.eq(0)
 
         def start_row() -> None:
             start_pixel(row)
@@ -116,8 +135,11 @@ class BrickWalk(wiring.Component):
             m.d.sync += row.eq(command.row)
         with m.Elif(self.o.ready):
             with m.If(~last_brick):
+                with m.If(piece == self._pieces - 1) if self._pieces > 1 else nullcontext():
+                    m.d.sync += address.eq(address + command.channel_pitch)
+                if self._pieces > 1:
+                    m.d.sync += piece.eq(piece + 1)
                 m.d.sync += [
-                    address.eq(address + command.channel_pitch),
                     bricks_left.eq(bricks_left - 1),
                     last_brick.eq(bricks_left == 2),
                 ]

@@ -19,22 +19,22 @@ class DecoderSignature(wiring.Signature):
         A coded command begins; beats of it may be in the decoder's queue already.
     command : Out(layout.struct())
         That command, held until the cycle after `finished`, or for good after `malformed`.
-    beats : Out(stream.Signature(unsigned(64), always_ready=True))
+    beats : Out(stream.Signature(unsigned(beat_bits), always_ready=True))
         Beats of coded commands: never more than the decoder's queue has places for.
     freed : In(1)
-        A beat left the decoder's queue.
+        A beat left the decoder's queue, or as many as the WEIGHTS unit was told that leave together.
     finished : In(1)
         All of it was decoded and is in its destination.
     malformed : In(1)
         The command and its beats do not fit together.
     """
 
-    def __init__(self, layout: CommandLayout) -> None:
+    def __init__(self, layout: CommandLayout, beat_bits: int = BEAT_BITS) -> None:
         super().__init__(
             {
                 "start": Out(1),
                 "command": Out(layout.struct()),
-                "beats": Out(stream.Signature(unsigned(BEAT_BITS), always_ready=True)),
+                "beats": Out(stream.Signature(unsigned(beat_bits), always_ready=True)),
                 "freed": In(1),
                 "finished": In(1),
                 "malformed": In(1),

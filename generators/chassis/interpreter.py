@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from .command import CommandLayout, Opcode, Region, Verb
 from .configuration import EngineConfig
-from .placement import BRICK_CHANNELS, POINTER_MASK
+from .placement import POINTER_MASK
 from .schedule import decode_commands
 
 Config = TypeVar("Config", bound=EngineConfig)
@@ -46,7 +46,7 @@ class ChassisInterpreter(ABC, Generic[Config]):
     ) -> None:
         self.config = config
         self.regions = regions
-        self.buffer = np.zeros((config.buffer_bricks, BRICK_CHANNELS), np.int8)
+        self.buffer = np.zeros((config.buffer_bricks, config.brick_channels), np.int8)
         self.snapshots: list[int] = []
         self.tokens = {(giver, taker): 0 for giver in Verb for taker in Verb}
         self._layouts = layouts
@@ -85,7 +85,7 @@ class ChassisInterpreter(ABC, Generic[Config]):
             case Opcode.WEIGHTS:
                 self._load_weights(fields)
             case Opcode.COMPUTE:
-                self._compute(fields)
+                return self._compute(fields) is not False
             case _:
                 return self._activate(fields)
         return True
@@ -95,8 +95,8 @@ class ChassisInterpreter(ABC, Generic[Config]):
         """WEIGHTS."""
 
     @abstractmethod
-    def _compute(self, fields: Fields) -> None:
-        """COMPUTE."""
+    def _compute(self, fields: Fields) -> bool | None:
+        """COMPUTE; False if it waits for a later WEIGHTS, so that `_proceed` executes it and gives its tokens."""
 
     @abstractmethod
     def _activate(self, fields: Fields) -> bool:
@@ -144,7 +144,7 @@ class ChassisInterpreter(ABC, Generic[Config]):
 
     def _transfer_bricks(self, fields: Fields) -> npt.NDArray[np.int64]:
         """Brick addresses [row, x, channel brick] of LOAD and STORE."""
-        bricks = -(-fields["channels"] // BRICK_CHANNELS)
+        bricks = -(-fields["channels"] // self.config.brick_channels)
         rows = np.array(self._row_pointers(fields, "", [1] * (fields["rows"] - 1)))
         addresses = (
             rows[:, None, None]
@@ -158,9 +158,9 @@ class ChassisInterpreter(ABC, Generic[Config]):
     def _load(self, fields: Fields) -> None:
         shape = fields["rows"], fields["width"], fields["channels"]
         addresses = self._transfer_bricks(fields)
-        padded = np.zeros((*shape[:2], addresses.shape[2] * BRICK_CHANNELS), np.int8)
+        padded = np.zeros((*shape[:2], addresses.shape[2] * self.config.brick_channels), np.int8)
         padded[..., : shape[2]] = self._memory(fields, int(np.prod(shape))).view(np.int8).reshape(shape)
-        self.buffer[addresses] = padded.reshape(*addresses.shape, BRICK_CHANNELS)
+        self.buffer[addresses] = padded.reshape(*addresses.shape, self.config.brick_channels)
 
     def _store(self, fields: Fields) -> None:
         shape = fields["rows"], fields["width"], fields["channels"]

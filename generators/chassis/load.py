@@ -9,7 +9,7 @@ from ...hdl.burst_splitter import BurstSplitter, check_burst_beats
 from ...hdl.byte_unpacker import ByteUnpacker
 from ...hdl.skid_buffer import SkidBuffer
 from ...hdl.stream_queue import LARGEST_LUT_RAM, StreamQueue
-from .brick_walk import BRICK_ADDRESS_BITS, BrickWalk, brick_place_layout
+from .brick_walk import BrickWalk, brick_place_layout, piece_address_bits
 from .command import LOAD
 from .region_check import BEAT_COUNT_BITS, regions_layout
 from .register_map import ErrorCode
@@ -20,9 +20,9 @@ from .unit_error import report, report_response
 BEAT_BITS = 64
 
 
-def brick_write_layout() -> data.StructLayout:
-    """A brick for the buffer: its `address` and its 8 bytes of `data`."""
-    return data.StructLayout({"address": BRICK_ADDRESS_BITS, "data": BEAT_BITS})
+def brick_write_layout(pieces: int = 1) -> data.StructLayout:
+    """A brick, or one of its `pieces`, for the buffer: its `address` and its 8 bytes of `data`."""
+    return data.StructLayout({"address": piece_address_bits(pieces), "data": BEAT_BITS})
 
 
 class LoadUnit(wiring.Component):
@@ -60,7 +60,8 @@ class LoadUnit(wiring.Component):
     busy: Signal
     error: data.View
 
-    def __init__(self, *, address_bits: int, burst_beats: int, outstanding: int) -> None:
+    def __init__(self, *, address_bits: int, burst_beats: int, outstanding: int, pieces: int = 1) -> None:
+        self._pieces = pieces
         check_burst_beats(burst_beats, BEAT_BITS)
         self._address_bits = address_bits
         self._burst_beats = burst_beats
@@ -71,7 +72,7 @@ class LoadUnit(wiring.Component):
                 "command": In(stream.Signature(LOAD.struct())),
                 "regions": In(regions_layout(address_bits)),
                 "read": Out(ReadClientSignature(address_bits, BEAT_BITS)),
-                "bricks": Out(stream.Signature(brick_write_layout())),
+                "bricks": Out(stream.Signature(brick_write_layout(pieces))),
                 "stop": In(1),
                 "busy": Out(1),
                 "error": Out(error_layout(address_bits)),
@@ -90,13 +91,13 @@ class LoadUnit(wiring.Component):
         )
         m.submodules.queue = queue = StreamQueue(unsigned(BEAT_BITS), self._queue_beats)
         m.submodules.unpacker = unpacker = ByteUnpacker(
-            data.StructLayout({"address": BRICK_ADDRESS_BITS, "last": 1})
+            data.StructLayout({"address": piece_address_bits(self._pieces), "last": 1})
         )
-        m.submodules.walk = walk = BrickWalk()
+        m.submodules.walk = walk = BrickWalk(self._pieces)
         # The walk runs ahead, so that it does not wait in the same cycle for what the unpacker waits for.
-        m.submodules.places = places = SkidBuffer(brick_place_layout())
+        m.submodules.places = places = SkidBuffer(brick_place_layout(self._pieces))
         # Whether the buffer has a place comes late in its cycle, and must not reach the queue of beats.
-        last_brick = data.StructLayout({"brick": brick_write_layout(), "last": 1})
+        last_brick = data.StructLayout({"brick": brick_write_layout(self._pieces), "last": 1})
         m.submodules.writes = writes = SkidBuffer(last_brick)
         command = self.command.payload
         brick = unpacker.o.payload

@@ -8,7 +8,7 @@ from amaranth.hdl import Cat, DomainRenamer, Module, Mux, ResetSignal, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from ...hdl.axi import AxiBus, AxiLiteBus, AxiLiteSignature, AxiSignature
+from ...hdl.axi import AxiBus, AxiLiteBus, AxiLiteSignature, AxiReadBus, AxiReadSignature, AxiSignature
 from ...hdl.axi_read_arbiter import AxiReadArbiter
 from . import register_map as registers
 from .command import LOAD, STORE, CommandLayout, Region, Verb
@@ -47,6 +47,9 @@ class ChassisParameters:
         address_bits: width of an AXI address.
         profile_entries: snapshots that the profile memory holds.
         counters: that the family has besides `register_map.COUNTERS`.
+        brick_pieces: pieces of eight bytes in a brick of the unified buffer; LOAD and STORE move one a cycle.
+        weights_port_bits: width of a port of its own for WEIGHTS; 0 if it shares that of the others.
+        weights_freed_beats: beats that leave the decoder's queue together.
     """
 
     family_id: int
@@ -64,6 +67,9 @@ class ChassisParameters:
     address_bits: int
     profile_entries: int
     counters: tuple[registers.OwnCounter, ...] = ()
+    brick_pieces: int = 1
+    weights_port_bits: int = 0
+    weights_freed_beats: int = 1
 
     @property
     def layouts(self) -> dict[Verb, CommandLayout]:
@@ -83,6 +89,7 @@ class Chassis(wiring.Component):
         csr --> registers --> run control --> fetch --> queues (tokens) --+--> compute, activate  (the core)
                                                  |                        +--> LOAD, WEIGHTS, STORE
         bus <== arbiter <== fetch, LOAD, WEIGHTS; STORE
+        weights_bus <== arbiter <== WEIGHTS, if it has a port of its own
 
     All of it but the registers and the run control is in the domain `RUN_DOMAIN`, and so must the core be: it has the
     clock of "sync" and is reset with it, before every run and by CONTROL.reset. A run that ended in any way leaves
@@ -91,6 +98,7 @@ class Chassis(wiring.Component):
     Members:
         csr: AXI4-Lite slave, the registers of `register_map`.
         bus: AXI4 master.
+        weights_bus: AXI4 master that only reads; there only with `weights_port_bits`.
         interrupt: level.
         compute, activate: commands of the core, each taken at its completion.
         load_bricks: bricks that LOAD writes into the unified buffer.
@@ -106,6 +114,7 @@ class Chassis(wiring.Component):
 
     csr: AxiLiteBus
     bus: AxiBus
+    weights_bus: AxiReadBus
     interrupt: Signal
     compute: stream.Interface
     activate: stream.Interface
@@ -131,8 +140,17 @@ class Chassis(wiring.Component):
             verb: CommandQueue(layout, parameters.queue_depth) for verb, layout in parameters.layouts.items()
         }
         self._tokens = TokenCounters()
+        port_bits = parameters.weights_port_bits
+        self._weights_arbiter = None
+        if port_bits:
+            self._weights_arbiter = AxiReadArbiter(
+                clients=1,
+                address_bits=address_bits,
+                data_bits=port_bits,
+                outstanding=parameters.outstanding_reads,
+            )
         self._arbiter = AxiReadArbiter(
-            clients=3,
+            clients=2 if port_bits else 3,
             address_bits=address_bits,
             data_bits=BEAT_BITS,
             outstanding=parameters.outstanding_reads,
@@ -141,6 +159,7 @@ class Chassis(wiring.Component):
             address_bits=address_bits,
             burst_beats=parameters.burst_beats,
             outstanding=parameters.outstanding_reads,
+            pieces=parameters.brick_pieces,
         )
         self._weights = WeightsUnit(
             parameters.weights,
@@ -148,24 +167,29 @@ class Chassis(wiring.Component):
             address_bits=address_bits,
             burst_beats=parameters.burst_beats,
             decoder_beats=parameters.decoder_beats,
+            freed_beats=parameters.weights_freed_beats,
+            beat_bits=port_bits or BEAT_BITS,
         )
-        self._store = StoreUnit(address_bits=address_bits, burst_beats=parameters.burst_beats)
+        self._store = StoreUnit(
+            address_bits=address_bits, burst_beats=parameters.burst_beats, pieces=parameters.brick_pieces
+        )
         self._counters = PerformanceCounters(
-            parameters.profile_entries, _BEAT_BYTES, START_CYCLES, parameters.counters
+            parameters.profile_entries, _BEAT_BYTES + port_bits // 8, START_CYCLES, parameters.counters
         )
         amounts = amounts_layout(parameters.counters)
         super().__init__(
             {
                 "csr": In(AxiLiteSignature(registers.ADDRESS_BITS)),
                 "bus": Out(AxiSignature(address_bits, BEAT_BITS)),
+                **({"weights_bus": Out(AxiReadSignature(address_bits, port_bits))} if port_bits else {}),
                 "interrupt": Out(1),
                 "compute": Out(stream.Signature(parameters.compute.struct())),
                 "activate": Out(stream.Signature(parameters.activate.struct())),
-                "load_bricks": Out(stream.Signature(brick_write_layout())),
-                "store_request": Out(stream.Signature(brick_request_layout())),
+                "load_bricks": Out(stream.Signature(brick_write_layout(parameters.brick_pieces))),
+                "store_request": Out(stream.Signature(brick_request_layout(parameters.brick_pieces))),
                 "store_response": In(stream.Signature(brick_data_layout())),
                 "destination_write": Out(destination_write_signature()),
-                "decoder": Out(DecoderSignature(parameters.weights)),
+                "decoder": Out(DecoderSignature(parameters.weights, port_bits or BEAT_BITS)),
                 "cause": In(cause_shape(parameters.counters)),
                 **({"amounts": In(amounts)} if amounts.members else {}),
                 "progress": In(1),
@@ -192,6 +216,8 @@ class Chassis(wiring.Component):
             given = self._weights.given if verb is Verb.WEIGHTS else queue.given
             m.d.comb += self._tokens.given[verb].eq(given)
         m.submodules.arbiter = restart(self._arbiter)
+        if self._weights_arbiter is not None:
+            m.submodules.weights_arbiter = restart(self._weights_arbiter)
         m.submodules.load = restart(self._load)
         m.submodules.weights = restart(self._weights)
         m.submodules.store = restart(self._store)
@@ -259,7 +285,13 @@ class Chassis(wiring.Component):
         connect(m, self._queues[Verb.STORE].command, self._store.command)
         connect(m, self._queues[Verb.COMPUTE].command, flipped(self.compute))
         connect(m, self._queues[Verb.ACTIVATE].command, flipped(self.activate))
-        clients = (self._fetch.read, self._load.read, self._weights.read)
+        clients = [self._fetch.read, self._load.read]
+        if self._weights_arbiter is None:
+            clients.append(self._weights.read)
+        else:
+            connect(m, self._weights.read, self._weights_arbiter.clients[0])
+            connect(m, self._weights_arbiter.bus.ar, flipped(self.weights_bus.ar))
+            connect(m, flipped(self.weights_bus.r), self._weights_arbiter.bus.r)
         for index, client in enumerate(clients):
             connect(m, client, self._arbiter.clients[index])
         connect(m, self._load.bricks, flipped(self.load_bricks))
@@ -284,7 +316,11 @@ class Chassis(wiring.Component):
         units = (self._fetch, self._load, self._weights, self._store)
         for source, unit in zip(control.errors, units, strict=True):
             m.d.comb += [source.eq(unit.error), unit.stop.eq(control.stop)]
-        channels = (self.bus.ar, self.bus.r, self.bus.aw, self.bus.w, self.bus.b)
+        channels = [self.bus.ar, self.bus.r, self.bus.aw, self.bus.w, self.bus.b]
+        bus_idle = self._arbiter.idle & self._store.bus_idle
+        if self._weights_arbiter is not None:
+            channels += [self.weights_bus.ar, self.weights_bus.r]
+            bus_idle &= self._weights_arbiter.idle
         moved = [channel.valid & channel.ready for channel in channels]
         for queue in self._queues.values():
             moved += [queue.beats.valid & queue.beats.ready, queue.command.valid & queue.command.ready]
@@ -298,7 +334,7 @@ class Chassis(wiring.Component):
             control.queues_idle.eq(
                 Cat(queue.idle for queue in self._queues.values()).all() & ~self._weights.busy
             ),
-            control.bus_idle.eq(self._arbiter.idle & self._store.bus_idle),
+            control.bus_idle.eq(bus_idle),
         ]
 
     def _connect_counters(self, m: Module) -> None:
@@ -322,11 +358,15 @@ class Chassis(wiring.Component):
         m.d.sync += strobes.eq(Mux(self.bus.w.valid & self.bus.w.ready, self.bus.w.payload.strobe, 0))
         if amounts_layout(self._parameters.counters).members:
             m.d.comb += counters.amounts.eq(self.amounts)
+        bytes_read = Mux(self.bus.r.valid & self.bus.r.ready, _BEAT_BYTES, 0)
+        if port_bytes := self._parameters.weights_port_bits // 8:
+            moved = self.weights_bus.r.valid & self.weights_bus.r.ready
+            bytes_read = bytes_read + Mux(moved, port_bytes, 0)
         m.d.comb += [
             counters.clear.eq(self._control.clear),
             counters.count.eq(self._control.counting),
             counters.snapshot.eq(self.snapshot),
-            counters.bytes_read.eq(Mux(self.bus.r.valid & self.bus.r.ready, _BEAT_BYTES, 0)),
+            counters.bytes_read.eq(bytes_read),
             counters.bytes_written.eq(sum(strobes[byte] for byte in range(_BEAT_BYTES))),
             counters.profile_index.eq(csr.port(registers.PROFILE_INDEX)),
             csr.port(registers.PROFILE_COUNT).eq(counters.profile_count),

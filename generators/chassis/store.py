@@ -9,7 +9,7 @@ from ...hdl.axi_writer import AxiWriter
 from ...hdl.byte_packer import BytePacker
 from ...hdl.skid_buffer import SkidBuffer
 from ...hdl.stream_queue import LARGEST_LUT_RAM, StreamQueue
-from .brick_walk import BRICK_ADDRESS_BITS, BRICK_BYTES, BrickWalk
+from .brick_walk import BRICK_BYTES, BrickWalk, piece_address_bits
 from .command import STORE
 from .region_check import BEAT_COUNT_BITS, regions_layout
 from .register_map import ErrorCode
@@ -22,9 +22,9 @@ _BRICKS_ON_THEIR_WAY = 16
 """Bricks asked for and not yet packed: more than the buffer's latency, so that it runs at full rate."""
 
 
-def brick_request_layout() -> data.StructLayout:
-    """The `address` of a brick to read."""
-    return data.StructLayout({"address": BRICK_ADDRESS_BITS})
+def brick_request_layout(pieces: int = 1) -> data.StructLayout:
+    """The `address` of a brick, or of one of its `pieces`, to read."""
+    return data.StructLayout({"address": piece_address_bits(pieces)})
 
 
 def brick_data_layout() -> data.StructLayout:
@@ -67,7 +67,8 @@ class StoreUnit(wiring.Component):
     bus_idle: Signal
     error: data.View
 
-    def __init__(self, *, address_bits: int, burst_beats: int) -> None:
+    def __init__(self, *, address_bits: int, burst_beats: int, pieces: int = 1) -> None:
+        self._pieces = pieces
         self._address_bits = address_bits
         self._writer = AxiWriter(
             address_bits=address_bits,
@@ -80,7 +81,7 @@ class StoreUnit(wiring.Component):
             {
                 "command": In(stream.Signature(STORE.struct())),
                 "regions": In(regions_layout(address_bits)),
-                "request": Out(stream.Signature(brick_request_layout())),
+                "request": Out(stream.Signature(brick_request_layout(pieces))),
                 "response": In(stream.Signature(brick_data_layout())),
                 "bus": Out(AxiWriteSignature(address_bits, BEAT_BITS)),
                 "stop": In(1),
@@ -94,7 +95,7 @@ class StoreUnit(wiring.Component):
         """Plan, then let the bricks flow until the last write response."""
         m = Module()
         m.submodules.plan = plan = TransferPlan(self._address_bits)
-        m.submodules.walk = walk = BrickWalk()
+        m.submodules.walk = walk = BrickWalk(self._pieces)
         piece = data.StructLayout({"bytes": range(BRICK_BYTES + 1), "last": 1})
         m.submodules.pieces = pieces = StreamQueue(piece, _BRICKS_ON_THEIR_WAY)
         # The queue is LUT RAM, whose read and the packer's shift do not fit into one cycle. Bricks take longer.

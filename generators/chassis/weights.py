@@ -84,9 +84,12 @@ class WeightsUnit(wiring.Component):
         address_bits: int,
         burst_beats: int,
         decoder_beats: int,
+        freed_beats: int = 1,
+        beat_bits: int = BEAT_BITS,
     ) -> None:
         """`layout` has the fields region, offset, beats, destination, address and words; `depths[d]` is the number of
-        beats that destination d holds, `decoder_beats` of those that the decoder's queue holds.
+        beats that destination d holds, `decoder_beats` of those that the decoder's queue holds, `freed_beats` of those
+        that leave it together. A beat of `beat_bits` puts its lowest 64 into a destination.
 
         Raises:
             ValueError: `layout` is not WEIGHTS or lacks a field, there are not 1..8 depths or one is not in
@@ -117,6 +120,8 @@ class WeightsUnit(wiring.Component):
             {"command": layout.struct(), "is_coded": 1, "has_beats": 1, "bus_address": address_bits}
         )
         self._decoder_beats = decoder_beats
+        self._freed_beats = freed_beats
+        self._beat_bits = beat_bits
         self._depths = tuple(depths)
         self._address_bits = address_bits
         self._burst_beats = burst_beats
@@ -126,9 +131,9 @@ class WeightsUnit(wiring.Component):
                 "given": Out(len(Verb)),
                 "oldest": Out(waiting_layout()),
                 "regions": In(regions_layout(address_bits)),
-                "read": Out(ReadClientSignature(address_bits, BEAT_BITS)),
+                "read": Out(ReadClientSignature(address_bits, beat_bits)),
                 "write": Out(destination_write_signature()),
-                "decoder": Out(DecoderSignature(layout)),
+                "decoder": Out(DecoderSignature(layout, beat_bits)),
                 "stop": In(1),
                 "busy": Out(1),
                 "error": Out(error_layout(address_bits)),
@@ -154,7 +159,7 @@ class WeightsUnit(wiring.Component):
         m.submodules.check = check = RegionCheck(self._address_bits)
         m.submodules.splitter = splitter = BurstSplitter(
             address_bits=self._address_bits,
-            data_bits=BEAT_BITS,
+            data_bits=self._beat_bits,
             count_bits=BEAT_COUNT_BITS,
             burst_beats=self._burst_beats,
         )
@@ -167,7 +172,7 @@ class WeightsUnit(wiring.Component):
             check.regions.eq(self.regions),
             check.region.eq(command.region),
             check.offset.eq(command.offset),
-            check.size.eq(command.beats << 3),
+            check.size.eq(command.beats << (self._beat_bits // 8).bit_length() - 1),
             splitter.stop.eq(self.stop),
             splitter.transfer.valid.eq(accepted & has_beats),
             splitter.transfer.payload.address.eq(check.address),
@@ -232,9 +237,10 @@ class WeightsUnit(wiring.Component):
             length.eq(burst.payload.length),
         ]
         with m.If(claimed):
-            m.d.sync += room.eq(Mux(self.decoder.freed, room - length, room - length - 1))
+            freed = room - length if self._freed_beats == 1 else room - length + (self._freed_beats - 1)
+            m.d.sync += room.eq(Mux(self.decoder.freed, freed, room - length - 1))
         with m.Elif(self.decoder.freed):
-            m.d.sync += room.eq(room + 1)
+            m.d.sync += room.eq(room + self._freed_beats)
 
     def _elaborate_beats(self, m: Module, coming: stream.Interface) -> Signal:
         """Count every command's beats to where they go; the result: the last beat of one that is not coded."""

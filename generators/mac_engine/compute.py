@@ -8,13 +8,14 @@ from celosia.hdl.brick_buffer import Gather, GatherPort
 
 from ..chassis.counters import Cause
 from ..chassis.destination_port import destination_write_signature
-from .accumulator_port import FREEING_CYCLES, AccumulatorPort, AccumulatorReads
+from ..chassis.tiles.accumulator_port import FREEING_CYCLES, AccumulatorPort, AccumulatorReads
+from ..chassis.tiles.loop_sequencer import LoopSequencer
+from ..chassis.tiles.tile_halves import TileHalves
 from .config import MacEngineConfig
 from .core_array import DONE_LATENCY, CoreArray
 from .isa import COMPUTE
-from .loop_sequencer import LoopSequencer
-from .tile_halves import TileHalves
 from .weight_feed import WeightFeed
+from .weight_loader import WeightLoader
 from .weight_store import WeightPort, WeightReads
 from .window_reader import WINDOW_LATENCY, WindowReader
 
@@ -68,8 +69,8 @@ class ComputeUnit(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Parts in the order of the drawing, then who has which accumulator half."""
         m = Module()
-        m.submodules.sequencer = sequencer = LoopSequencer(self._config)
-        m.submodules.reader = reader = WindowReader()
+        m.submodules.sequencer = sequencer = LoopSequencer(self._config, WeightLoader(self._config))
+        m.submodules.reader = reader = WindowReader(self._config)
         m.submodules.weight_feed = weight_feed = WeightFeed(self._config)
         m.submodules.cores = cores = CoreArray(self._config)
         m.submodules.halves = halves = TileHalves()

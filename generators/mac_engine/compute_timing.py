@@ -1,32 +1,13 @@
 """When COMPUTE reads its windows and fills its tiles: the cycles of `ComputeUnit`, exactly, without running it."""
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
+from ..chassis.tiles.filled_tile import FilledTile
+from ..chassis.tiles.loop_sequencer import SETUP_CYCLES
+from ..chassis.tiles.step_walk import STEP_WALK_CYCLES
 from .compute import FILL_LATENCY
 from .config import MacEngineConfig
 from .isa import Mode
-from .loop_sequencer import SETUP_CYCLES
-from .step_walk import STEP_WALK_CYCLES
-
-
-class FilledTile(NamedTuple):
-    """One tile.
-
-    Attributes:
-        first_read: cycle of its first read.
-        period: cycles from a step's first read to the next step's.
-        steps: in the tile.
-        reads: in a step, in consecutive cycles.
-        filled: first cycle in which ACTIVATE sees it, were all tiles before it drained; the last tile's is also the
-            cycle in which the command is complete. A `partial` tile is not handed over then.
-    """
-
-    first_read: int
-    period: int
-    steps: int
-    reads: int
-    filled: int
 
 
 class ComputeTiming:

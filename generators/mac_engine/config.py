@@ -3,13 +3,16 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from ..chassis.command import CommandLayout
 from ..chassis.configuration import EngineConfig, require
+from ..chassis.tiles.tile_config import TileConfig
+from .isa import ACTIVATE, COMPUTE, TILE_PIXELS
 
 _MAX_BUFFER_KIB = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MacEngineConfig(EngineConfig):
+class MacEngineConfig(TileConfig):
     """One generated MAC engine: what is chosen besides the chassis.
 
     Attributes:
@@ -91,6 +94,26 @@ class MacEngineConfig(EngineConfig):
     def block_words(self) -> int:
         """128-bit words of one core's weights for one reduction step (core_outputs x 8 bytes)."""
         return self.core_outputs // 2
+
+    @property
+    def tile_pixels(self) -> int:
+        """Pixel groups that one accumulator half holds."""
+        return TILE_PIXELS
+
+    @property
+    def has_softmax(self) -> bool:
+        """ACTIVATE computes SOFTMAX."""
+        return True
+
+    @property
+    def compute(self) -> CommandLayout:
+        """Command words of COMPUTE."""
+        return COMPUTE
+
+    @property
+    def activate(self) -> CommandLayout:
+        """Command words of ACTIVATE."""
+        return ACTIVATE
 
     @property
     def on_chip_bytes(self) -> int:

@@ -7,10 +7,10 @@ from amaranth.lib.wiring import In, Out
 from celosia.hdl.multiplier import MULTIPLIER_LATENCY, Multiplier
 from celosia.hdl.shared_module import shared_module
 
+from ..chassis.tiles.window_slot import WINDOW, window_slot_layout
 from .accumulators import Accumulators
 from .config import MacEngineConfig
 from .isa import BRICK_CHANNELS, LARGEST_PACKED_CHANNELS, TILE_PIXELS, WEIGHT_WORD_BYTES
-from .window_slot import WINDOW, WINDOW_SLOT
 
 _TREE_LATENCY = 2
 TOTAL_LATENCY = 1 + MULTIPLIER_LATENCY + _TREE_LATENCY
@@ -58,11 +58,12 @@ class Core(wiring.Component):
 
     def __init__(self, config: MacEngineConfig) -> None:
         self._outputs = config.core_outputs
+        self._slot_layout = window_slot_layout(config)
         values = data.ArrayLayout(signed(32), config.core_outputs)
         super().__init__(
             {
                 "window": In(WINDOW),
-                "slot": In(WINDOW_SLOT),
+                "slot": In(window_slot_layout(config)),
                 "offset": In(3),
                 "dilated": In(1),
                 "transposed": In(1),
@@ -160,7 +161,7 @@ class Core(wiring.Component):
         """The slot, one cycle before its totals."""
         slot = self.slot
         for stage in range(TOTAL_LATENCY - 1):
-            delayed = Signal(WINDOW_SLOT, name=f"slot_{stage}")
+            delayed = Signal(self._slot_layout, name=f"slot_{stage}")
             m.d.sync += delayed.eq(slot)
             slot = delayed
         return slot

@@ -5,14 +5,14 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..chassis.destination_port import destination_write_signature
-from .accumulator_port import ACCUMULATOR_READ_LATENCY
-from .compute_constants import COMPUTE_CONSTANTS
+from ..chassis.tiles.accumulator_port import ACCUMULATOR_READ_LATENCY
+from ..chassis.tiles.compute_constants import constants_layout
+from ..chassis.tiles.delay_line import delayed
+from ..chassis.tiles.vector_unit import VECTOR_LATENCY, VectorUnit
+from ..chassis.tiles.window_slot import WINDOW, window_slot_layout
 from .config import MacEngineConfig
 from .core import ACCUMULATE_LATENCY, TOTAL_LATENCY, Core
-from .delay_line import delayed
 from .isa import COMPUTE, TILE_PIXELS, WEIGHT_WORD_BYTES, Mode
-from .vector_unit import VECTOR_LATENCY, VectorUnit
-from .window_slot import WINDOW, WINDOW_SLOT
 
 DONE_LATENCY = ACCUMULATE_LATENCY - 2
 """Cycles from a window until its accumulators may be asked for in the next one."""
@@ -51,13 +51,13 @@ class CoreArray(wiring.Component):
         super().__init__(
             {
                 "command": In(COMPUTE.struct()),
-                "constants": In(COMPUTE_CONSTANTS),
+                "constants": In(constants_layout(config)),
                 "window": In(WINDOW),
-                "slot": In(WINDOW_SLOT),
+                "slot": In(window_slot_layout(config)),
                 "weights": In(WEIGHT_WORD_BYTES * 8),
                 "weights_enables": In(data.ArrayLayout(config.block_words, config.cores)),
                 "table_writes": In(destination_write_signature()),
-                "done": Out(WINDOW_SLOT),
+                "done": Out(window_slot_layout(config)),
                 "drain_half": In(1),
                 "drain_core": In(range(max(2, config.cores))),
                 "drain_address": In(range(TILE_PIXELS)),

@@ -10,7 +10,7 @@ from ..chassis.counters import Cause
 from ..chassis.register_map import ADDRESS_BITS
 from ..chassis.run_control import RUN_DOMAIN
 from ..chassis.shell import Chassis, ChassisParameters
-from .activate import ActivateUnit
+from ..chassis.tiles.activate import ActivateUnit
 from .compute import ComputeUnit
 from .config import MacEngineConfig
 from .isa import ACTIVATE, BRICK_CHANNELS, COMPUTE, WEIGHTS, Destination

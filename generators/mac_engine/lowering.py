@@ -1,53 +1,43 @@
 """Layer -> commands of the MAC engine."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..chassis.command import Opcode, Region
-from ..chassis.constants import ConstantPool
-from ..chassis.layer import Layer, LayerKind, MapShape, Window
-from ..chassis.layer_plan import LayerPlan, needed_rows
-from ..chassis.placement import MEMORY_SPAN_BYTES, load_rows, store_rows
-from ..chassis.schedule import Command, Span, ring_spans
-from .command_fields import (
+from ..chassis.layer import LayerKind, MapShape, Window
+from ..chassis.layer_plan import LayerPlan
+from ..chassis.placement import store_rows
+from ..chassis.schedule import Span, ring_spans
+from ..chassis.tiles.command_fields import (
     BlockRange,
     compute_fields,
-    from_first_pixel,
-    tiling_fields,
     whole_reduction,
 )
+from ..chassis.tiles.parameter_content import parameter_content
+from ..chassis.tiles.tile_lowering import Stored, TileLowering, tables_of
+from ..chassis.tiles.tiling import Tiling, reads_weights
 from .config import MacEngineConfig
-from .isa import BRICK_CHANNELS, Destination
+from .isa import Destination
 from .passes import parameter_groups, ranges, reduction_chunks, step_bytes, weight_passes
-from .tiling import Tiling, reads_weights
 from .tiling_choice import choose_tiling
 from .weight_code import CodedWeights, encode_if_better
-from .weight_layout import parameter_content, weight_blocks
+from .weight_layout import weight_blocks
 
 WEIGHT_STORE = "weight store"
-PARAMETER_STORE = "parameter store"
-OPERAND_TABLE = Span("operand table", 0, 1)
-ACTIVATION_TABLE = Span("activation table", 0, 1)
-EXPONENTIAL_TABLE = Span("exponential table", 0, 1)
 
 
 @dataclass(slots=True)
-class Lowering:
+class Lowering(TileLowering[MacEngineConfig]):
     """A section: its commands, and what carries over from layer to layer: where the rings stand.
 
     `pass_words`: for each layer of the section the most words of weights of a pass. `beat_cycles`: between two beats
     from memory.
     """
 
-    config: MacEngineConfig
-    constants: ConstantPool
     pass_words: Sequence[int]
     beat_cycles: float = 1.0
     weight_address: int = 0
-    parameter_address: int = 0
-    commands: list[Command] = field(default_factory=list)
     coded: dict[bytes, CodedWeights | None] = field(default_factory=dict)
     """What raw weights are coded as, None for those that stay raw."""
 
@@ -60,14 +50,6 @@ class Lowering:
             _share(layers, self.config)
         for turn, (member, number) in enumerate(turns):
             _lower_stripe(layers[member], number, turn in snapshots, self)
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """Where something lies in a ring."""
-
-    address: int
-    spans: tuple[Span, ...]
 
 
 @dataclass(slots=True)
@@ -92,8 +74,8 @@ class _Layer:
     keeps_weights: bool
     keeps_parameters: bool
     keeps_tables: bool = True
-    weights: _Stored | None = None
-    parameters: _Stored | None = None
+    weights: Stored | None = None
+    parameters: Stored | None = None
     tables: tuple[Span, ...] | None = None
     loaded: list[int] = field(default_factory=lambda: [0, 0])
 
@@ -128,19 +110,19 @@ def _share(layers: Sequence[_Layer], config: MacEngineConfig) -> None:
     parameters_fit = sum(beats) <= config.parameter_beats
     keeps_weights = weights_fit and all(layer.keeps_weights for layer in layers)
     keeps_parameters = parameters_fit and all(layer.keeps_parameters for layer in layers)
-    tables = [table for layer in layers for table in _tables(layer.plan.layer)]
+    tables = [table for layer in layers for table in tables_of(layer.plan.layer)]
     for layer in layers:
         layer.keeps_weights = keeps_weights
         layer.keeps_parameters = keeps_parameters
-        layer.keeps_tables = all(tables.count(table) == 1 for table in _tables(layer.plan.layer))
+        layer.keeps_tables = all(tables.count(table) == 1 for table in tables_of(layer.plan.layer))
 
 
 def _lower_stripe(member: _Layer, number: int, snapshot: bool, state: Lowering) -> None:
     plan, tiling, blocks, groups = member.plan, member.tiling, member.blocks, member.groups
     layer, stripe = plan.layer, plan.stripes[number]
     if member.tables is None or not member.keeps_tables:
-        member.tables = _load_tables(plan, state)
-    _load_operands(plan, stripe, member.loaded, state)
+        member.tables = state.load_tables(plan)
+    state.load_operands(plan, stripe, member.loaded)
     for group in groups:
         whole = BlockRange(group[0].first, group[-1].last)
         # COMPUTE needs the first weights before ACTIVATE needs parameters.
@@ -148,11 +130,11 @@ def _lower_stripe(member: _Layer, number: int, snapshot: bool, state: Lowering) 
         if blocks is not None and loads_weights:
             member.weights = _load_weights(plan, tiling, group[0], blocks, state)
         if member.parameters is None or not member.keeps_parameters:
-            member.parameters = _load_parameters(plan, whole, state)
+            member.parameters = state.load_parameters(plan, whole)
         pieces = _pieces(plan, stripe)
         for piece, rows in pieces:
             ends = snapshot and group is groups[-1] and piece is pieces[-1][0]
-            _activate(piece, tiling, whole, rows, member.parameters, member.tables, state, snapshot=ends)
+            state.activate(piece, tiling, whole, rows, member.parameters, member.tables, snapshot=ends)
             for part in group:
                 if member.is_chunked and blocks is not None:
                     _compute_in_chunks(piece, tiling, part, rows, blocks, state)
@@ -160,9 +142,14 @@ def _lower_stripe(member: _Layer, number: int, snapshot: bool, state: Lowering) 
                 if blocks is not None and loads_weights and part is not group[0]:
                     member.weights = _load_weights(plan, tiling, part, blocks, state)
                 fields = compute_fields(
-                    piece, tiling, part, rows, whole_reduction(layer, tiling), state.config
+                    piece,
+                    tiling,
+                    part,
+                    rows,
+                    whole_reduction(layer, tiling, state.config.brick_channels),
+                    state.config,
                 )
-                _compute(piece, fields, rows, member.weights, member.tables, state)
+                state.compute(piece, fields, rows, member.weights, member.tables)
     if plan.ofm.memory is not None:
         first = layer.ofm_y + stripe[0]
         last = layer.ofm_y + stripe[1]
@@ -188,89 +175,7 @@ def _pieces(plan: LayerPlan, stripe: tuple[int, int]) -> list[tuple[LayerPlan, t
     return pieces
 
 
-def _load_operands(plan: LayerPlan, stripe: tuple[int, int], loaded: list[int], state: Lowering) -> None:
-    layer = plan.layer
-    for which, operand in enumerate((plan.ifm, plan.ifm2)):
-        if operand is None or operand.memory is None:
-            continue
-        first, last = needed_rows(layer, stripe) if which == 0 else stripe
-        if which == 1 and layer.broadcast.rows:
-            first, last = 0, 1
-        first = max(first, loaded[which])
-        if first < last:
-            state.commands.append(load_rows(operand.memory, operand.placement, first, last, plan.index))
-            loaded[which] = last
-
-
-def _weights_command(
-    plan: LayerPlan,
-    state: Lowering,
-    content: bytes,
-    destination: Destination,
-    address: int,
-    spans: Sequence[Span],
-    coding: Mapping[str, int] | None = None,
-) -> None:
-    offset = state.constants.add(content)
-    state.commands.append(
-        Command(
-            Opcode.WEIGHTS,
-            {
-                "region": Region.PROGRAM,
-                "offset": offset,
-                "beats": len(content) // 8,
-                "destination": destination,
-                "address": address,
-                **(coding or {}),
-            },
-            reads=(
-                Span(
-                    Region.PROGRAM.name,
-                    offset // MEMORY_SPAN_BYTES,
-                    -(-(offset + len(content)) // MEMORY_SPAN_BYTES),
-                ),
-            ),
-            writes=tuple(spans),
-            layer=plan.index,
-        )
-    )
-
-
-def _tables(layer: Layer) -> dict[Destination, tuple[Span, bytes]]:
-    """The tables that a layer looks up, each with its place and content."""
-    tables = {}
-    if layer.operand_tables is not None:
-        tables[Destination.OPERAND_TABLE] = OPERAND_TABLE, layer.operand_tables.astype("<i4").tobytes()
-    if layer.requantization.table is not None:
-        tables[Destination.ACTIVATION_TABLE] = (
-            ACTIVATION_TABLE,
-            layer.requantization.table.astype("i1").tobytes(),
-        )
-    if layer.exponentials is not None:
-        tables[Destination.EXPONENTIAL_TABLE] = EXPONENTIAL_TABLE, layer.exponentials.astype("<i4").tobytes()
-    return tables
-
-
-def _load_tables(plan: LayerPlan, state: Lowering) -> tuple[Span, ...]:
-    tables = _tables(plan.layer)
-    for destination, (span, content) in tables.items():
-        _weights_command(plan, state, content, destination, 0, (span,))
-    return tuple(span for span, _ in tables.values())
-
-
-def _load_parameters(plan: LayerPlan, part: BlockRange, state: Lowering) -> _Stored:
-    config = state.config
-    per_eight = BRICK_CHANNELS // config.core_outputs
-    blocks = slice(part.first // per_eight, -(-part.last // per_eight))
-    content = parameter_content(plan.layer.requantization, blocks)
-    address = state.parameter_address
-    spans = ring_spans(PARAMETER_STORE, address, len(content) // 8, config.parameter_beats)
-    _weights_command(plan, state, content, Destination.PARAMETER_STORE, address, spans)
-    state.parameter_address = (address + len(content) // 8) % config.parameter_beats
-    return _Stored(address, spans)
-
-
-def _store_weights(plan: LayerPlan, content: bytes, state: Lowering) -> _Stored:
+def _store_weights(plan: LayerPlan, content: bytes, state: Lowering) -> Stored:
     config = state.config
     address = state.weight_address
     words = len(content) // 16
@@ -279,82 +184,16 @@ def _store_weights(plan: LayerPlan, content: bytes, state: Lowering) -> _Stored:
         state.coded[content] = encode_if_better(content, state.beat_cycles)
     coded = state.coded[content]
     stored, coding = (content, None) if coded is None else (coded.content, coded.fields)
-    _weights_command(plan, state, stored, Destination.WEIGHT_STORE, 2 * address, spans, coding)
+    state.weights_command(plan, stored, Destination.WEIGHT_STORE, 2 * address, spans, coding)
     state.weight_address = (address + words) % config.weight_words
-    return _Stored(address, spans)
+    return Stored(address, spans)
 
 
 def _load_weights(
     plan: LayerPlan, tiling: Tiling, part: BlockRange, blocks: np.ndarray, state: Lowering
-) -> _Stored:
+) -> Stored:
     groups = slice(part.first // tiling.block_cores, -(-part.last // tiling.block_cores))
     return _store_weights(plan, blocks[groups].tobytes(), state)
-
-
-def _activate(
-    plan: LayerPlan,
-    tiling: Tiling,
-    part: BlockRange,
-    stripe: tuple[int, int],
-    parameters: _Stored,
-    table_spans: Sequence[Span],
-    state: Lowering,
-    *,
-    snapshot: bool,
-) -> None:
-    layer, placement = plan.layer, plan.ofm.placement
-    requantization = layer.requantization
-    first_brick = (layer.ofm_channel + part.first * state.config.core_outputs) // BRICK_CHANNELS
-    fields = placement.fields("ofm_", layer.ofm_y + stripe[0])
-    fields["ofm_row"] = (fields["ofm_row"] + first_brick * placement.shape.width + layer.ofm_x) & 0xFFFF
-    if fields["ofm_ring_size"]:
-        fields["ofm_ring_end"] += first_brick * placement.shape.width + layer.ofm_x
-    height = stripe[1] - stripe[0]
-    softmax_lanes = 0
-    if layer.kind is LayerKind.SOFTMAX:
-        softmax_lanes = (layer.ofm_shape.channels - 1) % BRICK_CHANNELS + 1
-    state.commands.append(
-        Command(
-            Opcode.ACTIVATE,
-            {
-                **tiling_fields(layer, tiling, height, layer.ofm_shape.width, part.last - part.first),
-                **fields,
-                "parameter_address": parameters.address,
-                "parameter_uniform": int(requantization.is_uniform),
-                "uniform_scale": int(requantization.has_uniform_scale),
-                "zero_point": requantization.zero_point,
-                "minimum": requantization.minimum,
-                "maximum": requantization.maximum,
-                "use_table": int(requantization.table is not None),
-                "softmax_lanes": softmax_lanes,
-                "snapshot": int(snapshot),
-            },
-            reads=(*parameters.spans, *(span for span in table_spans if span != OPERAND_TABLE)),
-            writes=placement.spans(layer.ofm_y + stripe[0], layer.ofm_y + stripe[1]),
-            layer=plan.index,
-        )
-    )
-
-
-def _compute(
-    plan: LayerPlan,
-    fields: dict[str, int],
-    stripe: tuple[int, int],
-    weights: _Stored | None,
-    table_spans: Sequence[Span],
-    state: Lowering,
-) -> None:
-    layer = plan.layer
-    fields = from_first_pixel(fields)
-    reads = list(plan.ifm.placement.spans(*needed_rows(layer, stripe)))
-    if plan.ifm2 is not None:
-        rows = (0, 1) if layer.broadcast.rows else stripe
-        reads += plan.ifm2.placement.spans(*rows)
-    reads += [span for span in table_spans if span == OPERAND_TABLE]
-    if weights is not None:
-        reads += weights.spans
-        fields = {**fields, "weight_address": weights.address}
-    state.commands.append(Command(Opcode.COMPUTE, fields, reads=tuple(reads), layer=plan.index))
 
 
 def _compute_in_chunks(
@@ -384,4 +223,4 @@ def _compute_in_chunks(
                     fields["x_origin"] += left * layer.window.stride_x
                     fields["accumulate"] = int(number > 0)
                     fields["partial"] = int(number < len(boxes) - 1)
-                    _compute(plan, fields, rows, weights, (), state)
+                    state.compute(plan, fields, rows, weights, ())

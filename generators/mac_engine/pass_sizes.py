@@ -13,11 +13,12 @@ import numpy as np
 
 from ..chassis.command import COMMAND_BEATS
 from ..chassis.layer_plan import LayerPlan
+from ..chassis.tiles.parameter_content import parameter_content
+from ..chassis.tiles.tiling import output_blocks, reads_weights
 from .config import MacEngineConfig
 from .isa import WEIGHT_WORD_BYTES
-from .tiling import estimated_cycles, output_blocks, reads_weights
+from .tiling import estimated_cycles
 from .tiling_choice import choose_tiling
-from .weight_layout import parameter_content
 
 _PASSES_IN_STORE = (2, 3, 4, 6, 8, 12)
 """A pass fills at most one of so many parts of the store: the first, unless another is better."""

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ..chassis.layer import Layer
-from .command_fields import BlockRange, ReductionBox
+from ..chassis.tiles.command_fields import BlockRange, ReductionBox
+from ..chassis.tiles.tiling import Tiling, blocks_per_brick, output_blocks
 from .config import MacEngineConfig
 from .isa import BRICK_CHANNELS, PARAMETER_BEATS, WEIGHT_WORD_BYTES
-from .tiling import Tiling, blocks_per_brick, output_blocks
 
 
 def _step(tiling: Tiling, config: MacEngineConfig) -> int:

@@ -1,11 +1,11 @@
 """How a layer is spread over the cores and the accumulators of a MAC engine."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ..chassis.layer import Layer, LayerKind
+from ..chassis.tiles.drain_sequencer import freeing_pixels
+from ..chassis.tiles.tiling import Tiling, blocks_per_brick, channel_bricks, output_blocks, reads_weights
 from .config import MacEngineConfig
-from .drain_sequencer import freeing_pixels
 from .isa import BANKS, BRICK_CHANNELS, LARGEST_PACKED_CHANNELS, TILE_PIXELS, Mode
 
 MINIMUM_STEP_CYCLES = 2
@@ -14,31 +14,6 @@ MINIMUM_STEP_CYCLES = 2
 
 _TURN_CYCLES = 20
 """From a tile's last read until ACTIVATE drains it, and from its last drain until its half is filled again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tiling:
-    """Split of the cores and shape of the accumulator tile.
-
-    Attributes:
-        mode: what COMPUTE does.
-        pixel_cores, block_cores: cores on neighbouring pixels and on neighbouring output blocks.
-        tile_rows, tile_groups: rows of a tile, and groups of `pixel_cores` pixels in each.
-        taps: kernel columns of a DEPTHWISE step.
-        steps: reduction steps of a tile.
-    """
-
-    mode: Mode
-    pixel_cores: int
-    block_cores: int
-    tile_rows: int
-    tile_groups: int
-    taps: int
-    steps: int
-
-    def window(self, layer: Layer) -> int:
-        """Neighbouring bricks that a read covers."""
-        return _window(layer, self.pixel_cores, self.taps)
 
 
 def compute_mode(layer: Layer, config: MacEngineConfig) -> Mode:
@@ -76,33 +51,9 @@ def packed_channels(layer: Layer) -> int:
     return 0
 
 
-def reads_weights(mode: Mode) -> bool:
-    """Whether the mode takes blocks from the weight store."""
-    return mode in (Mode.DENSE, Mode.DEPTHWISE, Mode.PACKED)
-
-
-def blocks_per_brick(layer: Layer, config: MacEngineConfig) -> int:
-    """Output blocks that share an ifm channel brick; 0 where every block reads all of them."""
-    if layer.kind is LayerKind.CONVOLUTION:
-        return 0
-    return layer.depth_multiplier * BRICK_CHANNELS // config.core_outputs
-
-
 def shares_pixels(mode: Mode) -> bool:
     """Whether cores may take different output blocks of the same pixel."""
     return mode in (Mode.DENSE, Mode.PACKED)
-
-
-def channel_bricks(layer: Layer) -> int:
-    """Channel bricks of the reduction."""
-    if layer.kind is LayerKind.CONVOLUTION:
-        return -(-layer.ifm_shape.channels // BRICK_CHANNELS)
-    return 1
-
-
-def output_blocks(layer: Layer, config: MacEngineConfig) -> int:
-    """Blocks of `core_outputs` output channels."""
-    return -(-layer.ofm_shape.channels // config.core_outputs)
 
 
 def _window(layer: Layer, pixel_cores: int, taps: int) -> int:

@@ -3,11 +3,12 @@
 from functools import lru_cache
 
 from ..chassis.layer import Layer
-from .activate_timing import ActivateTiming
-from .command_fields import tiling_fields
+from ..chassis.tiles.activate_timing import ActivateTiming
+from ..chassis.tiles.command_fields import tiling_fields
+from ..chassis.tiles.tiling import Tiling, channel_bricks, output_blocks
 from .compute_timing import ComputeTiming
 from .config import MacEngineConfig
-from .tiling import Tiling, channel_bricks, likely_tilings, output_blocks
+from .tiling import likely_tilings
 from .timing import tile_count
 
 _CANDIDATES = 4

@@ -13,10 +13,10 @@ from functools import partial
 from ..chassis.command import Region
 from ..chassis.memory import MemoryModel
 from ..chassis.prediction import Prediction, TimingError
+from ..chassis.tiles.access_trace import DrainTrace, ReadTrace
+from ..chassis.tiles.activate_timing import ActivateTiming
 from ..chassis.timing.command_flow import QueuedCommand, VerbQueue
 from ..chassis.timing.engine import EngineTiming
-from .access_trace import DrainTrace, ReadTrace
-from .activate_timing import ActivateTiming
 from .compute_timing import ComputeTiming
 from .config import MacEngineConfig
 from .isa import LAYOUTS

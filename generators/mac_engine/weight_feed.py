@@ -4,8 +4,8 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from ..chassis.tiles.delay_line import delayed
 from .config import MacEngineConfig
-from .delay_line import delayed
 from .isa import BRICK_CHANNELS, COMPUTE, WEIGHT_WORD_BYTES
 from .weight_loader import weight_read_layout
 from .weight_store import WeightPort, WeightReads

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from .compute_constants import COMPUTE_CONSTANTS
+from ..chassis.tiles.compute_constants import constants_layout
 from .config import MacEngineConfig
 from .isa import COMPUTE
 
@@ -40,7 +40,7 @@ class WeightLoader(wiring.Component):
         command, constants: held from `start` to completion; `constants` are settled one cycle after `start`.
         start: load the first step's weights.
         step_taken: the step whose weights are ready starts.
-        step_ends_tile, step_ends_blocks, step_is_last: about that step, as in `STEP`.
+        step_ends_tile, step_ends_blocks, step_is_last: about that step, as in `step_layout`.
         read: the word of this cycle, `weight_read_layout`.
         ready: the next step's weights are loaded, or their last word is read in this cycle.
         coming: so it will be in the next cycle, unless a step is taken or `start` comes.
@@ -62,7 +62,7 @@ class WeightLoader(wiring.Component):
         super().__init__(
             {
                 "command": In(COMPUTE.struct()),
-                "constants": In(COMPUTE_CONSTANTS),
+                "constants": In(constants_layout(config)),
                 "start": In(1),
                 "step_taken": In(1),
                 "step_ends_tile": In(1),

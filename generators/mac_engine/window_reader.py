@@ -6,11 +6,12 @@ from amaranth.lib.wiring import In, Out
 
 from celosia.hdl.brick_buffer import BLANK_LATENCY, GATHER_LATENCY, Gather, GatherPort
 
-from .delay_line import delayed
+from ..chassis.tiles.delay_line import delayed
+from ..chassis.tiles.padding import PADDING_LATENCY, PaddingMask
+from ..chassis.tiles.pixel_walk import WINDOW_READ
+from ..chassis.tiles.window_slot import WINDOW, window_slot_layout
+from .config import MacEngineConfig
 from .isa import COMPUTE
-from .padding import PADDING_LATENCY, PaddingMask
-from .pixel_walk import WINDOW_READ
-from .window_slot import WINDOW, WINDOW_SLOT
 
 WINDOW_LATENCY = 1 + GATHER_LATENCY + 1
 """Cycles from a read to its window: address, buffer, padding."""
@@ -35,16 +36,16 @@ class WindowReader(wiring.Component):
     window: data.View
     window_slot: data.View
 
-    def __init__(self) -> None:
+    def __init__(self, config: MacEngineConfig) -> None:
         super().__init__(
             {
                 "command": In(COMPUTE.struct()),
                 "reading": In(1),
                 "read": In(WINDOW_READ),
-                "slot": In(WINDOW_SLOT),
+                "slot": In(window_slot_layout(config)),
                 "gather": Out(GatherPort()),
                 "window": Out(WINDOW),
-                "window_slot": Out(WINDOW_SLOT),
+                "window_slot": Out(window_slot_layout(config)),
             }
         )
 

@@ -9,6 +9,7 @@ from typing import Protocol
 from ..command import OPCODE_OF_VERB, CommandLayout, Opcode, Verb
 from ..configuration import EngineConfig
 from ..memory import MemoryModel
+from ..placement import BRICK_CHANNELS
 from ..prediction import Prediction, TimingError
 from ..run_control import START_CYCLES
 from ..schedule import decode_commands
@@ -39,6 +40,10 @@ class CoreTiming(Protocol):
         ...
 
 
+def _leave(weights: WeightsUnit) -> None:
+    pass
+
+
 class EngineTiming:
     """All models, connected; for one run.
 
@@ -49,6 +54,7 @@ class EngineTiming:
         core: from the queues of COMPUTE and ACTIVATE, whose `start` it sets, to the core's model.
         decoder: of coded weights.
         decoder_beats: places of the decoder's queue.
+        connect: gets the model of WEIGHTS, for a core that itself takes beats from the decoder's queue.
     """
 
     def __init__(
@@ -59,6 +65,7 @@ class EngineTiming:
         core: Callable[[VerbQueue, VerbQueue], CoreTiming],
         decoder: StreamDecoder,
         decoder_beats: int,
+        connect: Callable[[WeightsUnit], None] = _leave,
     ) -> None:
         self._layouts = layouts
         clock = self._clock = Clock()
@@ -72,6 +79,7 @@ class EngineTiming:
         }
         self._core = core(self._queues[Verb.COMPUTE], self._queues[Verb.ACTIVATE])
         self._fetch = Fetch(clock, arbiter, self._queues, of_verb, config.burst_beats)
+        pieces = config.brick_channels // BRICK_CHANNELS
         load = LoadUnit(
             clock,
             arbiter,
@@ -80,21 +88,38 @@ class EngineTiming:
             config.outstanding_reads,
             _address_of,
             self._core.written_bank,
+            pieces,
         )
+        self._weights_arbiter = weights_arbiter = arbiter
+        weight_bytes = config.weights_port_bits // 8
+        if weight_bytes:
+            weights_port = MemoryPort(clock, memory.of_weights(weight_bytes), weight_bytes)
+            self._weights_arbiter = weights_arbiter = ReadArbiter(
+                clock, weights_port, config.outstanding_reads
+            )
         weights = WeightsUnit(
             clock,
-            arbiter,
+            weights_arbiter,
             self._queues[Verb.WEIGHTS],
             config.burst_beats,
             _address_of,
             decoder,
             decoder_beats,
+            weight_bytes or config.data_bits // 8,
         )
+        connect(weights)
         StoreUnit(
-            clock, port, self._queues[Verb.STORE], config.burst_beats, _address_of, self._core.bank_taken
+            clock,
+            port,
+            self._queues[Verb.STORE],
+            config.burst_beats,
+            _address_of,
+            self._core.bank_taken,
+            pieces,
         )
-        for client in (self._fetch, load, weights):
+        for client in (self._fetch, load):
             arbiter.add_client(client)
+        weights_arbiter.add_client(weights)
 
     def run(self, words: bytes, queue_offset: int) -> Prediction:
         """The cycles of a legal command list, BEGIN to HALT, that lies `queue_offset` bytes into region PROGRAM.
@@ -110,7 +135,8 @@ class EngineTiming:
             raise TimingError(
                 f"the command list never ends: {', '.join(stuck) or 'the fetch'} waits for ever"
             )
-        last = max(halted, self._arbiter.idle_from, *(queue.idle_from for queue in self._queues.values()))
+        idle_from = max(self._arbiter.idle_from, self._weights_arbiter.idle_from)
+        last = max(halted, idle_from, *(queue.idle_from for queue in self._queues.values()))
         return Prediction(
             cycles=START_CYCLES + last + 1,
             snapshots=tuple(START_CYCLES + cycle for cycle in self._core.snapshots),

@@ -22,6 +22,7 @@ class LoadUnit:
     Args:
         address_of: bus address of a command's first byte.
         written_bank: bank that ACTIVATE's registered write takes in a cycle, -1 for none.
+        pieces: of a brick.
     """
 
     def __init__(
@@ -33,7 +34,9 @@ class LoadUnit:
         outstanding: int,
         address_of: Callable[[QueuedCommand], int],
         written_bank: Callable[[int], int],
+        pieces: int = 1,
     ) -> None:
+        self._pieces = pieces
         self._clock = clock
         self._arbiter = arbiter
         self._queue = queue
@@ -68,7 +71,7 @@ class LoadUnit:
         address = self._address_of(command)
         beats = (address + size - 1) // _BEAT_BYTES - address // _BEAT_BYTES + 1
         self._splitter.start(planned, address, beats)
-        self._bricks = walk(fields)
+        self._bricks = walk(fields, self._pieces)
         self._brick = next(self._bricks)
         self._first_brick_cycle = planned + 1
         self._position = address % _BEAT_BYTES

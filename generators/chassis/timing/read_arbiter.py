@@ -14,15 +14,16 @@ _SPLITTER_LATENCY = 3
 class Splitter:
     """Bursts of one transfer at a time: what is offered, and from which cycle on."""
 
-    def __init__(self, burst_beats: int) -> None:
+    def __init__(self, burst_beats: int, beat_bytes: int = 8) -> None:
         self._burst_beats = burst_beats
+        self._beat_bytes = beat_bytes
         self._bursts: list[tuple[int, int]] = []
         self._offered_from = 0
         self._idle_from = 0
 
     def start(self, cycle: int, address: int, beats: int) -> None:
         """The transfer is taken in `cycle`."""
-        self._bursts = split(address, beats, self._burst_beats)
+        self._bursts = split(address, beats, self._burst_beats, self._beat_bytes)
         self._bursts.reverse()
         self._offered_from = cycle + _SPLITTER_LATENCY
 

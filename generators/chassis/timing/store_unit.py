@@ -118,6 +118,7 @@ class StoreUnit:
     Args:
         address_of: bus address of a command's first byte.
         bank_taken: whether COMPUTE's registered read takes a bank in a cycle.
+        pieces: of a brick.
     """
 
     def __init__(
@@ -128,7 +129,9 @@ class StoreUnit:
         burst_beats: int,
         address_of: Callable[[QueuedCommand], int],
         bank_taken: Callable[[int, int], bool],
+        pieces: int = 1,
     ) -> None:
+        self._brick_pieces = pieces
         self._clock = clock
         self._queue = queue
         self._address_of = address_of
@@ -160,7 +163,7 @@ class StoreUnit:
         address = self._address_of(command)
         beats = (address + size - 1) // _BEAT_BYTES - address // _BEAT_BYTES + 1
         self.writer.start(planned, address, beats)
-        self._bricks = walk(fields)
+        self._bricks = walk(fields, self._brick_pieces)
         self._brick = next(self._bricks)
         self._first_brick_cycle = planned + 1
         self._position = address % _BEAT_BYTES

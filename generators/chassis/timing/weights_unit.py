@@ -62,6 +62,7 @@ class WeightsUnit:
         address_of: bus address of a command's first byte.
         decoder: of coded commands.
         decoder_beats: places of the decoder's queue.
+        beat_bytes: of the port.
     """
 
     def __init__(
@@ -73,11 +74,12 @@ class WeightsUnit:
         address_of: Callable[[QueuedCommand], int],
         decoder: StreamDecoder,
         decoder_beats: int,
+        beat_bytes: int = 8,
     ) -> None:
         self._clock = clock
         self._arbiter = arbiter
         self._queue = queue
-        self._splitter = Splitter(burst_beats)
+        self._splitter = Splitter(burst_beats, beat_bytes)
         self._address_of = address_of
         self._burst_beats = burst_beats
         self._decoder = decoder
@@ -210,8 +212,12 @@ class WeightsUnit:
         if not self._decoder.is_waiting:
             self._schedule(cycle + 1)
 
-    def _freed(self, cycle: int) -> None:
-        self._room += 1
+    def free(self, cycle: int, beats: int) -> None:
+        """Beats leave the decoder's queue in `cycle` together; call it in that cycle or before."""
+        self._clock.at(cycle + 1, REGISTER_PHASE, lambda now: self._freed(now, beats))
+
+    def _freed(self, cycle: int, beats: int = 1) -> None:
+        self._room += beats
         offered = self._splitter.offered_from
         if offered is not None:
             self._arbiter.wake(max(cycle, offered))

@@ -9,7 +9,7 @@ from amaranth.lib import wiring
 from amaranth.sim import Simulator
 
 from celosia.generators.chassis.counters import Cause
-from celosia.generators.mac_engine.accumulator_port import ACCUMULATOR_READ_LATENCY, FREEING_CYCLES
+from celosia.generators.chassis.tiles.accumulator_port import ACCUMULATOR_READ_LATENCY, FREEING_CYCLES
 from celosia.generators.mac_engine.compute import ComputeUnit
 from celosia.generators.mac_engine.config import MacEngineConfig
 from celosia.generators.mac_engine.isa import Destination

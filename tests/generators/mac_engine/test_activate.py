@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from celosia.generators.mac_engine.accumulator_port import ACCUMULATOR_READ_LATENCY
-from celosia.generators.mac_engine.activate import ActivateUnit
-from celosia.generators.mac_engine.activate_timing import ActivateTiming
+from celosia.generators.chassis.tiles.accumulator_port import ACCUMULATOR_READ_LATENCY
+from celosia.generators.chassis.tiles.activate import ActivateUnit
+from celosia.generators.chassis.tiles.activate_timing import ActivateTiming
+from celosia.generators.chassis.tiles.softmax_model import softmax
 from celosia.generators.mac_engine.config import MacEngineConfig
 from celosia.generators.mac_engine.isa import BIAS_BEATS, PARAMETER_BEATS, TILE_PIXELS, Destination
-from celosia.generators.mac_engine.softmax_model import softmax
 from celosia.hdl.arithmetic_model import requantize, wrap_int32
 from tests.gateware import convert
 

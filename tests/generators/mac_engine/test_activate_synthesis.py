@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from celosia.generators.mac_engine.activate import ActivateUnit
+from celosia.generators.chassis.tiles.activate import ActivateUnit
 from celosia.generators.mac_engine.config import MacEngineConfig
 from tests.gateware import convert
 

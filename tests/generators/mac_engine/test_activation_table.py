@@ -5,7 +5,7 @@ import pytest
 from amaranth.hdl import unsigned
 from amaranth.sim import Simulator
 
-from celosia.generators.mac_engine.activation_table import TABLE_LATENCY, ActivationTable
+from celosia.generators.chassis.tiles.activation_table import TABLE_LATENCY, ActivationTable
 from celosia.generators.mac_engine.isa import Destination
 from tests.gateware import convert
 

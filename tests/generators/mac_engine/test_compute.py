@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from celosia.generators.chassis.counters import Cause
-from celosia.generators.mac_engine.accumulator_port import ACCUMULATOR_READ_LATENCY
+from celosia.generators.chassis.tiles.accumulator_port import ACCUMULATOR_READ_LATENCY
 from celosia.generators.mac_engine.compute import ComputeUnit
 from celosia.generators.mac_engine.compute_timing import ComputeTiming, FilledTile
 from celosia.generators.mac_engine.config import PRESETS, MacEngineConfig

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from celosia.generators.mac_engine.compute_constants import CONSTANTS_LATENCY, ComputeConstants
+from celosia.generators.chassis.tiles.compute_constants import CONSTANTS_LATENCY, ComputeConstants
 from celosia.generators.mac_engine.config import PRESETS
 from celosia.generators.mac_engine.isa import Mode
 from tests.gateware import convert, simulate

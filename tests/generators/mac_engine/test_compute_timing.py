@@ -2,11 +2,11 @@
 
 import pytest
 
+from celosia.generators.chassis.tiles.loop_sequencer import SETUP_CYCLES
 from celosia.generators.mac_engine.compute import FILL_LATENCY
 from celosia.generators.mac_engine.compute_timing import ComputeTiming
 from celosia.generators.mac_engine.config import PRESETS
 from celosia.generators.mac_engine.isa import COMPUTE, Mode
-from celosia.generators.mac_engine.loop_sequencer import SETUP_CYCLES
 
 CONFIG = PRESETS["u55-64"]
 

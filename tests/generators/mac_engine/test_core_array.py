@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from celosia.generators.mac_engine.accumulator_port import ACCUMULATOR_READ_LATENCY
+from celosia.generators.chassis.tiles.accumulator_port import ACCUMULATOR_READ_LATENCY
 from celosia.generators.mac_engine.config import PRESETS
 from celosia.generators.mac_engine.core_array import DONE_LATENCY, CoreArray
 from celosia.generators.mac_engine.isa import Mode

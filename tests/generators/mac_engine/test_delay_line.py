@@ -6,7 +6,7 @@ import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.lib import data
 
-from celosia.generators.mac_engine.delay_line import delayed
+from celosia.generators.chassis.tiles.delay_line import delayed
 from tests.gateware import simulate
 
 

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 from amaranth.sim import Simulator
 
+from celosia.generators.chassis.tiles.drain_sequencer import ELEMENT_LATENCY, DrainSequencer
 from celosia.generators.mac_engine.config import MacEngineConfig
-from celosia.generators.mac_engine.drain_sequencer import ELEMENT_LATENCY, DrainSequencer
 from tests.gateware import convert
 
 TWO_CORES = MacEngineConfig(macs=128, lanes=4)

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from celosia.generators.chassis.counters import Cause
+from celosia.generators.chassis.tiles.loop_sequencer import SETUP_CYCLES, LoopSequencer
 from celosia.generators.mac_engine.config import PRESETS
 from celosia.generators.mac_engine.isa import Mode
-from celosia.generators.mac_engine.loop_sequencer import SETUP_CYCLES, LoopSequencer
+from celosia.generators.mac_engine.weight_loader import WeightLoader
 from tests.gateware import convert, simulate
 
 from .compute_model import Fields, random_command
@@ -25,7 +26,7 @@ def one_pixel(mode: Mode, **fields: int) -> Fields:
 
 def run(fields: Fields, cycles: int, half_free: int = 1) -> list[tuple[Cause, bool, bool]]:
     """Of every cycle from `start` on: its cause, and whether a tile starts or ends in it."""
-    sequencer = LoopSequencer(CONFIG)
+    sequencer = LoopSequencer(CONFIG, WeightLoader(CONFIG))
     seen = []
 
     async def bench(ctx: Any) -> None:
@@ -75,4 +76,4 @@ def test_tells_when_tiles_take_and_leave_a_half(flags: dict[str, int], starts: i
 
 
 def test_converts() -> None:
-    assert "endmodule" in convert(LoopSequencer(CONFIG))
+    assert "endmodule" in convert(LoopSequencer(CONFIG, WeightLoader(CONFIG)))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from celosia.generators.mac_engine.padding import PADDING_LATENCY, PaddingMask
+from celosia.generators.chassis.tiles.padding import PADDING_LATENCY, PaddingMask
 from tests.gateware import convert, simulate
 
 

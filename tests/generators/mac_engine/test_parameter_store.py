@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
+from celosia.generators.chassis.tiles.parameter_store import FETCH_LATENCY, PARAMETER_LATENCY, ParameterStore
 from celosia.generators.mac_engine.config import MacEngineConfig
 from celosia.generators.mac_engine.isa import BIAS_BEATS, PARAMETER_BEATS, Destination
-from celosia.generators.mac_engine.parameter_store import FETCH_LATENCY, PARAMETER_LATENCY, ParameterStore
 from tests.gateware import convert
 
 FIRST_BLOCK = PARAMETER_BEATS + FETCH_LATENCY

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 from amaranth.hdl import Module, Signal
 
-from celosia.generators.mac_engine.compute_constants import CONSTANTS_LATENCY, ComputeConstants
+from celosia.generators.chassis.tiles.compute_constants import CONSTANTS_LATENCY, ComputeConstants
+from celosia.generators.chassis.tiles.pixel_walk import PixelWalk
 from celosia.generators.mac_engine.config import PRESETS
 from celosia.generators.mac_engine.isa import COMPUTE, Mode
-from celosia.generators.mac_engine.pixel_walk import PixelWalk
 from tests.gateware import convert, simulate
 
 COMMAND = {
@@ -27,7 +27,7 @@ class Walk:
 
     def __init__(self, **command: int) -> None:
         self.command = Signal(COMPUTE.struct(), init={**COMMAND, **command})
-        self.unit = PixelWalk()
+        self.unit = PixelWalk(PRESETS["u55-256"])
         self.module = m = Module()
         m.submodules.walk = self.unit
         m.submodules.constants = constants = ComputeConstants(PRESETS["u55-256"])
@@ -158,4 +158,4 @@ def test_steps_of_one_window_start_in_every_second_cycle() -> None:
 
 
 def test_converts() -> None:
-    assert "endmodule" in convert(PixelWalk())
+    assert "endmodule" in convert(PixelWalk(PRESETS["u55-256"]))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from amaranth.hdl import Module, Signal
 
-from celosia.generators.mac_engine.ring_pointer import RING_STEP, advance, prepare_step
+from celosia.generators.chassis.tiles.ring_pointer import RING_STEP, advance, prepare_step
 from tests.gateware import simulate
 
 

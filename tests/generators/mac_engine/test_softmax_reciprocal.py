@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from amaranth.sim import Simulator
 
-from celosia.generators.mac_engine.softmax_reciprocal import RECIPROCAL_CYCLES, SoftmaxReciprocal
+from celosia.generators.chassis.tiles.softmax_reciprocal import RECIPROCAL_CYCLES, SoftmaxReciprocal
 from celosia.hdl.arithmetic_model import INT32_MAX, saturating_rounding_doubling_high_multiply
 from celosia.hdl.requantize import SCALED_LATENCY
 from celosia.host.reference.fixed_point import reciprocal

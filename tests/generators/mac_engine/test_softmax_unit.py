@@ -8,10 +8,10 @@ from amaranth.hdl import Module, unsigned
 from amaranth.lib import wiring
 from amaranth.sim import Simulator
 
+from celosia.generators.chassis.tiles.softmax_model import softmax
+from celosia.generators.chassis.tiles.softmax_unit import SoftmaxUnit, write_cycles
 from celosia.generators.mac_engine.config import MacEngineConfig
 from celosia.generators.mac_engine.isa import SOFTMAX_CHANNELS, Destination
-from celosia.generators.mac_engine.softmax_model import softmax
-from celosia.generators.mac_engine.softmax_unit import SoftmaxUnit, write_cycles
 from celosia.hdl.arithmetic_model import INT32_MAX
 from celosia.hdl.requantize import Requantize
 from tests.gateware import convert

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from celosia.generators.mac_engine.tile_halves import TileHalves
+from celosia.generators.chassis.tiles.tile_halves import TileHalves
 from tests.gateware import convert, simulate
 
 

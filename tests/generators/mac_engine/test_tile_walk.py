@@ -1,17 +1,18 @@
 """`TileWalk` and `StepWalk`: the loop nest, in order, at their rates."""
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from amaranth.hdl import Module, Signal
 from amaranth.lib import wiring
 
-from celosia.generators.mac_engine.compute_constants import CONSTANTS_LATENCY, ComputeConstants
+from celosia.generators.chassis.tiles.compute_constants import CONSTANTS_LATENCY, ComputeConstants
+from celosia.generators.chassis.tiles.step_walk import STEP_WALK_CYCLES, StepWalk, step_layout
+from celosia.generators.chassis.tiles.tile_walk import TILE_WALK_CYCLES, TileWalk, tile_layout
 from celosia.generators.mac_engine.config import PRESETS, MacEngineConfig
 from celosia.generators.mac_engine.isa import COMPUTE, Mode
-from celosia.generators.mac_engine.step_walk import STEP, STEP_WALK_CYCLES, StepWalk
-from celosia.generators.mac_engine.tile_walk import TILE, TILE_WALK_CYCLES, TileWalk
 from tests.gateware import Gaps, convert, get, simulate
 
 from . import walk_model
@@ -25,8 +26,8 @@ class Walkers:
         self.module = m = Module()
         self.command = Signal(COMPUTE.struct())
         m.submodules.constants = constants = ComputeConstants(config)
-        m.submodules.tile_walk = self.tile_walk = TileWalk()
-        m.submodules.step_walk = self.step_walk = StepWalk()
+        m.submodules.tile_walk = self.tile_walk = TileWalk(config)
+        m.submodules.step_walk = self.step_walk = StepWalk(config)
         m.d.comb += constants.command.eq(self.command)
         for walk in (self.tile_walk, self.step_walk):
             m.d.comb += [walk.command.eq(self.command), walk.constants.eq(constants.constants)]
@@ -88,8 +89,9 @@ def test_a_step_is_ready_two_cycles_after_the_one_before_even_across_tiles(seed:
     assert cycles == [first + STEP_WALK_CYCLES * n for n in range(len(cycles))]
 
 
-@pytest.mark.parametrize(("walk", "layout"), [(TileWalk, TILE), (StepWalk, STEP)])
-def test_converts(walk: type[TileWalk] | type[StepWalk], layout: object) -> None:
-    unit = walk()
-    assert unit.o.payload.shape() == layout
+@pytest.mark.parametrize(("walk", "layout"), [(TileWalk, tile_layout), (StepWalk, step_layout)])
+def test_converts(walk: type[TileWalk] | type[StepWalk], layout: Callable[[MacEngineConfig], object]) -> None:
+    config = PRESETS["u55-128"]
+    unit = walk(config)
+    assert unit.o.payload.shape() == layout(config)
     assert "endmodule" in convert(unit)

@@ -13,14 +13,8 @@ from types import CodeType, ModuleType
 import pytest
 
 from celosia.generators.chassis import timing as chassis_timing
-from celosia.generators.mac_engine import (
-    access_trace,
-    activate_timing,
-    compute_timing,
-    softmax_unit,
-    timing,
-    weight_decoder_timing,
-)
+from celosia.generators.chassis.tiles import access_trace, activate_timing, softmax_unit
+from celosia.generators.mac_engine import compute_timing, timing, weight_decoder_timing
 from celosia.generators.mac_engine.config import PRESETS
 from celosia.generators.mac_engine.timing import Prediction, predict
 from celosia.generators.mac_engine.weight_code import EXPANSION_CYCLES

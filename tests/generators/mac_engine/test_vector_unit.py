@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from celosia.generators.chassis.tiles.vector_unit import VECTOR_LATENCY, VectorUnit
 from celosia.generators.mac_engine.config import PRESETS
 from celosia.generators.mac_engine.isa import Destination
-from celosia.generators.mac_engine.vector_unit import VECTOR_LATENCY, VectorUnit
 from tests.gateware import convert, simulate
 
 from .compute_model import wrap

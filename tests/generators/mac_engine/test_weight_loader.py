@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from amaranth.hdl import Module
 
-from celosia.generators.mac_engine.compute_constants import ComputeConstants
+from celosia.generators.chassis.tiles.compute_constants import ComputeConstants
 from celosia.generators.mac_engine.config import PRESETS
 from celosia.generators.mac_engine.isa import Mode
 from celosia.generators.mac_engine.weight_loader import WeightLoader

@@ -7,6 +7,7 @@ import pytest
 from amaranth.hdl import Module
 from amaranth.lib import wiring
 
+from celosia.generators.mac_engine.config import PRESETS
 from celosia.generators.mac_engine.window_reader import WINDOW_LATENCY, WindowReader
 from celosia.hdl.brick_buffer import BrickBuffer
 from tests.gateware import convert, put, simulate
@@ -14,6 +15,7 @@ from tests.gateware import convert, put, simulate
 WIDTH, HEIGHT = 11, 4
 ROW_PITCH = 12
 PAD = -3
+CONFIG = PRESETS["u55-128"]
 
 
 @pytest.mark.parametrize("seed", [1])
@@ -21,7 +23,7 @@ def test_a_window_a_cycle(seed: int) -> None:
     generator = random.Random(seed)
     words = [generator.getrandbits(64) for _ in range(64)]
     places = [(generator.randint(-9, 13), generator.randint(-1, HEIGHT)) for _ in range(60)]
-    reader, buffer = WindowReader(), BrickBuffer(64)
+    reader, buffer = WindowReader(CONFIG), BrickBuffer(64)
     m = Module()
     m.submodules += [reader, buffer]
     wiring.connect(m, reader.gather, buffer.gather)
@@ -56,7 +58,7 @@ def test_a_window_a_cycle(seed: int) -> None:
 
 
 def test_a_second_operand_has_no_padding() -> None:
-    reader = WindowReader()
+    reader = WindowReader(CONFIG)
     blanks = []
 
     async def bench(ctx: Any) -> None:
@@ -71,4 +73,4 @@ def test_a_second_operand_has_no_padding() -> None:
 
 
 def test_converts() -> None:
-    assert "endmodule" in convert(WindowReader())
+    assert "endmodule" in convert(WindowReader(CONFIG))

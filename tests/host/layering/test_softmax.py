@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from celosia.generators.chassis.layer import LayerKind
+from celosia.generators.chassis.tiles.softmax_model import softmax
 from celosia.generators.mac_engine.config import MacEngineConfig
-from celosia.generators.mac_engine.softmax_model import softmax
 from celosia.host.graph import Graph
 from celosia.host.partition import partition
 from celosia.host.reference import run_graph

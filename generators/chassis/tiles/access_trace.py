@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from celosia.hdl.brick_buffer import BANKS
 
 from .activate import WRITE_LATENCY
-from .compute_timing import FilledTile
-from .config import MacEngineConfig
-from .isa import BRICK_CHANNELS, Mode
+from .commands import BRICK_CHANNELS, Mode
+from .filled_tile import FilledTile
+from .tile_config import TileConfig
 
 Fields = Mapping[str, int]
 _READ_DELAY = 2
@@ -62,9 +62,9 @@ class _Drain:
 class DrainTrace:
     """Writes of ACTIVATE; those of one command are all added before those of the next."""
 
-    def __init__(self, config: MacEngineConfig) -> None:
+    def __init__(self, config: TileConfig) -> None:
         self._parts = config.core_outputs // config.lanes
-        self._blocks_per_brick = BRICK_CHANNELS // config.core_outputs
+        self._blocks_per_brick = config.brick_pieces * BRICK_CHANNELS // config.core_outputs
         self._drains: deque[_Drain] = deque()
         self._softmaxes: deque[tuple[Fields, range]] = deque()
 
@@ -123,7 +123,7 @@ class ReadTrace:
         step, read = divmod(cycle - filled.first_read, filled.period)
         if read >= filled.reads:
             return False
-        address = _read_address(fields, tile, step, read)
+        address = _read_address(fields, tile, filled.first_step + step, read)
         return (bank - address) % BANKS < fields["window"]
 
 

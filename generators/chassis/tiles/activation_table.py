@@ -7,8 +7,8 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from ..chassis.destination_port import destination_write_signature
-from .isa import Destination
+from ..destination_port import destination_write_signature
+from .commands import Destination
 
 TABLE_LATENCY = 3
 """Cycles from `values` to `results`: the row of the table, its register, the byte in it."""

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from ..chassis.layer import ELEMENTWISE, Layer
-from ..chassis.layer_plan import LayerPlan
-from .config import MacEngineConfig
-from .tiling import Tiling, blocks_per_brick, channel_bricks, packed_channels
+from ..layer import ELEMENTWISE, Layer
+from ..layer_plan import LayerPlan
+from .tile_config import TileConfig
+from .tiling import Tiling, blocks_per_brick, channel_bricks
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +38,12 @@ def tiling_fields(layer: Layer, tiling: Tiling, height: int, width: int, blocks:
     }
 
 
-def whole_reduction(layer: Layer, tiling: Tiling) -> ReductionBox:
+def whole_reduction(layer: Layer, tiling: Tiling, brick_channels: int) -> ReductionBox:
     """All of the reduction."""
     return ReductionBox(
-        (0, layer.window.height), (0, -(-layer.window.width // tiling.taps)), (0, channel_bricks(layer))
+        (0, layer.window.height),
+        (0, -(-layer.window.width // tiling.taps)),
+        (0, channel_bricks(layer, brick_channels)),
     )
 
 
@@ -51,7 +53,7 @@ def compute_fields(
     part: BlockRange,
     stripe: tuple[int, int],
     box: ReductionBox,
-    config: MacEngineConfig,
+    config: TileConfig,
 ) -> dict[str, int]:
     """COMPUTE over `box` of the reduction; `weight_address`, `accumulate` and `partial` are left to the caller.
 
@@ -75,7 +77,7 @@ def compute_fields(
         "dilation_y": window.dilation_y,
         "dilation_x": window.dilation_x,
         "taps": tiling.taps,
-        "packed_channels": packed_channels(layer),
+        "packed_channels": tiling.packed_channels(layer),
         "window": tiling.window(layer),
         **_shifted(ifm.fields("ifm_", row), "ifm_", first_brick * ifm.shape.width),
         "ifm_height": bottom - top,

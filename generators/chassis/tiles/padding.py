@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal, signed, unsigned
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from .isa import BANKS
+from .commands import BANKS
 from .tile_walk import COORDINATE
 
 _INDEX_BITS = (BANKS - 1).bit_length()

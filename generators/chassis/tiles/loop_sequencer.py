@@ -4,15 +4,14 @@ from amaranth.hdl import Cat, Module, Mux, Shape, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..chassis.counters import Cause
-from .compute_constants import COMPUTE_CONSTANTS, CONSTANTS_LATENCY, ComputeConstants
-from .config import MacEngineConfig
-from .isa import COMPUTE
+from ..counters import Cause
+from .compute_constants import CONSTANTS_LATENCY, ComputeConstants, constants_layout
 from .pixel_walk import WINDOW_READ, PixelWalk
 from .step_walk import STEP_WALK_CYCLES, StepWalk
+from .tile_config import TileConfig
 from .tile_walk import TILE_WALK_CYCLES, TileWalk
-from .weight_loader import WeightLoader, weight_read_layout
-from .window_slot import WINDOW_SLOT
+from .weight_loading import WeightLoading
+from .window_slot import window_slot_layout
 
 _WALK_DELAY = CONSTANTS_LATENCY - 1
 
@@ -24,6 +23,8 @@ SETUP_CYCLES = _WALK_DELAY + TILE_WALK_CYCLES + STEP_WALK_CYCLES + _HAND_OVER_CY
 
 class LoopSequencer(wiring.Component):
     """The loop nest, as four walkers behind each other that run ahead as far as they may.
+
+    `loader` becomes part of it.
 
     Members:
         command: held from `start` until the command is complete.
@@ -53,11 +54,12 @@ class LoopSequencer(wiring.Component):
     constants: data.View
     cause: Signal
 
-    def __init__(self, config: MacEngineConfig) -> None:
+    def __init__(self, config: TileConfig, loader: WeightLoading) -> None:
         self._config = config
+        self._loader = loader
         super().__init__(
             {
-                "command": In(COMPUTE.struct()),
+                "command": In(config.compute.struct()),
                 "start": In(1),
                 "half_free": In(1),
                 "half_freeing": In(1),
@@ -66,9 +68,9 @@ class LoopSequencer(wiring.Component):
                 "tile_ends": Out(1),
                 "reading": Out(1),
                 "read": Out(WINDOW_READ),
-                "slot": Out(WINDOW_SLOT),
-                "weight_read": Out(weight_read_layout(config)),
-                "constants": Out(COMPUTE_CONSTANTS),
+                "slot": Out(window_slot_layout(config)),
+                "weight_read": Out(loader.read.shape()),
+                "constants": Out(constants_layout(config)),
                 "cause": Out(Shape.cast(Cause)),
             }
         )
@@ -77,10 +79,10 @@ class LoopSequencer(wiring.Component):
         """Constants, tiles, steps, pixels, and the weights beside them."""
         m = Module()
         m.submodules.constants = constants = ComputeConstants(self._config)
-        m.submodules.tile_walk = tile_walk = TileWalk()
-        m.submodules.step_walk = step_walk = StepWalk()
-        m.submodules.pixel_walk = pixel_walk = PixelWalk()
-        m.submodules.weight_loader = loader = WeightLoader(self._config)
+        m.submodules.tile_walk = tile_walk = TileWalk(self._config)
+        m.submodules.step_walk = step_walk = StepWalk(self._config)
+        m.submodules.pixel_walk = pixel_walk = PixelWalk(self._config)
+        m.submodules.weight_loader = loader = self._loader
         m.d.comb += [constants.command.eq(self.command), self.constants.eq(constants.constants)]
         for part in (tile_walk, step_walk, pixel_walk, loader):
             m.d.comb += [part.command.eq(self.command), part.constants.eq(constants.constants)]

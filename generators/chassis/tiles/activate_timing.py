@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from .activate import WRITE_LATENCY
-from .config import MacEngineConfig
+from .commands import BIAS_BEATS, BRICK_CHANNELS, PARAMETER_BEATS
 from .drain_sequencer import freeing_pixels
-from .isa import BIAS_BEATS, BRICK_CHANNELS, PARAMETER_BEATS
 from .parameter_store import FETCH_LATENCY
 from .softmax_unit import write_cycles
+from .tile_config import TileConfig
 
 
 class _Tile(NamedTuple):
@@ -38,7 +38,7 @@ class ActivateTiming:
         block_reads: of the tile drained last, (cycle of the first read, reads) of each block.
     """
 
-    def __init__(self, config: MacEngineConfig, command: Mapping[str, int], start: int) -> None:
+    def __init__(self, config: TileConfig, command: Mapping[str, int], start: int) -> None:
         self._blocks_per_group = 1 << command["block_cores_log2"]
         self._parameter_blocks = command["output_blocks"]
         if config.core_outputs < BRICK_CHANNELS:
@@ -121,7 +121,7 @@ class ActivateTiming:
         self._next_request = first + self._beats(group, blocks)
 
 
-def _tiles(config: MacEngineConfig, command: Mapping[str, int]) -> Iterator[_Tile]:
+def _tiles(config: TileConfig, command: Mapping[str, int]) -> Iterator[_Tile]:
     pixel_cores, block_cores = 1 << command["pixel_cores_log2"], 1 << command["block_cores_log2"]
     height, width, output_blocks = command["height"], command["width"], command["output_blocks"]
     rows_step, columns_step = command["tile_rows"], command["tile_groups"] * pixel_cores

@@ -1,22 +1,21 @@
-"""The output stage of the MAC engine: from the accumulators to int8 bricks in the unified buffer."""
+"""The output stage: from the accumulators to int8 bricks in the unified buffer."""
 
 from typing import Any
 
-from amaranth.hdl import Module, Mux, Signal, unsigned
+from amaranth.hdl import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from celosia.hdl.brick_buffer import HalfBrickWritePort
 from celosia.hdl.requantize import REQUANTIZE_LATENCY, Requantize
 
-from ..chassis.destination_port import destination_write_signature
+from ..destination_port import destination_write_signature
 from .accumulator_port import ACCUMULATOR_READ_LATENCY, AccumulatorPort
 from .activation_table import TABLE_LATENCY, ActivationTable
-from .config import MacEngineConfig
 from .drain_sequencer import DrainSequencer, brick_parts, element_layout
-from .isa import ACTIVATE
 from .parameter_store import ParameterStore
 from .softmax_unit import SoftmaxUnit
+from .tile_config import TileConfig
 
 WRITE_LATENCY = ACCUMULATOR_READ_LATENCY + REQUANTIZE_LATENCY + TABLE_LATENCY
 """Cycles from the read of an accumulator to the write of its result."""
@@ -39,6 +38,7 @@ class ActivateUnit(wiring.Component):
         weights: WEIGHTS' port, for the parameter store and the tables.
         accumulators: what COMPUTE has filled.
         results: writes into the unified buffer; a lane's worth is a half brick with four lanes.
+        piece: of the brick, to which they go; there only if it has several.
         progress: something is written, or will be in cycles that are already certain.
         snapshot: high for the cycle in which a command that asks for a snapshot is taken.
     """
@@ -47,17 +47,19 @@ class ActivateUnit(wiring.Component):
     weights: stream.Interface
     accumulators: Any
     results: Any
+    piece: Signal
     progress: Signal
     snapshot: Signal
 
-    def __init__(self, config: MacEngineConfig) -> None:
+    def __init__(self, config: TileConfig) -> None:
         self._config = config
         super().__init__(
             {
-                "command": In(stream.Signature(ACTIVATE.struct())),
+                "command": In(stream.Signature(config.activate.struct())),
                 "weights": In(destination_write_signature()),
                 "accumulators": In(AccumulatorPort(config)),
                 "results": Out(HalfBrickWritePort()),
+                **({"piece": Out(range(config.brick_pieces))} if config.brick_pieces > 1 else {}),
                 "progress": Out(1),
                 "snapshot": Out(1),
             }
@@ -103,10 +105,32 @@ class ActivateUnit(wiring.Component):
             self.accumulators.core.eq(sequencer.core),
             self.accumulators.address.eq(sequencer.address),
         ]
-        m.submodules.softmax = softmax = SoftmaxUnit(config)
+        softmax = None
+        if config.has_softmax:
+            m.submodules.softmax = softmax = SoftmaxUnit(config)
         self._requantizers(m, sequencer.elements, parameters.parameters, table, softmax)
-        self._writes(m, table, softmax)
+        if softmax is None:
+            self._table_writes(m, table)
+        else:
+            self._writes(m, table, softmax)
         return m
+
+    def _table_writes(self, m: Module, table: ActivationTable) -> None:
+        """The table's results go to the buffer; the last of them takes the command."""
+        command, config = self.command.payload, self._config
+        written = table.results.payload
+        m.d.comb += [
+            table.enable.eq(command.use_table),
+            self.progress.eq(table.results.valid),
+            self.snapshot.eq(self.command.ready & command.snapshot),
+            self.results.enable.eq(table.results.valid),
+            self.results.address.eq(written.metadata.address),
+            self.results.data.eq(written["values"].as_value().replicate(brick_parts(config))),
+            self.results.halves.eq(_halves(written, config)),
+            self.command.ready.eq(table.results.valid & written.metadata.last),
+        ]
+        if config.brick_pieces > 1:
+            m.d.comb += self.piece.eq(written.metadata.piece)
 
     def _writes(self, m: Module, table: ActivationTable, softmax: SoftmaxUnit) -> None:
         """The table's results go to the buffer, or through SOFTMAX, which takes the command with its last write."""
@@ -137,12 +161,11 @@ class ActivateUnit(wiring.Component):
                 self.command.ready.eq(softmax.done),
             ]
         with m.Else():
-            halves = Mux(written.metadata.part, 0b10, 0b01) if brick_parts(config) == 2 else 0b11
             m.d.comb += [
                 self.results.enable.eq(table.results.valid),
                 self.results.address.eq(written.metadata.address),
                 self.results.data.eq(written["values"].as_value().replicate(brick_parts(config))),
-                self.results.halves.eq(halves),
+                self.results.halves.eq(_halves(written, config)),
                 self.command.ready.eq(table.results.valid & written.metadata.last),
             ]
 
@@ -152,7 +175,7 @@ class ActivateUnit(wiring.Component):
         elements: stream.Interface,
         parameters: data.View,
         table: ActivationTable,
-        softmax: SoftmaxUnit,
+        softmax: SoftmaxUnit | None,
     ) -> None:
         """One requantizer a lane, all in step; the first carries the element and multiplies for SOFTMAX."""
         config = self._config
@@ -179,12 +202,14 @@ class ActivateUnit(wiring.Component):
                 table.values.payload["values"][lane].eq(requantize.results.payload.value),
             ]
             if lane == 0:
+                m.d.comb += given.metadata.eq(element)
+                if softmax is not None:
+                    m.d.comb += softmax.scaled.eq(requantize.scaled)
                 m.d.comb += [
-                    given.metadata.eq(element),
-                    softmax.scaled.eq(requantize.scaled),
                     table.values.valid.eq(requantize.results.valid),
                     table.values.payload.metadata.eq(requantize.results.payload.metadata),
                 ]
+            if lane == 0 and softmax is not None:
                 with m.If(softmax.busy):
                     m.d.comb += [
                         given.accumulator.eq(softmax.product.factor),
@@ -192,3 +217,8 @@ class ActivateUnit(wiring.Component):
                         given.multiplier.eq(softmax.product.multiplier),
                         given.shift.eq(softmax.product.shift),
                     ]
+
+
+def _halves(written: data.View, config: TileConfig) -> Value | int:
+    """Which half of eight channels is written."""
+    return Mux(written.metadata.part, 0b10, 0b01) if brick_parts(config) == 2 else 0b11

@@ -7,11 +7,11 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from ..chassis.destination_port import destination_write_signature
+from ..destination_port import destination_write_signature
 from .activation_table import lanes_layout
-from .config import MacEngineConfig
+from .commands import SOFTMAX_CHANNELS, Destination
 from .drain_sequencer import element_layout
-from .isa import SOFTMAX_CHANNELS, Destination
+from .tile_config import TileConfig
 
 TERM_LATENCY = 7
 """Cycles from a channel's read to its exponential."""
@@ -50,7 +50,7 @@ class SoftmaxTerms(wiring.Component):
     exponential: Signal
     arrived: data.View
 
-    def __init__(self, config: MacEngineConfig) -> None:
+    def __init__(self, config: TileConfig) -> None:
         self._lanes = config.lanes
         values = lanes_layout(config.lanes, element_layout(config))
         super().__init__(

@@ -4,9 +4,9 @@ from amaranth.hdl import Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .compute_constants import COMPUTE_CONSTANTS
-from .isa import COMPUTE, TILE_PIXELS
+from .compute_constants import constants_layout
 from .ring_pointer import ADDRESS_BITS, advance
+from .tile_config import TileConfig, block_part_bits
 
 COORDINATE = signed(18)
 """Ifm pixel or row; outside of the ifm is padding."""
@@ -14,32 +14,35 @@ COORDINATE = signed(18)
 TILE_WALK_CYCLES = 2
 """Cycles from `start`, or from a tile that was taken, to the next tile."""
 
-TILE = data.StructLayout(
-    {
-        "row": unsigned(ADDRESS_BITS),
-        "y": COORDINATE,
-        "x": COORDINATE,
-        "channel_offset": unsigned(ADDRESS_BITS),
-        "ifm2_row": unsigned(ADDRESS_BITS),
-        "ifm2_x": unsigned(ADDRESS_BITS),
-        "ifm2_channel_offset": unsigned(ADDRESS_BITS),
-        "last_row": range(TILE_PIXELS),
-        "last_group": range(TILE_PIXELS),
-        "odd_block": unsigned(1),
-        "last_of_blocks": unsigned(1),
-        "last": unsigned(1),
-    }
-)
-"""An accumulator tile.
 
-row, y, x: pointer to the ifm row, that row, and the ifm pixel, under kernel row and column 0 of the tile's first pixel.
-channel_offset: bricks from a row's start to its channel brick.
-ifm2_row, ifm2_x, ifm2_channel_offset: the same of the second operand.
-last_row, last_group: its extents less one.
-odd_block: output block modulo 2.
-last_of_blocks: the last tile of its block group.
-last: of the command.
-"""
+def tile_layout(config: TileConfig) -> data.StructLayout:
+    """An accumulator tile.
+
+    row, y, x: pointer to the ifm row, that row, and the ifm pixel, under kernel row and column 0 of the tile's first
+        pixel.
+    channel_offset: bricks from a row's start to its channel brick.
+    ifm2_row, ifm2_x, ifm2_channel_offset: the same of the second operand.
+    last_row, last_group: its extents less one.
+    odd_block: output block modulo 2.
+    last_of_blocks: the last tile of its block group.
+    last: of the command.
+    """
+    return data.StructLayout(
+        {
+            "row": unsigned(ADDRESS_BITS),
+            "y": COORDINATE,
+            "x": COORDINATE,
+            "channel_offset": unsigned(ADDRESS_BITS),
+            "ifm2_row": unsigned(ADDRESS_BITS),
+            "ifm2_x": unsigned(ADDRESS_BITS),
+            "ifm2_channel_offset": unsigned(ADDRESS_BITS),
+            "last_row": range(config.tile_pixels),
+            "last_group": range(config.tile_pixels),
+            "odd_block": unsigned(block_part_bits(config)),
+            "last_of_blocks": unsigned(1),
+            "last": unsigned(1),
+        }
+    )
 
 
 class TileWalk(wiring.Component):
@@ -49,7 +52,7 @@ class TileWalk(wiring.Component):
         command: held from `start` to completion.
         constants: of the command; `groups` settled by `start`, the others in the cycle after it.
         start: begin with the first tile.
-        o: tiles, `TILE`.
+        o: tiles, `tile_layout`.
     """
 
     command: data.View
@@ -57,13 +60,13 @@ class TileWalk(wiring.Component):
     start: Signal
     o: stream.Interface
 
-    def __init__(self) -> None:
+    def __init__(self, config: TileConfig) -> None:
         super().__init__(
             {
-                "command": In(COMPUTE.struct()),
-                "constants": In(COMPUTE_CONSTANTS),
+                "command": In(config.compute.struct()),
+                "constants": In(constants_layout(config)),
                 "start": In(1),
-                "o": Out(stream.Signature(TILE)),
+                "o": Out(stream.Signature(tile_layout(config))),
             }
         )
 
@@ -143,7 +146,7 @@ class TileWalk(wiring.Component):
             ]
         with m.Elif(move):
             m.d.sync += [
-                tile.odd_block.eq(~tile.odd_block),
+                tile.odd_block.eq(_next_part(tile.odd_block)),
                 left.eq(left - constants.block_cores),
                 left_in_brick.eq(left_in_brick - constants.block_cores),
             ]
@@ -162,3 +165,8 @@ class TileWalk(wiring.Component):
         """Whether `left` is all in this tile, and, registered, the index of the tile's last row or group."""
         m.d.comb += last.eq(left <= full)
         m.d.sync += last_index.eq(Mux(last, left - 1, full - 1))
+
+
+def _next_part(part: Value) -> Value:
+    """The block after `part` of its brick."""
+    return ~part if len(part) == 1 else part + 1

@@ -4,45 +4,47 @@ from amaranth.hdl import Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from .config import MacEngineConfig
-from .isa import COMPUTE, Mode
+from .commands import Mode
 from .ring_pointer import RING_STEP, prepare_step
+from .tile_config import TileConfig, core_bits, tile_bits
 
 CONSTANTS_LATENCY = 4
 """Cycles from a command to the last of its constants."""
 
-COMPUTE_CONSTANTS = data.StructLayout(
-    {
-        "kernel_row_step": RING_STEP,
-        "ofm_row_step": RING_STEP,
-        "tile_row_step": RING_STEP,
-        "ifm2_row_step": RING_STEP,
-        "ifm2_tile_row_step": RING_STEP,
-        "groups": unsigned(16),
-        "group_pixels": unsigned(5),
-        "tile_pixels": unsigned(9),
-        "tile_lines": unsigned(7),
-        "kernel_column_pixels": unsigned(5),
-        "kernel_columns": unsigned(4),
-        "block_cores": unsigned(5),
-        "two_operands": unsigned(1),
-        "transposed": unsigned(1),
-        "reads_weights": unsigned(1),
-    }
-)
-"""Constants of a command.
 
-kernel_row_step, ofm_row_step, tile_row_step: from the ifm row under a kernel row, ofm row or tile to the next's.
-ifm2_row_step, ifm2_tile_row_step: the same of the second operand.
-groups: pixel groups in an ofm row.
-group_pixels, tile_pixels, kernel_column_pixels: ifm pixels from a group, tile or step's kernel column to the next.
-tile_lines: ifm rows from a tile to the one below.
-kernel_columns: of a step.
-block_cores: Q.
-two_operands: each pixel takes two reads (ADD, MULTIPLY).
-transposed: kernel taps on the lanes, an output channel takes its own input channel (DEPTHWISE, MAXIMUM).
-reads_weights: DENSE, DEPTHWISE, PACKED.
-"""
+def constants_layout(config: TileConfig) -> data.StructLayout:
+    """Constants of a command.
+
+    kernel_row_step, ofm_row_step, tile_row_step: from the ifm row under a kernel row, ofm row or tile to the next's.
+    ifm2_row_step, ifm2_tile_row_step: the same of the second operand.
+    groups: pixel groups in an ofm row.
+    group_pixels, tile_pixels, kernel_column_pixels: ifm pixels from a group, tile or step's kernel column to the next.
+    tile_lines: ifm rows from a tile to the one below.
+    kernel_columns: of a step.
+    block_cores: Q.
+    two_operands: each pixel takes two reads (ADD, MULTIPLY).
+    transposed: kernel taps on the lanes, an output channel takes its own input channel (DEPTHWISE, MAXIMUM).
+    reads_weights: DENSE, DEPTHWISE, PACKED.
+    """
+    return data.StructLayout(
+        {
+            "kernel_row_step": RING_STEP,
+            "ofm_row_step": RING_STEP,
+            "tile_row_step": RING_STEP,
+            "ifm2_row_step": RING_STEP,
+            "ifm2_tile_row_step": RING_STEP,
+            "groups": unsigned(16),
+            "group_pixels": unsigned(5),
+            "tile_pixels": unsigned(tile_bits(config) + 4),
+            "tile_lines": unsigned(tile_bits(config) + 2),
+            "kernel_column_pixels": unsigned(5),
+            "kernel_columns": unsigned(4),
+            "block_cores": unsigned(core_bits(config)),
+            "two_operands": unsigned(1),
+            "transposed": unsigned(1),
+            "reads_weights": unsigned(1),
+        }
+    )
 
 
 class ComputeConstants(wiring.Component):
@@ -50,15 +52,15 @@ class ComputeConstants(wiring.Component):
 
     Members:
         command: held from start to completion.
-        constants: see `COMPUTE_CONSTANTS`.
+        constants: see `constants_layout`.
     """
 
     command: data.View
     constants: data.View
 
-    def __init__(self, config: MacEngineConfig) -> None:
+    def __init__(self, config: TileConfig) -> None:
         self._config = config
-        super().__init__({"command": In(COMPUTE.struct()), "constants": Out(COMPUTE_CONSTANTS)})
+        super().__init__({"command": In(config.compute.struct()), "constants": Out(constants_layout(config))})
 
     def elaborate(self, platform: object) -> Module:
         """Each constant in as many stages as its adders need."""

@@ -9,13 +9,13 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from celosia.hdl.brick_buffer import HalfBrickWritePort
 from celosia.hdl.requantize import SCALED_LATENCY
 
-from ..chassis.destination_port import destination_write_signature
+from ..destination_port import destination_write_signature
 from .activation_table import lanes_layout
-from .config import MacEngineConfig
+from .commands import BRICK_CHANNELS, SOFTMAX_CHANNELS
 from .drain_sequencer import element_layout
-from .isa import BRICK_CHANNELS, SOFTMAX_CHANNELS
 from .softmax_reciprocal import RECIPROCAL_CYCLES, SoftmaxReciprocal, product_layout
 from .softmax_terms import TERM_LATENCY, SoftmaxTerms
+from .tile_config import TileConfig
 
 _SCALE_LATENCY = 1 + SCALED_LATENCY
 """Cycles from an exponential to its product."""
@@ -73,7 +73,7 @@ class SoftmaxUnit(wiring.Component):
     results: Any
     done: Signal
 
-    def __init__(self, config: MacEngineConfig) -> None:
+    def __init__(self, config: TileConfig) -> None:
         self._config = config
         values = lanes_layout(config.lanes, element_layout(config))
         super().__init__(

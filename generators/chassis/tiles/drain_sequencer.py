@@ -7,42 +7,46 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .accumulator_port import ACCUMULATOR_READ_LATENCY, FREEING_CYCLES
-from .config import MacEngineConfig
-from .isa import ACTIVATE, BRICK_CHANNELS, TILE_PIXELS
+from .commands import BRICK_CHANNELS
+from .tile_config import TileConfig, core_bits, tile_bits
 
 ELEMENT_LATENCY = ACCUMULATOR_READ_LATENCY
 """Cycles from a read to its element: address arithmetic takes as long as the accumulators."""
 
-_TILE = data.StructLayout(
-    {
-        "pixels": unsigned(8),
-        "rows": unsigned(5),
-        "blocks": unsigned(5),
-        "last_column": unsigned(1),
-        "last_row": unsigned(1),
-        "last_group": unsigned(1),
-    }
-)
-"""One accumulator tile: its extents, and whether it is the last of each outer loop."""
+
+def _tile_layout(config: TileConfig) -> data.StructLayout:
+    """One accumulator tile: its extents, and whether it is the last of each outer loop."""
+    return data.StructLayout(
+        {
+            "pixels": unsigned(tile_bits(config) + 3),
+            "rows": unsigned(tile_bits(config)),
+            "blocks": unsigned(core_bits(config)),
+            "last_column": unsigned(1),
+            "last_row": unsigned(1),
+            "last_group": unsigned(1),
+        }
+    )
 
 
-def freeing_pixels(config: MacEngineConfig) -> int:
+def freeing_pixels(config: TileConfig) -> int:
     """Pixels of a tile's last row that may be left to read when its half is promised to COMPUTE."""
     return FREEING_CYCLES // (config.core_outputs // config.lanes)
 
 
-def brick_parts(config: MacEngineConfig) -> int:
-    """Results of a brick come in this many parts, `lanes` channels each."""
+def brick_parts(config: TileConfig) -> int:
+    """Results of eight channels come in this many parts, `lanes` channels each."""
     return BRICK_CHANNELS // config.lanes
 
 
-def element_layout(config: MacEngineConfig) -> data.StructLayout:
+def element_layout(config: TileConfig) -> data.StructLayout:
     """Where `lanes` results of one pixel go.
 
-    `address` of the brick in the unified buffer, `part` of the brick, and whether it is the command's `last`.
+    `address` of the brick in the unified buffer, `piece` of the brick if it has several, `part` of the piece, and
+    whether it is the command's `last`.
     """
+    piece = {"piece": range(config.brick_pieces)} if config.brick_pieces > 1 else {}
     return data.StructLayout(
-        {"address": unsigned(16), "part": range(max(2, brick_parts(config))), "last": unsigned(1)}
+        {"address": unsigned(16), **piece, "part": range(max(2, brick_parts(config))), "last": unsigned(1)}
     )
 
 
@@ -76,21 +80,23 @@ class DrainSequencer(wiring.Component):
     release: Signal
     elements: stream.Interface
 
-    def __init__(self, config: MacEngineConfig) -> None:
+    def __init__(self, config: TileConfig) -> None:
         self._two_blocks_per_brick = config.core_outputs < BRICK_CHANNELS
         self._parts_per_block = config.core_outputs // config.lanes
         self._freeing_pixels = freeing_pixels(config)
+        self._pieces = config.brick_pieces
+        self._tile = _tile_layout(config)
         self._element = element_layout(config)
         cores = range(max(2, config.cores))
         super().__init__(
             {
-                "command": In(ACTIVATE.struct()),
+                "command": In(config.activate.struct()),
                 "start": In(1),
                 "filled": In(1),
                 "drained": Out(1),
                 "freeing": Out(1),
                 "core": Out(cores),
-                "address": Out(range(TILE_PIXELS)),
+                "address": Out(range(config.tile_pixels)),
                 "block": Out(cores),
                 "part": Out(range(max(2, brick_parts(config)))),
                 "available": In(1),
@@ -102,8 +108,8 @@ class DrainSequencer(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Tiles, reads within a tile, addresses: each a stage that hands registers to the next."""
         m = Module()
-        tile = Signal(_TILE)
-        next_tile = Signal(_TILE)
+        tile = Signal(self._tile)
+        next_tile = Signal(self._tile)
         tile_valid = Signal()
         tile_end = Signal()
         load = ~tile_valid | tile_end
@@ -162,11 +168,24 @@ class DrainSequencer(wiring.Component):
         self._elements(m, events_1, tile_1, part_1)
         return m
 
+    def _piece(self, m: Module, events: data.View, tile: data.View) -> Signal:
+        """Which piece of its brick the block is."""
+        piece, tile_piece = (Signal(range(self._pieces), name=name) for name in ("piece", "tile_piece"))
+        with m.If(events.image_end):
+            m.d.sync += piece.eq(piece + 1)
+        with m.If(events.tile_end):
+            m.d.sync += piece.eq(tile_piece)
+            with m.If(tile.last_column & tile.last_row):
+                m.d.sync += [piece.eq(piece + 1), tile_piece.eq(piece + 1)]
+        with m.If(self.start):
+            m.d.sync += [piece.eq(0), tile_piece.eq(0)]
+        return piece
+
     def _tiles(self, m: Module, tile: data.View, taken: Value) -> Signal:
         """The outer loops: `tile` is the next one, until it is `taken`; returns whether there is one."""
         command = self.command
-        span = Signal(8)  # pixels of a full tile row
-        group = Signal(5)  # blocks of a full group
+        span = Signal.like(tile.pixels)  # of a full tile row
+        group = Signal.like(tile.blocks)  # of a full group
         m.d.sync += span.eq(command.tile_groups << command.pixel_cores_log2)
         m.d.sync += group.eq(1 << command.block_cores_log2)
 
@@ -258,8 +277,13 @@ class DrainSequencer(wiring.Component):
         # Both sums beside the comparison, not behind it.
         m.d.comb += next_row.eq(Mux(row >= last_in_ring, row + wrapping_step, row + command.ofm_row_pitch))
         m.d.comb += next_bricks.eq(bricks + command.ofm_channel_pitch)
+        piece: Signal | None = None
         if self._two_blocks_per_brick:
             with m.If(~events.block_odd):
+                m.d.comb += next_bricks.eq(bricks)
+        if self._pieces > 1:
+            piece = self._piece(m, events, tile)
+            with m.If(piece != self._pieces - 1):
                 m.d.comb += next_bricks.eq(bricks)
 
         with m.If(events.pixel_end):
@@ -305,6 +329,8 @@ class DrainSequencer(wiring.Component):
             element_3.address.eq(line_2 + x_2),
             valid_3.eq(valid_2),
         ]
+        if piece is not None:
+            m.d.sync += element_2.piece.eq(piece)
         m.d.comb += [self.elements.valid.eq(valid_3), self.elements.payload.eq(element_3)]
 
 

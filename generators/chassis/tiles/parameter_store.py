@@ -7,10 +7,10 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from ..chassis.destination_port import BEAT_BITS, destination_write_signature
+from ..destination_port import BEAT_BITS, destination_write_signature
 from .accumulator_port import ACCUMULATOR_READ_LATENCY
-from .config import MacEngineConfig
-from .isa import BIAS_BEATS, BRICK_CHANNELS, PARAMETER_BEATS, Destination
+from .commands import BIAS_BEATS, BRICK_CHANNELS, PARAMETER_BEATS, Destination
+from .tile_config import TileConfig
 
 PARAMETER_LATENCY = ACCUMULATOR_READ_LATENCY
 """Cycles from `block` and `part` to `parameters`, which meet their accumulators."""
@@ -31,7 +31,7 @@ def channel_parameters() -> data.StructLayout:
     )
 
 
-def parameter_command(config: MacEngineConfig) -> data.StructLayout:
+def parameter_command(config: TileConfig) -> data.StructLayout:
     """What the store must know of an ACTIVATE: where its blocks start, how many there are, how many at once."""
     return data.StructLayout(
         {
@@ -44,7 +44,7 @@ def parameter_command(config: MacEngineConfig) -> data.StructLayout:
     )
 
 
-def group_blocks(config: MacEngineConfig) -> int:
+def group_blocks(config: TileConfig) -> int:
     """Parameter blocks that are needed at once: one for every core on its own output block."""
     return config.cores
 
@@ -84,7 +84,7 @@ class ParameterStore(wiring.Component):
     parameters: data.View
     release: Signal
 
-    def __init__(self, config: MacEngineConfig) -> None:
+    def __init__(self, config: TileConfig) -> None:
         self._depth = config.parameter_beats
         self._lanes = config.lanes
         self._blocks = group_blocks(config)

@@ -4,8 +4,7 @@ from amaranth.hdl import Signal, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from .config import MacEngineConfig
-from .isa import TILE_PIXELS
+from .tile_config import TileConfig
 
 ACCUMULATOR_READ_LATENCY = 3
 """Cycles from a read request to its `values`: requested in cycle n, visible in cycle n + 3."""
@@ -33,21 +32,21 @@ class AccumulatorPort(wiring.Signature):
         reads follow each other without a pause, so that COMPUTE may start to fill the half anew.
     core : In(range(cores))
         Core to read; held for no longer than the request's cycle. A request every cycle is fine.
-    address : In(range(16))
+    address : In(range(tile_pixels))
         Accumulator of that core: row * groups + group.
     values : Out(core_outputs x signed(32))
         The core's output channels, channel r at index r, `ACCUMULATOR_READ_LATENCY` cycles after the request.
         Undefined for requests made while `filled` is low.
     """
 
-    def __init__(self, config: MacEngineConfig) -> None:
+    def __init__(self, config: TileConfig) -> None:
         super().__init__(
             {
                 "filled": Out(1),
                 "drained": In(1),
                 "freeing": In(1),
                 "core": In(unsigned(max(1, (config.cores - 1).bit_length()))),
-                "address": In(range(TILE_PIXELS)),
+                "address": In(range(config.tile_pixels)),
                 "values": Out(data.ArrayLayout(signed(32), config.core_outputs)),
             }
         )

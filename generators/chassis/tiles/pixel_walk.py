@@ -4,12 +4,12 @@ from amaranth.hdl import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .compute_constants import COMPUTE_CONSTANTS
-from .isa import COMPUTE, TILE_PIXELS
+from .compute_constants import constants_layout
 from .ring_pointer import ADDRESS_BITS, advance
-from .step_walk import STEP
+from .step_walk import step_layout
+from .tile_config import TileConfig
 from .tile_walk import COORDINATE
-from .window_slot import WINDOW_SLOT
+from .window_slot import window_slot_layout
 
 WINDOW_READ = data.StructLayout(
     {"row": unsigned(ADDRESS_BITS), "column": unsigned(ADDRESS_BITS), "x": COORDINATE, "y": COORDINATE}
@@ -53,21 +53,22 @@ class PixelWalk(wiring.Component):
     read: data.View
     slot: data.View
 
-    def __init__(self) -> None:
+    def __init__(self, config: TileConfig) -> None:
+        self._tile_pixels = config.tile_pixels
         super().__init__(
             {
-                "command": In(COMPUTE.struct()),
-                "constants": In(COMPUTE_CONSTANTS),
-                "i": In(stream.Signature(STEP)),
+                "command": In(config.compute.struct()),
+                "constants": In(constants_layout(config)),
+                "i": In(stream.Signature(step_layout(config))),
                 "weights_coming": In(1),
                 "half_coming": In(1),
                 "half": In(1),
                 "held": Out(1),
                 "starts": Out(1),
-                "step": Out(STEP),
+                "step": Out(step_layout(config)),
                 "reading": Out(1),
                 "read": Out(WINDOW_READ),
-                "slot": Out(WINDOW_SLOT),
+                "slot": Out(window_slot_layout(config)),
             }
         )
 
@@ -76,8 +77,8 @@ class PixelWalk(wiring.Component):
         m = Module()
         constants, step, start = self.constants, self.step, self.starts
         pixel_ends, row_ends, in_last_row = (Signal(name=name) for name in _EVENTS)
-        groups_left, rows_left = Signal(range(TILE_PIXELS)), Signal(range(TILE_PIXELS))
-        last_group = Signal(range(TILE_PIXELS))
+        groups_left, rows_left = Signal(range(self._tile_pixels)), Signal(range(self._tile_pixels))
+        last_group = Signal(range(self._tile_pixels))
         # Everybody waits for a step to end, so its end is a register too; it stays high until the next one starts.
         step_ends = Signal(init=1)
         next_step_ends = Signal()

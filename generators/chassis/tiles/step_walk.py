@@ -4,41 +4,43 @@ from amaranth.hdl import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from .compute_constants import COMPUTE_CONSTANTS
-from .isa import COMPUTE, TILE_PIXELS
+from .compute_constants import constants_layout
 from .ring_pointer import ADDRESS_BITS, advance
-from .tile_walk import COORDINATE, TILE
+from .tile_config import TileConfig, block_part_bits
+from .tile_walk import COORDINATE, tile_layout
 
 STEP_WALK_CYCLES = 2
 """Cycles from a tile that was taken, or from a step that was taken and is not its tile's last, to the next step."""
 
-STEP = data.StructLayout(
-    {
-        "row": unsigned(ADDRESS_BITS),
-        "column": unsigned(ADDRESS_BITS),
-        "y": COORDINATE,
-        "x": COORDINATE,
-        "ifm2_row": unsigned(ADDRESS_BITS),
-        "ifm2_column": unsigned(ADDRESS_BITS),
-        "last_row": range(TILE_PIXELS),
-        "last_group": range(TILE_PIXELS),
-        "odd_block": unsigned(1),
-        "first_of_tile": unsigned(1),
-        "last_of_tile": unsigned(1),
-        "last_of_blocks": unsigned(1),
-        "last": unsigned(1),
-    }
-)
-"""A reduction step of a tile.
 
-row, column: pointer to the ifm row, and bricks from its start to the window, of the step's first pixel.
-y, x: ifm row and pixel there.
-ifm2_row, ifm2_column: the same of the second operand.
-last_row, last_group, odd_block: as in `TILE`.
-first_of_tile, last_of_tile: place in its tile.
-last_of_blocks: the last step of the last tile of its block group.
-last: of the command.
-"""
+def step_layout(config: TileConfig) -> data.StructLayout:
+    """A reduction step of a tile.
+
+    row, column: pointer to the ifm row, and bricks from its start to the window, of the step's first pixel.
+    y, x: ifm row and pixel there.
+    ifm2_row, ifm2_column: the same of the second operand.
+    last_row, last_group, odd_block: as in `tile_layout`.
+    first_of_tile, last_of_tile: place in its tile.
+    last_of_blocks: the last step of the last tile of its block group.
+    last: of the command.
+    """
+    return data.StructLayout(
+        {
+            "row": unsigned(ADDRESS_BITS),
+            "column": unsigned(ADDRESS_BITS),
+            "y": COORDINATE,
+            "x": COORDINATE,
+            "ifm2_row": unsigned(ADDRESS_BITS),
+            "ifm2_column": unsigned(ADDRESS_BITS),
+            "last_row": range(config.tile_pixels),
+            "last_group": range(config.tile_pixels),
+            "odd_block": unsigned(block_part_bits(config)),
+            "first_of_tile": unsigned(1),
+            "last_of_tile": unsigned(1),
+            "last_of_blocks": unsigned(1),
+            "last": unsigned(1),
+        }
+    )
 
 
 class StepWalk(wiring.Component):
@@ -48,8 +50,8 @@ class StepWalk(wiring.Component):
 
     Members:
         command, constants: held from the first tile to completion.
-        i: tiles, `TILE`.
-        o: steps, `STEP`.
+        i: tiles, `tile_layout`.
+        o: steps, `step_layout`.
         busy: in the middle of a tile.
     """
 
@@ -59,13 +61,13 @@ class StepWalk(wiring.Component):
     o: stream.Interface
     busy: Signal
 
-    def __init__(self) -> None:
+    def __init__(self, config: TileConfig) -> None:
         super().__init__(
             {
-                "command": In(COMPUTE.struct()),
-                "constants": In(COMPUTE_CONSTANTS),
-                "i": In(stream.Signature(TILE)),
-                "o": Out(stream.Signature(STEP)),
+                "command": In(config.compute.struct()),
+                "constants": In(constants_layout(config)),
+                "i": In(stream.Signature(tile_layout(config))),
+                "o": Out(stream.Signature(step_layout(config))),
                 "busy": Out(1),
             }
         )

@@ -7,9 +7,9 @@ from amaranth.lib.wiring import In, Out
 from celosia.hdl.dual_port_memory import DualPortInterface, DualPortMemory
 from celosia.hdl.multiplier import Multiplier
 
-from ..chassis.destination_port import destination_write_signature
-from .config import MacEngineConfig
-from .isa import BRICK_CHANNELS, Destination
+from ..destination_port import destination_write_signature
+from .commands import BRICK_CHANNELS, Destination
+from .tile_config import TileConfig
 
 VECTOR_LATENCY = 4
 """Cycles from the second operand's brick to the `result`."""
@@ -45,7 +45,7 @@ class VectorUnit(wiring.Component):
     multiply: Signal
     result: data.View
 
-    def __init__(self, config: MacEngineConfig) -> None:
+    def __init__(self, config: TileConfig) -> None:
         self._outputs = config.core_outputs
         super().__init__(
             {

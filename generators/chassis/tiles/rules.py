@@ -1,0 +1,57 @@
+"""What a layer must look like to run on an engine whose COMPUTE fills accumulator tiles; see `chassis.family.Rule`."""
+
+from ..layer import ELEMENTWISE, Layer, treats_channels_apart
+from .tile_config import TileConfig
+from .tiling import output_blocks
+
+
+def kernel(layer: Layer, config: TileConfig) -> str | None:
+    """Kernels must be at most 255 x 255"""
+    window = layer.window
+    return f"{window.height} x {window.width}" if max(window.height, window.width) > 255 else None
+
+
+def stride(layer: Layer, config: TileConfig) -> str | None:
+    """Strides must be 1 to 3"""
+    window = layer.window
+    return f"{window.stride_y} x {window.stride_x}" if max(window.stride_y, window.stride_x) > 3 else None
+
+
+def dilation(layer: Layer, config: TileConfig) -> str | None:
+    """Dilations must be 1 or 2"""
+    window = layer.window
+    if max(window.dilation_y, window.dilation_x) > 2:
+        return f"{window.dilation_y} x {window.dilation_x}"
+    return None
+
+
+def padding(layer: Layer, config: TileConfig) -> str | None:
+    """Padding on the left must be at most 128 pixels"""
+    return f"{layer.window.pad_left}" if layer.window.pad_left > 128 else None
+
+
+def map_size(layer: Layer, config: TileConfig) -> str | None:
+    """Height and width of a feature map must be at most 32,767, channels at most 16,384"""
+    for shape in (layer.ifm_shape, layer.ofm_shape):
+        if max(shape.height, shape.width) > 32767 or shape.channels > 16384:
+            return f"{shape.height} x {shape.width} x {shape.channels}"
+    return None
+
+
+def row_size(layer: Layer, config: TileConfig) -> str | None:
+    """The rows that one row of the ofm needs, and that row, must fit the unified buffer together; of operators that
+    treat each channel by itself, eight channels of the ifm's rows
+    """
+    ifm, ofm = layer.ifm_shape, layer.ofm_shape
+    rows = min(layer.window.span_y, ifm.height) + (1 if layer.kind in ELEMENTWISE else 0)
+    channels = config.brick_channels
+    depth = 1 if treats_channels_apart(layer) else -(-ifm.channels // channels)
+    bricks = rows * ifm.width * depth + ofm.width * -(-ofm.channels // channels)
+    if bricks > config.buffer_bricks:
+        return f"{bricks * channels} bytes for {config.buffer_bricks * channels}"
+    return None
+
+
+def output_channels(layer: Layer, config: TileConfig) -> str | None:
+    """Output channels must fit the command's count of blocks"""
+    return f"{layer.ofm_shape.channels}" if output_blocks(layer, config) > 4095 else None

@@ -1,0 +1,35 @@
+"""What the loop nest of COMPUTE asks of a family's loader of weights."""
+
+from typing import Protocol
+
+from amaranth.hdl import Module, Signal
+from amaranth.lib import data
+
+
+class WeightLoading(Protocol):
+    """A component that has the weights of the next step ready when the step before it is over.
+
+    Members:
+        command, constants: held from `start` to completion; `constants` are settled one cycle after `start`.
+        start: load the first step's weights.
+        step_taken: the step whose weights are ready starts.
+        step_ends_tile, step_ends_blocks, step_is_last: about that step, as in `step_layout`.
+        read: what the family's way from the store to the core wants to know, in every cycle.
+        ready: the next step's weights are loaded, or the last of them are in this cycle.
+        coming: so it will be in the next cycle, unless a step is taken or `start` comes.
+    """
+
+    command: data.View
+    constants: data.View
+    start: Signal
+    step_taken: Signal
+    step_ends_tile: Signal
+    step_ends_blocks: Signal
+    step_is_last: Signal
+    read: data.View
+    ready: Signal
+    coming: Signal
+
+    def elaborate(self, platform: object) -> Module:
+        """Part of the netlist."""
+        ...

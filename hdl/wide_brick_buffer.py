@@ -1,0 +1,165 @@
+"""A unified buffer of wide bricks: a brick a cycle for the reader, pieces of eight bytes for everybody else."""
+
+from amaranth.hdl import Array, Const, Module, Mux, Signal, Value, unsigned
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.memory import Memory, ReadPort, WritePort
+from amaranth.lib.wiring import In, Out
+from amaranth.utils import ceil_log2
+
+from .stream_queue import StreamQueue
+
+BANKS = 8
+PIECE_BITS = 64
+ADDRESS_BITS = 16
+BRICK_READ_LATENCY = 3
+"""Cycles from `read_enable` to `read_data`."""
+
+_STORE_QUEUE_DEPTH = 8
+"""Reads for STORE under way or waiting to be taken; 5 keep up with one a cycle."""
+
+
+def piece_write_layout(pieces: int) -> data.StructLayout:
+    """Eight bytes for one of a brick's `pieces`, which is in the lowest bits of the address."""
+    return data.StructLayout(
+        {"address": unsigned(ADDRESS_BITS + ceil_log2(pieces)), "data": unsigned(PIECE_BITS)}
+    )
+
+
+class WideBrickBuffer(wiring.Component):
+    """Eight banks of one read and one write port; the bank of a brick is its address modulo 8.
+
+    Per bank and cycle, the reader goes before `store_request` and `activate_write` before `load_write`. Nothing that
+    was written is seen by a read in the same cycle; who reads knows by tokens that the write is done. Bricks outside
+    the buffer read as anything.
+
+    Cost: block RAM for the bricks alone, two multiplexers of eight bricks.
+
+    Args:
+        bricks: capacity; a multiple of 8.
+        pieces: of eight bytes in a brick, a power of two.
+
+    Members:
+        read_enable, read_address: read a brick in this cycle; never refused.
+        read_data: the brick, `BRICK_READ_LATENCY` cycles later.
+        store_request, store_response: single pieces for STORE, answered in order. A request waits while the reader
+            takes its bank; the answer comes 4 cycles later at the earliest.
+        activate_enable, activate_write: writes of ACTIVATE; a read requested two cycles later or after that sees it.
+        load_write: writes of LOAD; one waits while ACTIVATE writes to its bank.
+    """
+
+    read_enable: Signal
+    read_address: Signal
+    read_data: Signal
+    store_request: stream.Interface
+    store_response: stream.Interface
+    activate_enable: Signal
+    activate_write: data.View
+    load_write: stream.Interface
+
+    def __init__(self, bricks: int, pieces: int) -> None:
+        if pieces < 1 or pieces & (pieces - 1):
+            raise ValueError(f"pieces must be a power of two, not {pieces}")
+        if not 2 * BANKS <= bricks <= 1 << ADDRESS_BITS or bricks % BANKS:
+            raise ValueError(f"bricks must be a multiple of 8 in 16..65536, not {bricks}")
+        self._rows = bricks // BANKS
+        self._pieces = pieces
+        self._piece_bits = ceil_log2(pieces)
+        self._layout = write = piece_write_layout(pieces)
+        super().__init__(
+            {
+                "read_enable": In(1),
+                "read_address": In(ADDRESS_BITS),
+                "read_data": Out(PIECE_BITS * pieces),
+                "store_request": In(stream.Signature(unsigned(ADDRESS_BITS + self._piece_bits))),
+                "store_response": Out(stream.Signature(unsigned(PIECE_BITS))),
+                "activate_enable": In(1),
+                "activate_write": In(write),
+                "load_write": In(stream.Signature(write)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        """Banks, what arbitrates for them, and the two ways out."""
+        m = Module()
+        width = PIECE_BITS * self._pieces
+        banks = []
+        for bank in range(BANKS):
+            memory = Memory(shape=width, depth=self._rows, init=[], attrs={"no_rw_check": "1"})
+            m.submodules[f"bank_{bank}"] = memory
+            banks.append((memory.read_port(), memory.write_port(granularity=PIECE_BITS)))
+        self._write(m, [write for _, write in banks])
+        self._read(m, [read for read, _ in banks])
+        return m
+
+    def _write(self, m: Module, ports: list[WritePort]) -> None:
+        activate = Signal(self._layout, reset_less=True)
+        enable = Signal()
+        m.d.sync += [activate.eq(self.activate_write), enable.eq(self.activate_enable)]
+        load = self.load_write.payload
+        m.d.comb += self.load_write.ready.eq(
+            ~(enable & (self._bank(activate.address) == self._bank(load.address)))
+        )
+        for bank, port in enumerate(ports):
+            by_activate = Signal(name=f"activate_writes_{bank}")
+            by_load = Signal(name=f"load_writes_{bank}")
+            address = Mux(by_activate, activate.address, load.address)
+            m.d.comb += [
+                by_activate.eq(enable & (self._bank(activate.address) == bank)),
+                by_load.eq(self.load_write.valid & (self._bank(load.address) == bank)),
+                port.addr.eq(self._row(address)),
+                port.data.eq(Mux(by_activate, activate.data, load.data).replicate(self._pieces)),
+                port.en.eq(Mux(by_activate | by_load, 1 << self._piece(address), 0)),
+            ]
+
+    def _read(self, m: Module, ports: list[ReadPort]) -> None:
+        taken = Signal(BANKS)
+        row = Signal(range(self._rows))
+        bank_1, bank_2 = Signal(range(BANKS)), Signal(range(BANKS))
+        first_bank = self.read_address[: ceil_log2(BANKS)]
+        m.d.sync += [
+            row.eq(self.read_address[ceil_log2(BANKS) :]),
+            bank_1.eq(first_bank),
+            bank_2.eq(bank_1),
+            taken.eq(Mux(self.read_enable, 1 << first_bank, 0)),
+        ]
+        request = self.store_request
+        room = self._answer_store(m, ports, request.valid & request.ready)
+        m.d.comb += request.ready.eq(room & ~(taken >> self._bank(request.payload))[0])
+        for bank, port in enumerate(ports):
+            m.d.comb += port.addr.eq(Mux(taken[bank], row, self._row(request.payload)))
+        brick = Signal(PIECE_BITS * self._pieces, reset_less=True)
+        m.d.sync += brick.eq(Array(port.data for port in ports)[bank_2])
+        m.d.comb += self.read_data.eq(brick)
+
+    def _answer_store(self, m: Module, ports: list[ReadPort], request_taken: Value) -> Value:
+        """From banks to `store_response`; returns whether one more request finds room in the queue."""
+        m.submodules.store_queue = queue = StreamQueue(unsigned(PIECE_BITS), _STORE_QUEUE_DEPTH)
+        room = Signal(range(_STORE_QUEUE_DEPTH + 1), init=_STORE_QUEUE_DEPTH)
+        response_taken = Signal()  # registered, as it comes late in its cycle
+        wiring.connect(m, queue.o, wiring.flipped(self.store_response))
+        valid = Signal(3)
+        bank = Signal(range(BANKS))
+        piece_1, piece_2 = Signal(range(max(2, self._pieces))), Signal(range(max(2, self._pieces)))
+        brick = Signal(PIECE_BITS * self._pieces, reset_less=True)
+        piece = Signal(PIECE_BITS, reset_less=True)
+        m.d.sync += [
+            response_taken.eq(self.store_response.valid & self.store_response.ready),
+            room.eq(room + response_taken - request_taken),
+            valid.eq((valid << 1) | request_taken),
+            bank.eq(self._bank(self.store_request.payload)),
+            piece_1.eq(self._piece(self.store_request.payload)),
+            piece_2.eq(piece_1),
+            brick.eq(Array(port.data for port in ports)[bank]),
+            piece.eq(brick.word_select(piece_2, PIECE_BITS)),
+        ]
+        m.d.comb += [queue.i.valid.eq(valid[2]), queue.i.payload.eq(piece)]
+        return room != 0
+
+    def _piece(self, address: Value) -> Value:
+        return address[: self._piece_bits] if self._piece_bits else Const(0, 1)
+
+    def _bank(self, address: Value) -> Value:
+        return address[self._piece_bits : self._piece_bits + ceil_log2(BANKS)]
+
+    def _row(self, address: Value) -> Value:
+        return address[self._piece_bits + ceil_log2(BANKS) :]
