@@ -5,8 +5,9 @@ from typing import Any
 from .chassis.configuration import EngineConfig
 from .chassis.family import Family
 from .mac_engine.family import MAC_ENGINE
+from .systolic.family import SYSTOLIC
 
-FAMILIES: tuple[Family[Any], ...] = (MAC_ENGINE,)
+FAMILIES: tuple[Family[Any], ...] = (MAC_ENGINE, SYSTOLIC)
 """In the order in which help and documentation name them; the first one's default preset is that of Celosia."""
 
 PRESETS: dict[str, EngineConfig] = {

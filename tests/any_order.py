@@ -9,7 +9,7 @@ from celosia.generators.chassis.configuration import EngineConfig
 from celosia.generators.chassis.schedule import decode_commands
 from celosia.generators.families import family_of
 from celosia.host.program import EngineSection, Program
-from tests.families import Traits, traits_of
+from tests.families import traits_of
 
 __all__ = ["any_order", "in_any_order"]
 
@@ -17,15 +17,16 @@ __all__ = ["any_order", "in_any_order"]
 class _Queues:
     """Where each verb stands in its queue, and the tokens given so far."""
 
-    def __init__(self, commands: list[tuple[Opcode, dict[str, int]]], traits: Traits) -> None:
+    def __init__(self, commands: list[tuple[Opcode, dict[str, int]]], config: EngineConfig) -> None:
         self.commands = commands
         self.waiting = {
             verb: [index for index, (opcode, _) in enumerate(commands) if opcode.name == verb.name]
             for verb in Verb
         }
         self._tokens = {(giver, taker): 0 for giver in Verb for taker in Verb}
-        self._traits = traits
-        self._tiles = 0
+        self._config = config
+        self._traits = traits_of(config)
+        self._tiles = self._rows = 0
 
     def ready(self) -> list[Verb]:
         """Verbs whose next command may start and will end."""
@@ -34,6 +35,8 @@ class _Queues:
     def _may_run(self, verb: Verb, index: int) -> bool:
         fields = self.commands[index][1]
         if any(self._tokens[giver, verb] < fields[f"wait_{giver.name.lower()}"] for giver in Verb):
+            return False
+        if verb is Verb.COMPUTE and self._rows < self._traits.taken(fields, self._config):
             return False
         return verb is not Verb.ACTIVATE or self._tiles >= self._traits.drained(fields)
 
@@ -46,6 +49,9 @@ class _Queues:
             self._tokens[verb, other] += fields["signal"] >> other & 1
         if verb is Verb.COMPUTE:
             self._tiles += self._traits.filled(fields)
+            self._rows -= self._traits.taken(fields, self._config)
+        if verb is Verb.WEIGHTS:
+            self._rows += self._traits.streamed(fields)
         if verb is Verb.ACTIVATE:
             self._tiles -= self._traits.drained(fields)
         return index
@@ -58,7 +64,7 @@ def any_order(words: bytes, config: EngineConfig, generator: np.random.Generator
     tokens deadlock.
     """
     commands = decode_commands(words, family_of(config).layouts)
-    queues = _Queues(commands, traits_of(config))
+    queues = _Queues(commands, config)
     favour = {verb: float(generator.exponential()) + 0.01 for verb in Verb}
     order = [0]
     while any(queues.waiting.values()):

@@ -14,6 +14,8 @@ from celosia.generators.families import FAMILIES, PRESETS
 __all__ = ["DEFAULTS", "SIMULATED", "SMALLEST", "Traits", "traits_of", "varied"]
 
 _MOST_MACS = 1024
+_DENSE = 0
+"""The mode of COMPUTE that takes weights."""
 
 SMALLEST = tuple(next(iter(family.presets)) for family in FAMILIES)
 """The first preset of each family."""
@@ -29,6 +31,10 @@ def _no_tiles(fields: Mapping[str, int]) -> int:
     return 0
 
 
+def _no_rows(fields: Mapping[str, int], config: EngineConfig) -> int:
+    return 0
+
+
 @dataclass(frozen=True)
 class Traits:
     """Of a family.
@@ -37,24 +43,41 @@ class Traits:
         variations: values of fields that random configurations take.
         filled: accumulator tiles that a COMPUTE hands over to ACTIVATE in hardware, without tokens.
         drained: those that an ACTIVATE waits for.
+        streamed, taken: what a WEIGHTS puts into a hardware queue, without tokens, and what a COMPUTE takes out of it.
     """
 
     variations: Mapping[str, Sequence[int]] = field(default_factory=dict)
     filled: Callable[[Mapping[str, int]], int] = _no_tiles
     drained: Callable[[Mapping[str, int]], int] = _no_tiles
+    streamed: Callable[[Mapping[str, int]], int] = _no_tiles
+    taken: Callable[[Mapping[str, int], EngineConfig], int] = _no_rows
 
 
-def _mac_engine_tiles(fields: Mapping[str, int]) -> int:
+def _accumulator_tiles(fields: Mapping[str, int]) -> int:
     columns = fields["tile_groups"] << fields["pixel_cores_log2"]
     groups = -(-fields["output_blocks"] // (1 << fields["block_cores_log2"]))
     return groups * -(-fields["height"] // fields["tile_rows"]) * -(-fields["width"] // columns)
 
 
+def _systolic_rows(fields: Mapping[str, int], config: EngineConfig) -> int:
+    if fields["mode"] != _DENSE:
+        return 0
+    steps = fields["kernel_height"] * fields["kernel_width"] * fields["channel_bricks"]
+    return _accumulator_tiles(fields) * steps * config.brick_channels
+
+
 TRAITS: dict[str, Traits] = {
     "mac_engine": Traits(
         variations={"buffer_kib": (4, 8, 32, 128), "weight_kib": (4, 24), "parameter_beats": (64, 512)},
-        filled=lambda fields: 0 if fields["partial"] else _mac_engine_tiles(fields),
-        drained=_mac_engine_tiles,
+        filled=lambda fields: 0 if fields["partial"] else _accumulator_tiles(fields),
+        drained=_accumulator_tiles,
+    ),
+    "systolic": Traits(
+        variations={"accumulators": (16, 64, 512), "weight_tiles": (4, 16), "parameter_beats": (128, 512)},
+        filled=lambda fields: 0 if fields["partial"] else _accumulator_tiles(fields),
+        drained=_accumulator_tiles,
+        streamed=lambda fields: fields["words"],
+        taken=_systolic_rows,
     ),
 }
 

@@ -3,17 +3,19 @@
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from ..chassis.command import CommandLayout
 from ..chassis.configuration import EngineConfig, require
+from ..chassis.tiles.tile_config import TileConfig
+from .isa import ACTIVATE, COMPUTE
 
-BUFFER_BANKS = 4
-"""Banks of the unified buffer; word address modulo 4 names the bank."""
+_BUFFER_BANKS = 8
 
 _SIDES = {1 << n for n in range(3, 10)}
 _LARGEST_BUFFER_WORDS = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SystolicConfig(EngineConfig):
+class SystolicConfig(TileConfig):
     """One generated systolic engine: what is chosen besides the chassis.
 
     Attributes:
@@ -22,6 +24,7 @@ class SystolicConfig(EngineConfig):
         accumulators: places of C sums in each of the two halves of the accumulator memory, a power of two in 16..8192.
         weight_tiles: T, tiles of R x C weights that the weight FIFO holds: a power of two in 2..64.
         buffer_kib: unified buffer for activations, in KiB; at most 65536 words of R bytes.
+        lanes: results that the output stage requantizes in a cycle: 8.
         parameter_beats: depth of the parameter store in beats of the weight port, a power of two in 64..4096.
         weight_bits: width of the weights' own AXI read port: 64, 128, 256 or 512, at most a row of weights.
         burst_beats: longest AXI burst in beats, a power of two in 2..64: 4 KiB of the widest port.
@@ -36,6 +39,7 @@ class SystolicConfig(EngineConfig):
     columns: int = 16
     accumulators: int = 512
     weight_tiles: int = 4
+    lanes: int = 8
     parameter_beats: int = 512
     weight_bits: int = 128
     burst_beats: int = 16
@@ -46,6 +50,7 @@ class SystolicConfig(EngineConfig):
         self._require_power_of_two("accumulators", 16, 8192)
         self._require_power_of_two("weight_tiles", 2, 64)
         self._require_power_of_two("parameter_beats", 64, 4096)
+        require(self.lanes == 8, "lanes", "must be 8", self.lanes)
         require(
             self.weight_bits in (64, 128, 256, 512) and self.weight_bits <= 8 * self.columns,
             "weight_bits",
@@ -65,7 +70,7 @@ class SystolicConfig(EngineConfig):
             require(
                 getattr(self, name) in _SIDES, name, "must be a power of two in 8..512", getattr(self, name)
             )
-        least = max(1, BUFFER_BANKS * self.rows // 1024)
+        least = max(1, 2 * _BUFFER_BANKS * self.rows // 1024)
         most = self.rows * _LARGEST_BUFFER_WORDS // 1024
         require(
             least <= self.buffer_kib <= most,
@@ -98,6 +103,36 @@ class SystolicConfig(EngineConfig):
     def weights_port_bits(self) -> int:
         """Weights have a port of their own."""
         return self.weight_bits
+
+    @property
+    def cores(self) -> int:
+        """Eight columns each."""
+        return self.columns // self.core_outputs
+
+    @property
+    def core_outputs(self) -> int:
+        """Columns whose accumulators ACTIVATE reads in a cycle."""
+        return 8
+
+    @property
+    def tile_pixels(self) -> int:
+        """Pixels of an accumulator tile."""
+        return self.accumulators
+
+    @property
+    def has_softmax(self) -> bool:
+        """SOFTMAX runs on the host."""
+        return False
+
+    @property
+    def compute(self) -> CommandLayout:
+        """Command words of COMPUTE."""
+        return COMPUTE
+
+    @property
+    def activate(self) -> CommandLayout:
+        """Command words of ACTIVATE."""
+        return ACTIVATE
 
     @property
     def row_beats(self) -> int:

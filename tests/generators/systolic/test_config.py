@@ -28,7 +28,7 @@ from celosia.generators.systolic.config import PRESETS, SystolicConfig
         ({"rows": 0}, "rows must be a power of two in 8..512, not 0"),
         (
             {"rows": 512, "columns": 512, "buffer_kib": 1},
-            "buffer_kib must be in 2..32768 for 512 rows, not 1",
+            "buffer_kib must be in 8..32768 for 512 rows, not 1",
         ),
         ({"weight_tiles": 2, "burst_beats": 64}, "burst_beats must fit the weight FIFO of 32 beats, not 64"),
         ({"outstanding_reads": 0}, "outstanding_reads must be in 1..16, not 0"),

@@ -1,0 +1,117 @@
+"""When COMPUTE takes its weights, reads its bricks and fills its tiles: the cycles of `ComputeUnit`, exactly."""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from ..chassis.tiles.commands import Mode
+from ..chassis.tiles.filled_tile import FilledTile
+from ..chassis.tiles.loop_sequencer import SETUP_CYCLES
+from ..chassis.tiles.step_walk import STEP_WALK_CYCLES
+from .compute import WEIGHT_MODES, fill_latency
+from .config import SystolicConfig
+
+
+class ComputeTiming:
+    """One COMPUTE, as far as its weights and accumulator halves are known to be there.
+
+    Cycle numbers are the caller's, on one clock. Step k + 1 starts when step k has read its last brick, its own R rows
+    of weights have been taken, a row a cycle from the cycle after the start of step k on, and, if it is its tile's
+    first, there is an accumulator half. It may start in the cycle in which its last row is taken if that row was there
+    the cycle before.
+
+    Args:
+        config: of the engine.
+        command: the fields of the COMPUTE, as `CommandLayout.decode` gives them.
+        start: first cycle in which the command is presented to the idle unit.
+        took_row: called with the cycle in which a row is taken from the weight FIFO.
+
+    Attributes:
+        tile, step: the next one to start.
+        tiles: of the command.
+    """
+
+    def __init__(
+        self,
+        config: SystolicConfig,
+        command: Mapping[str, int],
+        start: int,
+        took_row: Callable[[int], None],
+    ) -> None:
+        mode = Mode(command["mode"])
+        self._rows = config.rows
+        self._took_row = took_row
+        self._reads_weights = mode in WEIGHT_MODES
+        self._fill_latency = fill_latency(config, mode)
+        self._needs_half = not command["accumulate"]
+        columns = -(-command["kernel_width"] // command["taps"])
+        self.steps = command["kernel_height"] * columns * command["channel_bricks"]
+        self._reads = _reads_of_tiles(command, 2 if mode in (Mode.ADD, Mode.MULTIPLY) else 1)
+        self.tiles = len(self._reads)
+        self.tile = self.step = 0
+        self._next_start = start + SETUP_CYCLES
+        self._load_from = start + 1
+        self._left = config.rows
+        self._last_row = start
+        self._loaded: int | None = None
+        """The earliest start by the next step's weights, once it is known."""
+        if not self._reads_weights:
+            self._loaded = start + self._rows
+
+    @property
+    def needs_half(self) -> bool:
+        """The next step is the first of a tile that takes an accumulator half."""
+        return self._needs_half and self.step == 0
+
+    def advance(self, rows: deque[int], half_free: int) -> FilledTile | None:
+        """The next step, or None if its weights are not all known.
+
+        Args:
+            rows: for each row in the weight FIFO, the first cycle in which it can be taken; those taken are removed.
+            half_free: first cycle in which an accumulator half is free for the step's tile; no matter in its middle.
+
+        Returns:
+            A step; `filled` says when its tile is, if it is the tile's last.
+        """
+        if self._loaded is None and not self.load(rows):
+            return None
+        assert self._loaded is not None
+        start = max(self._next_start, self._loaded)
+        if self.needs_half:
+            start = max(start, half_free)
+        reads = self._reads[self.tile]
+        done = FilledTile(
+            start + 1, reads, 1, reads, start + reads + self._fill_latency, first_step=self.step
+        )
+        self.step += 1
+        if self.step == self.steps:
+            self.step = 0
+            self.tile += 1
+        self._next_start = start + max(STEP_WALK_CYCLES, reads)
+        self._load_from = start + 1
+        self._left = self._rows
+        self._loaded = None if self._reads_weights else start + self._rows
+        return done
+
+    def load(self, rows: deque[int]) -> bool:
+        """Take rows of the next step as far as they are known; whether all of them are."""
+        while self._reads_weights and self._left and rows:
+            there = rows.popleft()
+            cycle = max(there, self._last_row + 1, self._load_from)
+            self._took_row(cycle)
+            self._last_row = cycle
+            self._left -= 1
+            if not self._left:
+                self._loaded = cycle if there < cycle else cycle + 1
+        return self._loaded is not None
+
+
+def _reads_of_tiles(command: Mapping[str, int], reads_per_pixel: int) -> list[int]:
+    """Reads of a step, for every tile in order."""
+    rows = _extents(command["height"], command["tile_rows"])
+    columns = _extents(command["width"], command["tile_groups"])
+    blocks = -(-command["output_blocks"] >> command["block_cores_log2"])
+    return [height * width * reads_per_pixel for height in rows for width in columns] * blocks
+
+
+def _extents(total: int, part: int) -> list[int]:
+    return [min(part, total - done) for done in range(0, total, part)]

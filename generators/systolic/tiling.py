@@ -1,0 +1,65 @@
+"""How a layer is spread over the array and the accumulators."""
+
+from ..chassis.layer import ELEMENTWISE, Layer, LayerKind
+from ..chassis.tiles.commands import Mode
+from ..chassis.tiles.tiling import Tiling, channel_bricks, output_blocks
+from .config import SystolicConfig
+
+_MODES = {
+    LayerKind.CONVOLUTION: Mode.DENSE,
+    LayerKind.DEPTHWISE: Mode.DENSE,
+    LayerKind.MAXIMUM: Mode.MAXIMUM,
+    LayerKind.ADD: Mode.ADD,
+    LayerKind.MULTIPLY: Mode.MULTIPLY,
+}
+_TURN_CYCLES = 60
+"""From a tile's last read until ACTIVATE drains it, roughly."""
+
+
+def choose_tiling(layer: Layer, height: int, config: SystolicConfig) -> Tiling:
+    """As many whole rows in a tile as the accumulators hold, or as much of a row.
+
+    A depthwise layer runs as a dense one with tiles of weights that are zero off their diagonal.
+    """
+    mode = _MODES[layer.kind]
+    width = layer.ofm_shape.width
+    groups = min(width, config.accumulators)
+    rows = min(height, max(1, config.accumulators // width))
+    return Tiling(mode, 1, block_cores(layer, config), rows, groups, 1, _steps(layer, config))
+
+
+def block_cores(layer: Layer, config: SystolicConfig) -> int:
+    """Blocks of eight output channels that a tile of weights makes at once."""
+    match layer.kind:
+        case LayerKind.CONVOLUTION:
+            return config.cores
+        case LayerKind.DEPTHWISE:  # all of them read one brick
+            return min(config.columns, config.rows) // config.core_outputs
+        case _:
+            return 1
+
+
+def _steps(layer: Layer, config: SystolicConfig) -> int:
+    if layer.kind in ELEMENTWISE:
+        return 1
+    bricks = channel_bricks(layer, config.brick_channels)
+    return layer.window.height * layer.window.width * bricks
+
+
+def accumulator_tiles(width: int, height: int, tiling: Tiling) -> int:
+    """Accumulator tiles of a block group of `height` rows."""
+    return -(-height // tiling.tile_rows) * -(-width // tiling.tile_groups)
+
+
+def estimated_cycles(layer: Layer, height: int, config: SystolicConfig) -> int:
+    """COMPUTE's cycles for `height` rows of the ofm, roughly: the longest of reduction, drain and weights' way."""
+    tiling = choose_tiling(layer, height, config)
+    width = layer.ofm_shape.width
+    reads = 2 if layer.kind in ELEMENTWISE else 1
+    groups = -(-output_blocks(layer, config) // tiling.block_cores)
+    tiles = accumulator_tiles(width, height, tiling)
+    pixels = width * height
+    reduction = tiling.steps * max(pixels * reads, tiles * config.rows)
+    drain = pixels * tiling.block_cores
+    loading = tiles * tiling.steps * config.tile_beats if tiling.mode is Mode.DENSE else 0
+    return groups * max(reduction, drain, loading) + _TURN_CYCLES

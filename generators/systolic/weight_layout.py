@@ -1,0 +1,33 @@
+"""Weights as the array takes them: tile after tile, R rows of C."""
+
+import numpy as np
+import numpy.typing as npt
+
+from ..chassis.layer import Layer, LayerKind
+from ..chassis.tiles.tiling import Tiling, channel_bricks, output_blocks
+from .config import SystolicConfig
+
+
+def weight_tiles(layer: Layer, tiling: Tiling, config: SystolicConfig) -> npt.NDArray[np.int8]:
+    """Weights in the order of the loop nest.
+
+    Returns:
+        int8[block group, kernel row, kernel column, channel brick, row, column].
+    """
+    assert layer.weights is not None
+    groups = -(-output_blocks(layer, config) // tiling.block_cores)
+    width = tiling.block_cores * config.core_outputs  # columns in use
+    outputs, height, kernel_width = layer.weights.shape[:3]
+    bricks = channel_bricks(layer, config.brick_channels)
+    rows, columns = config.rows, config.columns
+    tiles = np.zeros((groups, height, kernel_width, bricks, rows, columns), np.int8)
+    if layer.kind is LayerKind.CONVOLUTION:
+        padded = np.zeros((groups * width, height, kernel_width, bricks * rows), np.int8)
+        padded[:outputs, :, :, : layer.weights.shape[3]] = layer.weights
+        split = padded.reshape(groups, width, height, kernel_width, bricks, rows)
+        tiles[..., :width] = split.transpose(0, 2, 3, 4, 5, 1)
+        return tiles
+    output = np.arange(outputs)
+    channel = output // layer.depth_multiplier
+    tiles[output // width, :, :, 0, channel % rows, output % width] = layer.weights
+    return tiles
