@@ -1,10 +1,10 @@
 """COMPUTE: walks a command's loop nest, streams bricks through the array and fills accumulator tiles for ACTIVATE."""
 
-from amaranth.hdl import Module, Shape, Signal
+from amaranth.hdl import Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..chassis.counters import Cause
+from ..chassis.counters import Cause, cause_shape
 from ..chassis.decoder_port import DecoderPort, DecoderSignature
 from ..chassis.destination_port import destination_write_signature
 from ..chassis.tiles.accumulator_port import FREEING_CYCLES, AccumulatorPort, AccumulatorReads
@@ -14,6 +14,7 @@ from ..chassis.tiles.tile_halves import TileHalves
 from .accumulate import DONE_CYCLES, Accumulate, array_visit
 from .brick_reader import BrickReader
 from .config import SystolicConfig
+from .counters import COUNTERS, SHIFT_CAUSE, VECTOR_CAUSE
 from .isa import WEIGHTS
 from .timing_constants import BRICK_LATENCY, VECTOR_VISIT
 from .weight_fifo import WeightFifo
@@ -49,7 +50,7 @@ class ComputeUnit(wiring.Component):
         weights: of the weight FIFO.
         brick_enable, brick_address, brick: reads of the unified buffer.
         accumulators: where ACTIVATE reads the tiles.
-        cause: see `LoopSequencer`.
+        cause: see `LoopSequencer`; behind its values those of `COUNTERS`.
     """
 
     command: stream.Interface
@@ -72,7 +73,7 @@ class ComputeUnit(wiring.Component):
                 "brick_address": Out(16),
                 "brick": In(8 * config.rows),
                 "accumulators": Out(AccumulatorPort(config)),
-                "cause": Out(Shape.cast(Cause)),
+                "cause": Out(cause_shape(COUNTERS)),
             }
         )
 
@@ -92,7 +93,6 @@ class ComputeUnit(wiring.Component):
         wiring.connect(m, wiring.flipped(self.weights), fifo.port)
         m.d.comb += [
             loader.available.eq(fifo.available),
-            loader.several.eq(fifo.several),
             fifo.take.eq(sequencer.weight_read.take),
             reader.reading.eq(sequencer.reading),
             reader.read.eq(sequencer.read),
@@ -105,7 +105,6 @@ class ComputeUnit(wiring.Component):
             accumulate.slot.eq(reader.brick_slot),
             accumulate.row.eq(fifo.row),
             accumulate.row_valid.eq(fifo.row_valid),
-            self.cause.eq(sequencer.cause),
         ]
         m.d.comb += [
             halves.take.eq(sequencer.tile_starts),
@@ -122,6 +121,14 @@ class ComputeUnit(wiring.Component):
             self.accumulators.filled.eq(halves.filled),
             self.accumulators.values.eq(accumulate.values),
         ]
+        # Why there is no read was decided a cycle ago.
+        shifted = Signal()
+        m.d.sync += shifted.eq(loader.shifting)
+        m.d.comb += self.cause.eq(sequencer.cause)
+        with m.If((sequencer.cause == Cause.WEIGHTS) & shifted):
+            m.d.comb += self.cause.eq(SHIFT_CAUSE)
+        with m.Elif((sequencer.cause == Cause.ACTIVE) & ~sequencer.constants.reads_weights):
+            m.d.comb += self.cause.eq(VECTOR_CAUSE)
         running = Signal()
         m.d.comb += sequencer.start.eq(self.command.valid & ~running)
         m.d.sync += self.command.ready.eq(accumulate.complete)

@@ -14,10 +14,9 @@ from .config import SystolicConfig
 class ComputeTiming:
     """One COMPUTE, as far as its weights and accumulator halves are known to be there.
 
-    Cycle numbers are the caller's, on one clock. Step k + 1 starts when step k has read its last brick, its own R rows
-    of weights have been taken, a row a cycle from the cycle after the start of step k on, and, if it is its tile's
-    first, there is an accumulator half. It may start in the cycle in which its last row is taken if that row was there
-    the cycle before.
+    Cycle numbers are the caller's, on one clock. Step k + 1 starts when step k has read its last brick, its own tile of
+    weights shifts in its last row, and, if it is its accumulator tile's first, there is an accumulator half. A tile
+    shifts in in R cycles, once it is in the weight FIFO as a whole and step k has started.
 
     Args:
         config: of the engine.
@@ -50,8 +49,6 @@ class ComputeTiming:
         self.tile = self.step = 0
         self._next_start = start + SETUP_CYCLES
         self._load_from = start + 1
-        self._left = config.rows
-        self._last_row = start
         self._loaded: int | None = None
         """The earliest start by the next step's weights, once it is known."""
         if not self._reads_weights:
@@ -88,20 +85,17 @@ class ComputeTiming:
             self.tile += 1
         self._next_start = start + max(STEP_WALK_CYCLES, reads)
         self._load_from = start + 1
-        self._left = self._rows
         self._loaded = None if self._reads_weights else start + self._rows
         return done
 
     def load(self, rows: deque[int]) -> bool:
-        """Take rows of the next step as far as they are known; whether all of them are."""
-        while self._reads_weights and self._left and rows:
-            there = rows.popleft()
-            cycle = max(there, self._last_row + 1, self._load_from)
-            self._took_row(cycle)
-            self._last_row = cycle
-            self._left -= 1
-            if not self._left:
-                self._loaded = cycle if there < cycle else cycle + 1
+        """Take the rows of the next step if they are known; whether they are."""
+        if self._loaded is None and len(rows) >= self._rows:
+            first = max(rows[self._rows - 1], self._load_from)
+            for cycle in range(first, first + self._rows):
+                rows.popleft()
+                self._took_row(cycle)
+            self._loaded = first + self._rows - 1
         return self._loaded is not None
 
 

@@ -14,6 +14,7 @@ from ..chassis.tiles.activate import ActivateUnit
 from ..chassis.tiles.commands import Destination
 from .compute import ComputeUnit
 from .config import SystolicConfig
+from .counters import COUNTERS, VECTOR_CAUSE
 from .isa import ACTIVATE, COMPUTE, WEIGHTS
 
 
@@ -46,6 +47,7 @@ def chassis_parameters(config: SystolicConfig) -> ChassisParameters:
         address_bits=config.address_bits,
         profile_entries=config.profile_entries,
         brick_pieces=config.brick_pieces,
+        counters=COUNTERS,
         weights_port_bits=config.weights_port_bits,
         weights_freed_beats=config.row_beats,
     )
@@ -123,7 +125,9 @@ class SystolicEngine(wiring.Component):
             buffer.activate_write.data.eq(activate.results.data),
             self.interrupt.eq(chassis.interrupt),
             chassis.cause.eq(compute.cause),
-            chassis.progress.eq((compute.cause == Cause.ACTIVE) | activate.progress),
+            chassis.progress.eq(
+                (compute.cause == Cause.ACTIVE) | (compute.cause == VECTOR_CAUSE) | activate.progress
+            ),
             chassis.snapshot.eq(activate.snapshot),
         ]
         return m

@@ -12,6 +12,7 @@ from ..chassis.layer_plan import LayerPlan
 from ..chassis.memory import MemoryModel
 from ..chassis.prediction import Prediction
 from .config import PRESETS, SystolicConfig
+from .counters import COUNTERS
 from .isa import LAYOUTS
 from .rules import RULES
 
@@ -70,4 +71,5 @@ SYSTOLIC = Family(
     predict=_predict,
     interpreter=_interpreter,
     area=_area,
+    counters=COUNTERS,
 )

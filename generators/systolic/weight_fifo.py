@@ -22,18 +22,17 @@ class WeightFifo(wiring.Component):
     """T tiles of R rows of C weights in block RAM; beats in, rows out, in order.
 
     It stands where the chassis has a decoder of weights: a burst is asked for only when all of it has a place, and the
-    places of a row are given back together. A row that is complete in cycle t may be taken from t + 1 on.
+    places of a row are given back together. A tile that is complete in cycle t may be taken from t + 1 on.
 
     Members:
         port: from the WEIGHTS unit. A command is finished once all of its beats are here.
-        available, several: there is a row to take; there are two or more.
+        available: there is a whole tile to take.
         take: the next row is wanted.
         row, row_valid: it, `ROW_LATENCY` cycles later.
     """
 
     port: DecoderPort
     available: Signal
-    several: Signal
     take: Signal
     row: Signal
     row_valid: Signal
@@ -44,7 +43,6 @@ class WeightFifo(wiring.Component):
             {
                 "port": In(DecoderSignature(WEIGHTS, config.weight_bits)),
                 "available": Out(1),
-                "several": Out(1),
                 "take": In(1),
                 "row": Out(8 * config.columns),
                 "row_valid": Out(1),
@@ -69,8 +67,7 @@ class WeightFifo(wiring.Component):
             write.en.eq(port.beats.valid << part),
             completes.eq(port.beats.valid & (part == config.row_beats - 1)),
             port.freed.eq(taken),
-            self.available.eq(level != 0),
-            self.several.eq(level > 1),
+            self.available.eq(level >= config.rows),
             self.row.eq(row),
             self.row_valid.eq(takes[-1]),
         ]

@@ -11,7 +11,7 @@ ROW_READ = data.StructLayout({"take": unsigned(1)})
 
 
 class WeightLoader(wiring.Component):
-    """R rows a step, a row a cycle while there are any.
+    """R rows a step, in R cycles from when all of them are there.
 
     The first step's rows are taken from the cycle after `start` on, those of the next from the cycle after a step
     started: the array has then switched to the tile before by the time that they come. Modes without weights wait as
@@ -19,7 +19,8 @@ class WeightLoader(wiring.Component):
 
     Members: see `chassis.tiles.weight_loading.WeightLoading`.
         read: `take` a row.
-        available, several: see `WeightFifo`.
+        available: see `WeightFifo`.
+        shifting: a row is taken.
     """
 
     command: data.View
@@ -33,7 +34,7 @@ class WeightLoader(wiring.Component):
     ready: Signal
     coming: Signal
     available: Signal
-    several: Signal
+    shifting: Signal
 
     def __init__(self, config: SystolicConfig) -> None:
         self._config = config
@@ -50,24 +51,23 @@ class WeightLoader(wiring.Component):
                 "ready": Out(1),
                 "coming": Out(1),
                 "available": In(1),
-                "several": In(1),
+                "shifting": Out(1),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
-        """The next step may start in the cycle in which the last row is taken, if that is certain a cycle before."""
+        """The next step may start in the cycle in which the last row is taken, which is certain from the first on."""
         m = Module()
         loading = Signal()
         rows_left = Signal(range(self._config.rows))
         reads_weights = self.constants.reads_weights
-        moves, certain = Signal(), Signal()
+        moves, is_first = Signal(), Signal()
         m.d.comb += [
-            moves.eq(loading & (~reads_weights | self.available)),
-            certain.eq(~reads_weights | self.several),
-            self.read.take.eq(loading & reads_weights & self.available),
-            self.coming.eq(
-                Mux(loading, moves & ((rows_left == 0) | ((rows_left == 1) & certain)), self.ready)
-            ),
+            is_first.eq(rows_left == self._config.rows - 1),
+            moves.eq(loading & (~reads_weights | ~is_first | self.available)),
+            self.shifting.eq(moves & reads_weights),
+            self.read.take.eq(self.shifting),
+            self.coming.eq(Mux(loading, moves & (rows_left <= 1), self.ready)),
         ]
         m.d.sync += self.ready.eq(self.coming)
         with m.If(moves):
