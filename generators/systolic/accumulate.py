@@ -12,7 +12,7 @@ from ..chassis.tiles.delay_line import delayed
 from ..chassis.tiles.vector_unit import VECTOR_LATENCY, VectorUnit
 from ..chassis.tiles.window_slot import window_slot_layout
 from .accumulators import COLUMNS, TOTALS_DELAY, Accumulators, visit_layout
-from .array import SystolicArray, array_latency
+from .array import SystolicArray, column_latency
 from .config import SystolicConfig
 from .skew import Delay
 from .timing_constants import VECTOR_VISIT
@@ -23,9 +23,14 @@ DONE_CYCLES = 2
 _FLAGS = ("accumulate", "hand_over", "complete")
 
 
+def first_visit(config: SystolicConfig) -> int:
+    """Cycles from a brick to the visit of the accumulators of the first eight columns, through the array."""
+    return column_latency(config) + COLUMNS - 1 - TOTALS_DELAY
+
+
 def array_visit(config: SystolicConfig) -> int:
-    """Cycles from a brick to the visit of its accumulators through the array."""
-    return array_latency(config) - TOTALS_DELAY
+    """Cycles from a brick to the visit of the last eight columns' accumulators."""
+    return first_visit(config) + config.columns - COLUMNS
 
 
 class Accumulate(wiring.Component):
@@ -89,13 +94,14 @@ class Accumulate(wiring.Component):
         ]
         vector = self._vector(m)
         visit = self._visit(m, uses_array)
-        cores = []
+        cores: list[Accumulators] = []
         for index in range(config.cores):
             m.submodules[f"accumulators_{index}"] = core = Accumulators(config)
-            sums = array.sums.as_value().word_select(index, 32 * COLUMNS)
             m.d.comb += [
-                core.visit.eq(visit),
-                core.totals.eq(sums if index else Mux(uses_array, sums, vector)),
+                core.visit.eq(cores[-1].visit_out if index else visit),
+                core.sums.eq(array.sums.word_select(index, 32 * COLUMNS)),
+                core.vector.eq(0 if index else vector),
+                core.uses_vector.eq(0 if index else ~uses_array),
                 core.maximum.eq(self.command.mode == Mode.MAXIMUM if index == 0 else 0),
                 core.drain_half.eq(self.drain_half),
                 core.drain_address.eq(self.drain_address),
@@ -137,11 +143,11 @@ class Accumulate(wiring.Component):
         return delayed(m, extended, VECTOR_VISIT + TOTALS_DELAY - VECTOR_LATENCY, "vector")
 
     def _visit(self, m: Module, uses_array: Value) -> data.View:
-        """The slot as a visit, later by the way that the brick's results take; what is done with it."""
-        through_array = array_visit(self._config)
+        """The slot as a visit of the first columns, later by the way that the results take; what is done with it."""
+        first, through_array = first_visit(self._config), array_visit(self._config)
         place = Cat(self.slot.first, self.slot.half, self.slot.address)
         near = delayed(m, place, VECTOR_VISIT, "place")
-        far = _later(m, near, through_array - VECTOR_VISIT)
+        far = _later(m, near, first - VECTOR_VISIT)
         flags = {}
         for name in _FLAGS:
             line = Signal(through_array + DONE_CYCLES, name=f"{name}_line")
@@ -153,7 +159,7 @@ class Accumulate(wiring.Component):
         valid = flags["accumulate"]
         m.d.comb += [
             Cat(visit.first, visit.half, visit.address).eq(Mux(uses_array, far, near)),
-            visit.valid.eq(Mux(uses_array, valid[through_array - 1], valid[VECTOR_VISIT - 1])),
+            visit.valid.eq(Mux(uses_array, valid[first - 1], valid[VECTOR_VISIT - 1])),
         ]
         for name in ("hand_over", "complete"):
             line = flags[name]

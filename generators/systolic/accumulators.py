@@ -9,7 +9,9 @@ from amaranth.lib.wiring import In, Out
 
 from celosia.hdl.shared_module import shared_module
 
+from ..chassis.tiles.delay_line import delayed
 from .config import SystolicConfig
+from .skew import Skew
 
 COLUMNS = 8
 TOTALS_DELAY = 2
@@ -35,19 +37,26 @@ def visit_layout(config: SystolicConfig) -> data.StructLayout:
 class Accumulators(wiring.Component):
     """Adds eight values a cycle to what is there, or keeps the maximum of both.
 
-    A visit takes the `totals` of `TOTALS_DELAY` cycles later. Visits of the same address are at least `VISIT_CYCLES`
+    Column c of `sums` comes c cycles after column 0, and the next eight columns' come eight cycles later. So does the
+    visit: it is handed on, and only eight columns have to be brought into step. A visit takes the sums that are so
+    complete, or the `vector`, `TOTALS_DELAY` cycles later. Visits of the same address are at least `VISIT_CYCLES`
     apart. Each half has one read port, which COMPUTE uses while it fills that half, and the drain side otherwise.
 
     Members:
         visit: `visit_layout`.
-        totals: what to accumulate.
+        visit_out: the same, eight cycles later.
+        sums: of the array.
+        vector, uses_vector: what to accumulate instead.
         maximum: keep the maximum instead of the sum.
         drain_half, drain_address: read by ACTIVATE.
         values: what is there, two cycles later.
     """
 
     visit: data.View
-    totals: data.View
+    visit_out: data.View
+    sums: Signal
+    vector: Signal
+    uses_vector: Signal
     maximum: Signal
     drain_half: Signal
     drain_address: Signal
@@ -60,7 +69,10 @@ class Accumulators(wiring.Component):
         super().__init__(
             {
                 "visit": In(self._visit),
-                "totals": In(values),
+                "visit_out": Out(self._visit),
+                "sums": In(32 * COLUMNS),
+                "vector": In(32 * COLUMNS),
+                "uses_vector": In(1),
                 "maximum": In(1),
                 "drain_half": In(1),
                 "drain_address": In(range(config.accumulators)),
@@ -77,13 +89,20 @@ class Accumulators(wiring.Component):
         sums = Signal(data.ArrayLayout(signed(32), COLUMNS))
         old = Signal(data.ArrayLayout(signed(32), COLUMNS), reset_less=True)
         m.d.sync += [reading.eq(self.visit), adding.eq(reading), drain_half.eq(self.drain_half)]
+        m.submodules.deskew = deskew = Skew(COLUMNS, 32, falling=True)
+        totals = Signal(data.ArrayLayout(signed(32), COLUMNS))
+        m.d.comb += [
+            deskew.i.eq(self.sums),
+            totals.eq(Mux(self.uses_vector, self.vector, deskew.o)),
+            self.visit_out.eq(delayed(m, self.visit, COLUMNS, "visit")),
+        ]
         stored = [self._half(m, half, adding, sums) for half in range(2)]
         m.d.sync += [
             old.eq(Mux(reading.half, stored[1], stored[0])),
             self.values.eq(Mux(drain_half, stored[1], stored[0])),
         ]
         for column in range(COLUMNS):
-            before, total = old[column], self.totals[column]
+            before, total = old[column], totals[column]
             kept = Mux(self.maximum, Mux(before > total, before, total), before + total)
             m.d.comb += sums[column].eq(Mux(adding.first, total, kept))
         return m

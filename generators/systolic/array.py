@@ -1,6 +1,6 @@
 """The systolic array with its edges: vectors in, vectors of sums out."""
 
-from amaranth.hdl import Cat, Module, Signal, Value, signed
+from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -11,15 +11,15 @@ from .skew import Skew
 BYTE_BITS = 8
 
 
-def array_latency(config: SystolicConfig) -> int:
-    """Cycles from a vector of activations to its sums: through all rows and columns."""
-    return config.rows - 1 + config.columns - 1 + SUM_LATENCY
+def column_latency(config: SystolicConfig) -> int:
+    """Cycles from a vector of activations to its sum in column 0: through all rows. Column c is c cycles later."""
+    return config.rows - 1 + SUM_LATENCY
 
 
 class SystolicArray(wiring.Component):
-    """sums[c] = sum over r of activations[r] * weight[r][c], a vector a cycle, `array_latency` cycles later.
+    """sums[c] = sum over r of activations[r] * weight[r][c], a vector a cycle, `column_latency` + c cycles later.
 
-        activations --> skew --> R rows of C PEs --> de-skew --> sums
+        activations --> skew --> R rows of C PEs --> sums
         weights ------> skew ------^
 
     A tile's R rows of weights come in order, row 0 first, one a cycle, with or without gaps. The vector with
@@ -34,7 +34,7 @@ class SystolicArray(wiring.Component):
         weights: bytes of one row of a tile, output channel c in byte c.
         weights_unsigned: they are 0..255.
         weights_valid: a row comes in this cycle.
-        sums: int32, wrapping.
+        sums: int32, wrapping, of column c in bits 32 c and up; a plain value, since there are many.
     """
 
     activations: data.View
@@ -43,7 +43,7 @@ class SystolicArray(wiring.Component):
     weights: data.View
     weights_unsigned: Signal
     weights_valid: Signal
-    sums: data.View
+    sums: Signal
 
     def __init__(self, config: SystolicConfig) -> None:
         self._config = config
@@ -55,7 +55,7 @@ class SystolicArray(wiring.Component):
                 "weights": In(data.ArrayLayout(BYTE_BITS, config.columns)),
                 "weights_unsigned": In(1),
                 "weights_valid": In(1),
-                "sums": Out(data.ArrayLayout(signed(SUM_BITS), config.columns)),
+                "sums": Out(SUM_BITS * config.columns),
             }
         )
 
@@ -65,11 +65,9 @@ class SystolicArray(wiring.Component):
         rows, columns = self._config.rows, self._config.columns
         m.submodules.skew_activations = skew_activations = Skew(rows, BYTE_BITS)
         m.submodules.skew_weights = skew_weights = Skew(columns, BYTE_BITS)
-        m.submodules.deskew = deskew = Skew(columns, SUM_BITS, falling=True)
         m.d.comb += [
             skew_activations.i.eq(self.activations),
             skew_weights.i.eq(self.weights),
-            self.sums.eq(deskew.o),
         ]
         switches = _taps(m, self.switch, rows, "switch")
         unsigned_rows = _taps(m, self.activations_unsigned, rows, "activations_unsigned")
@@ -90,7 +88,7 @@ class SystolicArray(wiring.Component):
                     for row in range(rows)
                 )
             ),
-            deskew.i.eq(block.sums_out),
+            self.sums.eq(block.sums_out),
         ]
         return m
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from celosia.generators.systolic.array import SystolicArray, array_latency
+from celosia.generators.systolic.array import SystolicArray, column_latency
 from celosia.generators.systolic.config import PRESETS, SystolicConfig
 from tests.gateware import convert, simulate
 
@@ -57,9 +57,9 @@ def random_tiles(config: SystolicConfig, seed: int, counts: list[int]) -> list[T
 def run(config: SystolicConfig, tiles: list[Tile]) -> dict[int, list[int]]:
     """The sums of every cycle in which some are expected."""
     array = SystolicArray(config)
-    last = tiles[-1].start + len(tiles[-1].vectors) + array_latency(config)
+    last = tiles[-1].start + len(tiles[-1].vectors) + column_latency(config) + config.columns
     expected = {
-        tile.start + place + array_latency(config) for tile in tiles for place in range(len(tile.vectors))
+        tile.start + place + column_latency(config) for tile in tiles for place in range(len(tile.vectors))
     }
     seen: dict[int, list[int]] = {}
 
@@ -78,8 +78,11 @@ def run(config: SystolicConfig, tiles: list[Tile]) -> dict[int, list[int]]:
                     ctx.set(array.switch, vector == 0)
                     ctx.set(array.activations, [int(v) & 255 for v in tile.vectors[vector]])
                     ctx.set(array.activations_unsigned, tile.vectors_unsigned)
-            if cycle in expected:
-                seen[cycle] = list(ctx.get(array.sums))
+            sums = ctx.get(array.sums)
+            for column in range(config.columns):
+                if cycle - column in expected:  # each column is a cycle later than the one before
+                    value = sums >> 32 * column & 0xFFFFFFFF
+                    seen.setdefault(cycle - column, []).append(value - (value >> 31 << 32))
             await ctx.tick()
 
     simulate(array, testbenches=[bench])
@@ -93,7 +96,7 @@ def test_products_of_tiles_of_any_length(config: SystolicConfig, seed: int) -> N
     tiles = random_tiles(config, seed, lengths)
     seen = run(config, tiles)
     for tile in tiles:
-        first = tile.start + array_latency(config)
+        first = tile.start + column_latency(config)
         assert [seen[first + place] for place in range(len(tile.vectors))] == tile.sums.tolist()
 
 
@@ -101,7 +104,7 @@ def test_tiles_of_as_many_vectors_as_rows_leave_no_gap() -> None:
     tiles = random_tiles(SMALL, 0, [SMALL.rows] * 4)
     assert [tile.start for tile in tiles] == [8, 16, 24, 32]
     seen = run(SMALL, tiles)
-    assert list(seen) == list(range(8 + array_latency(SMALL), 40 + array_latency(SMALL)))
+    assert list(seen) == list(range(8 + column_latency(SMALL), 40 + column_latency(SMALL)))
     assert list(seen.values()) == np.concatenate([tile.sums for tile in tiles]).tolist()
 
 
