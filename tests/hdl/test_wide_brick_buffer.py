@@ -1,0 +1,97 @@
+"""`WideBrickBuffer`: against a dictionary of pieces, all ports at once."""
+
+import random
+from typing import Any
+
+import pytest
+
+from celosia.hdl.wide_brick_buffer import BRICK_READ_LATENCY, WideBrickBuffer
+from tests.gateware import convert, simulate
+
+BRICKS = 64
+
+
+@pytest.mark.parametrize("pieces", [1, 4])
+def test_every_port_sees_what_was_written(pieces: int) -> None:
+    """One half is written by ACTIVATE and LOAD, the other read by COMPUTE and STORE; then the halves change."""
+    buffer = WideBrickBuffer(BRICKS, pieces)
+    draw = random.Random(pieces)
+    content: dict[int, int] = {}
+    stored: list[tuple[int, int]] = []
+    read: list[tuple[int, int]] = []
+
+    async def bench(ctx: Any) -> None:
+        reads: list[tuple[int, int]] = []
+        asked: list[int] = []
+        load: tuple[int, int] | None = None
+        for cycle in range(600):
+            half = cycle // 100 % 2
+            quiet = cycle % 100 < 8  # what was written two cycles ago may be read
+            writes = range(half * BRICKS // 2 * pieces, (half + 1) * BRICKS // 2 * pieces)
+            other = [place for place in content if place not in writes]
+            by_activate = draw.random() < 0.5 and cycle < 500
+            ctx.set(buffer.activate_enable, by_activate)
+            if by_activate:
+                place, value = draw.choice(writes), draw.getrandbits(64)
+                if load is not None and load[0] == place:
+                    value = load[1]
+                ctx.set(buffer.activate_write.address, place)
+                ctx.set(buffer.activate_write.data, value)
+                content[place] = value
+            if load is None and draw.random() < 0.7 and cycle < 500 and cycle % 100 < 80:
+                load = draw.choice(writes), draw.getrandbits(64)
+                if load[0] in content:
+                    load = None
+            ctx.set(buffer.load_write.valid, load is not None)
+            if load is not None:
+                ctx.set(buffer.load_write.payload.address, load[0])
+                ctx.set(buffer.load_write.payload.data, load[1])
+            whole = [
+                place // pieces
+                for place in other
+                if all(place // pieces * pieces + n in content for n in range(pieces))
+            ]
+            reading = bool(whole) and not quiet and draw.random() < 0.5
+            ctx.set(buffer.read_enable, reading)
+            if reading:
+                brick = draw.choice(whole)
+                ctx.set(buffer.read_address, brick)
+                value = sum(content[brick * pieces + n] << 64 * n for n in range(pieces))
+                reads.append((cycle + BRICK_READ_LATENCY, value))
+            if reads and reads[0][0] == cycle:
+                read.append((ctx.get(buffer.read_data), reads.pop(0)[1]))
+            asks = bool(other) and not quiet and draw.random() < 0.6
+            ctx.set(buffer.store_request.valid, asks)
+            wanted = draw.choice(other) if asks else 0
+            ctx.set(buffer.store_request.payload, wanted)
+            ctx.set(buffer.store_response.ready, draw.random() < 0.7)
+            if asks and ctx.get(buffer.store_request.ready):
+                asked.append(content[wanted])
+            if ctx.get(buffer.store_response.valid) and ctx.get(buffer.store_response.ready):
+                stored.append((ctx.get(buffer.store_response.payload), asked.pop(0)))
+            if load is not None and ctx.get(buffer.load_write.ready):
+                content[load[0]] = load[1]
+                load = None
+            await ctx.tick()
+
+    simulate(buffer, testbenches=[bench])
+    assert len(read) > 100
+    assert len(stored) > 100
+    assert [value for value, _ in read] == [value for _, value in read]
+    assert [value for value, _ in stored] == [value for _, value in stored]
+
+
+@pytest.mark.parametrize(
+    ("bricks", "pieces", "message"),
+    [
+        (64, 3, "pieces must be a power of two, not 3"),
+        (60, 2, r"bricks must be a multiple of 8 in 16..65536, not 60"),
+    ],
+)
+def test_refuses_by_name(bricks: int, pieces: int, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        WideBrickBuffer(bricks, pieces)
+
+
+def test_converts() -> None:
+    assert "endmodule" in convert(WideBrickBuffer(BRICKS, 2))
