@@ -10,7 +10,7 @@ from typing import Any
 import cocotb
 from cocotb.clock import Clock
 from cocotb.triggers import FallingEdge, RisingEdge
-from cocotbext.axi import AxiBus, AxiLiteBus, AxiLiteMaster, AxiRam
+from cocotbext.axi import AxiBus, AxiLiteBus, AxiLiteMaster, AxiRam, AxiRamRead, AxiReadBus
 
 from celosia.generators.chassis import register_map as registers
 from celosia.generators.chassis.command import Region
@@ -35,6 +35,10 @@ class Engine:
         reset = {"reset": dut.aresetn, "reset_active_level": False}
         self.master = AxiLiteMaster(AxiLiteBus.from_prefix(dut, "s_axil"), dut.aclk, **reset)
         self.ram = AxiRam(AxiBus.from_prefix(dut, "m_axi"), dut.aclk, **reset, size=RAM_BYTES)
+        self.weights = None
+        if hasattr(dut, "m_axi_weights_arvalid"):
+            bus = AxiReadBus.from_prefix(dut, "m_axi_weights")
+            self.weights = AxiRamRead(bus, dut.aclk, **reset, size=RAM_BYTES, mem=self.ram.mem)
         self.started = 0
         self.interrupted = 0
         self.bytes_read = 0
@@ -52,7 +56,10 @@ class Engine:
         cocotb.start_soon(self._monitor())
 
     def pause(self, density: float) -> None:
-        """Random pauses of this density on all ten channels."""
+        """Random pauses of this density on all channels."""
+        if self.weights is not None:
+            for channel in (self.weights.ar_channel, self.weights.r_channel):
+                channel.set_pause_generator(pauses(density))
         for interface in (self.master, self.ram):
             for name, side in (("write_if", "aw w b"), ("read_if", "ar r")):
                 for channel in side.split():
@@ -92,6 +99,8 @@ class Engine:
                     self.started = self._cycle  # the later of the two counts
             if dut.m_axi_rvalid.value == 1 and dut.m_axi_rready.value == 1:
                 self.bytes_read += 8
+            if self.weights is not None and dut.m_axi_weights_rvalid.value == 1:
+                self.bytes_read += int(dut.m_axi_weights_rready.value) * len(dut.m_axi_weights_rdata) // 8
             if dut.m_axi_wvalid.value == 1 and dut.m_axi_wready.value == 1:
                 self.bytes_written += int(dut.m_axi_wstrb.value).bit_count()
             is_high = dut.irq.value == 1
