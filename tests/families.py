@@ -5,13 +5,18 @@ A family that is in the list of families is tested without a word here; `TRAITS`
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from celosia.generators.chassis.configuration import EngineConfig
+from celosia.generators.chassis.family import Family
 from celosia.generators.families import FAMILIES, PRESETS
+from celosia.host.operator_rules import RULES
+from celosia.host.operator_samples import operator_sample
+from celosia.host.partition import partition
 
-__all__ = ["DEFAULTS", "SIMULATED", "SMALLEST", "Traits", "traits_of", "varied"]
+__all__ = ["DEFAULTS", "SIMULATED", "SMALLEST", "Traits", "is_for_engine", "traits_of", "varied"]
 
 _MOST_MACS = 1024
 _DENSE = 0
@@ -93,3 +98,13 @@ def varied(presets: Sequence[EngineConfig], seed: int) -> EngineConfig:
     config = presets[seed % len(presets)]
     choices = traits_of(config).variations.items()
     return replace(config, **{name: int(generator.choice(values)) for name, values in choices})
+
+
+def is_for_engine(operator: str, family: Family[Any]) -> bool:
+    """Whether an ordinary operator of the kind runs on the family's engine, as the README's table says."""
+    if operator not in RULES:
+        return True  # a network
+    config = family.presets[family.default_preset]
+    return all(
+        assignment.on_engine for assignment in partition(operator_sample(operator), config).assignments
+    )

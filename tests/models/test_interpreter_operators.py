@@ -6,19 +6,16 @@ Every one on a configuration of its own, most of them small, so that maps, weigh
 import numpy as np
 import pytest
 
-from celosia.generators.families import FAMILIES, PRESETS, find_family
+from celosia.generators.families import FAMILIES, find_family
 from celosia.host.compiler import compile_graph
 from celosia.host.graph import Graph
-from celosia.host.operator_rules import RULES
-from celosia.host.operator_samples import operator_sample
-from celosia.host.partition import partition
 from celosia.host.program import HostSection, Program
 from celosia.host.program_file import program_from_bytes, program_to_bytes
 from celosia.host.reference import trace_graph
 from celosia.host.runtime import Runtime
 from celosia.host.tflite import parse_tflite
 from tests.any_order import in_any_order
-from tests.families import SIMULATED, varied
+from tests.families import SIMULATED, is_for_engine, varied
 from tests.interpreter_device import InterpreterDevice
 from tests.network_writer import random_network
 from tests.tflite_writer import BATCHED, OPERATORS, random_inputs, random_model
@@ -44,16 +41,6 @@ def check(program: Program, graph: Graph, seed: int, description: str) -> None:
         np.testing.assert_array_equal(value, expected[index], err_msg=f"{description}, tensor {index}")
 
 
-def is_for_engine(operator: str, family: str) -> bool:
-    """Whether an ordinary operator of the kind runs on the family's engine, as the README says."""
-    if operator not in RULES:
-        return True  # a network
-    config = PRESETS[find_family(family).default_preset]
-    return all(
-        assignment.on_engine for assignment in partition(operator_sample(operator), config).assignments
-    )
-
-
 @every_family
 @pytest.mark.parametrize("operator", ON_ENGINE)
 def test_single_operators(operator: str, family: str) -> None:
@@ -66,7 +53,7 @@ def test_single_operators(operator: str, family: str) -> None:
         program = compile_graph(graph, varied(CONFIGURATIONS[family], seed))
         check(program, graph, seed, description)
         on_engine += not program.host_operators
-    assert on_engine > FILES // 2 if is_for_engine(operator, family) else on_engine == 0
+    assert on_engine > FILES // 2 if is_for_engine(operator, find_family(family)) else on_engine == 0
 
 
 @every_family
