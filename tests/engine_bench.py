@@ -11,6 +11,7 @@ from celosia.host.compiler import compile_graph
 from celosia.host.driver import LoadedSection, SectionRun
 from celosia.host.graph import Graph
 from celosia.host.prediction import with_predictions
+from celosia.host.profile import Profile
 from celosia.host.program import EngineSection
 from celosia.host.runtime import Runtime
 from celosia.host.simulated import open_simulated
@@ -34,7 +35,10 @@ class EngineBench:
         program: what was compiled.
         device: the engine.
         cycles: of the last run, as the engine counted them.
+        profile: of the last run.
     """
+
+    profile: Profile
 
     def __init__(
         self,
@@ -53,7 +57,7 @@ class EngineBench:
     def run(self, inputs: Sequence[np.ndarray]) -> list[np.ndarray]:
         """The network's outputs; the cycle count must be the predicted one."""
         values = self._runtime.run(inputs)
-        profile = self._runtime.profile()
+        profile = self.profile = self._runtime.profile()
         assert profile.cycles == self.program.predicted_cycles, "cycles, predicted cycles"
         counted = [(layer.name, layer.cycles) for layer in profile.layers]
         predicted = [(layer.name, layer.predicted_cycles) for layer in profile.layers]
