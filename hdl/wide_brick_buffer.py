@@ -150,7 +150,7 @@ class WideBrickBuffer(wiring.Component):
             piece_1.eq(self._piece(self.store_request.payload)),
             piece_2.eq(piece_1),
             brick.eq(Array(port.data for port in ports)[bank]),
-            piece.eq(brick.word_select(piece_2, PIECE_BITS)),
+            piece.eq(Array(brick.word_select(n, PIECE_BITS) for n in range(self._pieces))[piece_2]),
         ]
         m.d.comb += [queue.i.valid.eq(valid[2]), queue.i.payload.eq(piece)]
         return room != 0

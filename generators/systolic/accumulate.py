@@ -120,9 +120,9 @@ class Accumulate(wiring.Component):
         pieces = self._config.brick_pieces
         m.d.comb += [
             piece.eq(
-                self.brick
-                if pieces == 1
-                else self.brick.word_select(Mux(first, 0, self.slot.odd_block), 8 * COLUMNS)
+                Array(self.brick.word_select(n, 8 * COLUMNS) for n in range(pieces))[
+                    Mux(first, 0, self.slot.odd_block)
+                ]
             ),
             unit.brick.eq(piece),
             unit.second_operand.eq(self.slot.second_operand),
