@@ -10,9 +10,10 @@ from tests.gateware import Gaps, convert, get, simulate
 from tests.generators.chassis.transfers import random_transfer
 
 
+@pytest.mark.parametrize("pieces", [1, 4])
 @pytest.mark.parametrize("seed", range(12))
-def test_walk_equals_the_model(seed: int) -> None:
-    component = BrickWalk()
+def test_walk_equals_the_model(seed: int, pieces: int) -> None:
+    component = BrickWalk(pieces)
     generator = random.Random(seed)
     commands = [random_transfer(generator) for _ in range(4)]
 
@@ -25,11 +26,13 @@ def test_walk_equals_the_model(seed: int) -> None:
             ctx.set(component.start, 1)
             await ctx.tick()
             ctx.set(component.start, 0)
-            places = list(walk(command))
+            places = list(walk(command, pieces))
+            of_pixel = -(-command["channels"] // 8)
             for index, (address, count) in enumerate(places):
                 await gaps(ctx)
                 place = await get(ctx, component.o)
-                assert (place.address, place.bytes) == (address, count)
+                piece = index % of_pixel % pieces  # in the lowest bits of the address
+                assert (place.address, place.bytes) == (address * pieces + piece, count)
                 assert place.last == (index == len(places) - 1)
             assert not ctx.get(component.o.valid)
 
@@ -42,6 +45,17 @@ def test_model_of_a_ring_that_never_wraps() -> None:
     assert list(walk(command)) == [
         (0xFFFE, 8), (0x0000, 1), (0xFFFF, 8), (0x0001, 1), (0x0002, 8), (0x0004, 1), (0x0003, 8), (0x0005, 1),
     ]  # fmt: skip
+
+
+def test_model_of_bricks_of_two_pieces() -> None:
+    command = {"rows": 1, "width": 2, "channels": 21, "row": 10, "row_pitch": 4, "channel_pitch": 2}
+    command |= {"ring_end": 0x1FFFF, "ring_size": 0}
+    assert list(walk(command, 2)) == [(10, 8), (10, 8), (12, 5), (11, 8), (11, 8), (13, 5)]
+
+
+def test_refuses_pieces_that_are_no_power_of_two() -> None:
+    with pytest.raises(ValueError, match="pieces must be a power of two, not 3"):
+        BrickWalk(3)
 
 
 def test_one_brick_a_cycle_even_when_every_row_has_one() -> None:
