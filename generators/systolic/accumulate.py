@@ -117,13 +117,11 @@ class Accumulate(wiring.Component):
         wiring.connect(m, wiring.flipped(self.table_writes), unit.writes)
         piece = Signal(8 * COLUMNS)
         first = self.slot.second_operand & self.command.ifm2_broadcast_channels
-        pieces = self._config.brick_pieces
+        pieces = [self.brick.word_select(n, 8 * COLUMNS) for n in range(self._config.brick_pieces)]
+        # A brick of one piece has blocks that are odd, too.
+        chosen = pieces[0] if len(pieces) == 1 else Array(pieces)[Mux(first, 0, self.slot.odd_block)]
         m.d.comb += [
-            piece.eq(
-                Array(self.brick.word_select(n, 8 * COLUMNS) for n in range(pieces))[
-                    Mux(first, 0, self.slot.odd_block)
-                ]
-            ),
+            piece.eq(chosen),
             unit.brick.eq(piece),
             unit.second_operand.eq(self.slot.second_operand),
             unit.broadcast.eq(self.command.ifm2_broadcast_channels),
