@@ -95,9 +95,10 @@ class SplitterModel:
 
     def step(self, inputs: Ports) -> None:
         is_free = self.outputs(inputs)["transfer__ready"]
+        offers_none = self._on_offer is None
         if inputs["burst__ready"]:
             self._on_offer = None
-        if self._on_offer is None and self._left and self._cycle + 1 >= self._next_from:
+        if offers_none and self._left and self._cycle + 1 >= self._next_from:
             address, beats = self._left.popleft()
             self._on_offer = address | beats - 1 << 32
             self._next_from = self._cycle + 3
@@ -289,18 +290,23 @@ class WriterModel:
         self._announced: int | None = None
         self._awaited = 0
         self._available = 0
+        self._complete = False  # a cycle ago all of the burst on offer was here, and a place for its response
         self._left: int | None = None  # beats after the one on W
         self._response: int | None = None
 
     def _claimed(self) -> int | None:
         """The burst whose address is issued at the end of this cycle."""
-        burst = self._splitter.outputs({}).get("burst__payload")
-        may_claim = (
-            self._announced is None
-            and self._lengths.outputs({})["i__ready"]
-            and self._awaited < self._outstanding
+        return (
+            self._splitter.outputs({})["burst__payload"]
+            if self._complete and self._announced is None
+            else None
         )
-        return burst if burst is not None and may_claim and self._available > burst >> 32 else None
+
+    def _is_complete(self) -> bool:
+        """Whether all beats of the burst on offer are here, and a place for its response."""
+        burst = self._splitter.outputs({}).get("burst__payload")
+        has_room = self._lengths.outputs({})["i__ready"] and self._awaited < self._outstanding
+        return burst is not None and bool(has_room) and self._available > burst >> 32
 
     def _word(self) -> int | None:
         """The beat on W."""
@@ -330,6 +336,7 @@ class WriterModel:
 
     def step(self, inputs: Ports) -> None:
         claimed, length = self._claimed(), self._lengths.outputs({}).get("o__payload")
+        self._complete = claimed is None and self._is_complete()
         is_sent = self._word() is not None and inputs["axi_wready"]
         takes_length = self._left is None or (is_sent and self._left == 0)
         arrives = inputs["beats__valid"] and self._queue.outputs({})["i__ready"]
