@@ -33,6 +33,9 @@ class BrickBufferModel:
         self._store: deque[int | None] = deque([None] * _STORE_STAGES, maxlen=_STORE_STAGES)
         self._queue = QueueModel(_STORE_QUEUE_DEPTH, has_output_register=False)
         self._room = _STORE_QUEUE_DEPTH
+        self._was_answered = (
+            0  # an answer was taken in the cycle before: its place counts from the next one on
+        )
 
     def outputs(self, inputs: Ports) -> Ports:
         taken = {address % BANKS for address in self._gather or ()}
@@ -72,7 +75,8 @@ class BrickBufferModel:
             }
         )
         self._store.append(self._bricks[inputs["store_request__payload"]] if is_taken else None)
-        self._room += answered - is_taken
+        self._room += self._was_answered - is_taken
+        self._was_answered = answered
 
     def _step_writes(self, inputs: Ports, loads: bool) -> None:
         if self._activate is not None:
