@@ -17,8 +17,7 @@ slow test holds the estimate to synthesis within 15 %.
 
 from collections.abc import Iterator
 
-from celosia.hdl.stream_queue import LARGEST_LUT_RAM
-
+from ...hdl.stream_queue import LARGEST_LUT_RAM
 from ..chassis.area import Area, Memory
 from ..chassis.command import OPCODE_OF_VERB
 from ..chassis.counters import COUNTER_WORDS

@@ -4,8 +4,7 @@ from amaranth.hdl import Module, Shape, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from celosia.hdl.brick_buffer import Gather, GatherPort
-
+from ...hdl.brick_buffer import Gather, GatherPort
 from ..chassis.counters import Cause
 from ..chassis.destination_port import destination_write_signature
 from ..chassis.tiles.accumulator_port import FREEING_CYCLES, AccumulatorPort, AccumulatorReads

@@ -4,9 +4,8 @@ from amaranth.hdl import Array, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from celosia.hdl.multiplier import MULTIPLIER_LATENCY, Multiplier
-from celosia.hdl.shared_module import shared_module
-
+from ...hdl.multiplier import MULTIPLIER_LATENCY, Multiplier
+from ...hdl.shared_module import shared_module
 from ..chassis.tiles.window_slot import WINDOW, window_slot_layout
 from .accumulators import Accumulators
 from .config import MacEngineConfig

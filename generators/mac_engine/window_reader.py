@@ -4,8 +4,7 @@ from amaranth.hdl import Module, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from celosia.hdl.brick_buffer import BLANK_LATENCY, GATHER_LATENCY, Gather, GatherPort
-
+from ...hdl.brick_buffer import BLANK_LATENCY, GATHER_LATENCY, Gather, GatherPort
 from ..chassis.tiles.delay_line import delayed
 from ..chassis.tiles.padding import PADDING_LATENCY, PaddingMask
 from ..chassis.tiles.pixel_walk import WINDOW_READ

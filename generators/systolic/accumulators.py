@@ -7,8 +7,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from celosia.hdl.shared_module import shared_module
-
+from ...hdl.shared_module import shared_module
 from ..chassis.tiles.delay_line import delayed
 from .config import SystolicConfig
 from .skew import Skew

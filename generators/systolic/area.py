@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from celosia.hdl.stream_queue import LARGEST_LUT_RAM
-from celosia.hdl.wide_brick_buffer import BANKS
-
+from ...hdl.stream_queue import LARGEST_LUT_RAM
+from ...hdl.wide_brick_buffer import BANKS
 from ..chassis.area import Area, Memory
 from ..chassis.counters import COUNTER_WORDS
 from ..chassis.register_map import REGISTER_BITS

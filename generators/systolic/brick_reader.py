@@ -4,8 +4,7 @@ from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from celosia.hdl.wide_brick_buffer import BRICK_READ_LATENCY
-
+from ...hdl.wide_brick_buffer import BRICK_READ_LATENCY
 from ..chassis.tiles.delay_line import delayed
 from ..chassis.tiles.padding import PADDING_LATENCY, PaddingMask
 from ..chassis.tiles.pixel_walk import WINDOW_READ

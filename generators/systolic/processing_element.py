@@ -4,8 +4,8 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from celosia.hdl.multiplier import MULTIPLIER_LATENCY, Multiplier
-from celosia.hdl.shared_module import shared_module
+from ...hdl.multiplier import MULTIPLIER_LATENCY, Multiplier
+from ...hdl.shared_module import shared_module
 
 OPERAND_BITS = 9
 """Signed: an int8, or one of the two bytes of an int16, of which the lower is unsigned."""

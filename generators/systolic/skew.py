@@ -8,7 +8,7 @@ from amaranth.hdl import Cat, Module, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from celosia.hdl.shared_module import shared_module
+from ...hdl.shared_module import shared_module
 
 
 class Delay(wiring.Component):

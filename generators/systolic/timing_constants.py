@@ -1,6 +1,6 @@
 """Latencies of the parts of COMPUTE, which the gateware keeps and the cycle model tells."""
 
-from celosia.hdl.wide_brick_buffer import BRICK_READ_LATENCY
+from ...hdl.wide_brick_buffer import BRICK_READ_LATENCY
 
 BRICK_LATENCY = 1 + BRICK_READ_LATENCY + 1
 """Cycles from a read to its brick in front of the array: address, buffer, padding."""

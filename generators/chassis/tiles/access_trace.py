@@ -7,8 +7,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from celosia.hdl.brick_buffer import BANKS
-
+from ....hdl.brick_buffer import BANKS
 from .activate import WRITE_LATENCY
 from .commands import BRICK_CHANNELS, Mode
 from .filled_tile import FilledTile

@@ -6,9 +6,8 @@ from amaranth.hdl import Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from celosia.hdl.brick_buffer import HalfBrickWritePort
-from celosia.hdl.requantize import REQUANTIZE_LATENCY, Requantize
-
+from ....hdl.brick_buffer import HalfBrickWritePort
+from ....hdl.requantize import REQUANTIZE_LATENCY, Requantize
 from ..destination_port import destination_write_signature
 from .accumulator_port import ACCUMULATOR_READ_LATENCY, AccumulatorPort
 from .activation_table import TABLE_LATENCY, ActivationTable

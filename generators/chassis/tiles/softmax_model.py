@@ -6,7 +6,7 @@ Source: TensorFlow Lite ``reference/softmax.h``, gemmlowp ``fixedpoint/fixedpoin
 import numpy as np
 import numpy.typing as npt
 
-from celosia.hdl.arithmetic_model import (
+from ....hdl.arithmetic_model import (
     INT32_MAX,
     rounding_divide_by_power_of_two,
     saturating_rounding_doubling_high_multiply,

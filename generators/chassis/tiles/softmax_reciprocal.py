@@ -4,7 +4,7 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from celosia.hdl.requantize import SCALED_LATENCY
+from ....hdl.requantize import SCALED_LATENCY
 
 _TERM_SHIFT = 12
 """The sum of the exponentials is in Q12.19."""

@@ -6,9 +6,8 @@ from amaranth.hdl import Cat, Module, Mux, Signal, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
-from celosia.hdl.brick_buffer import HalfBrickWritePort
-from celosia.hdl.requantize import SCALED_LATENCY
-
+from ....hdl.brick_buffer import HalfBrickWritePort
+from ....hdl.requantize import SCALED_LATENCY
 from ..destination_port import destination_write_signature
 from .activation_table import lanes_layout
 from .commands import BRICK_CHANNELS, SOFTMAX_CHANNELS

@@ -11,11 +11,10 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from celosia.hdl.arithmetic_model import (
+from ....hdl.arithmetic_model import (
     rounding_divide_by_power_of_two,
     saturating_rounding_doubling_high_multiply,
 )
-
 from ..command import CommandLayout, Opcode, Region, Verb
 from ..interpreter import ChassisInterpreter, Fields, IllegalCommand
 from ..placement import POINTER_MASK

@@ -4,9 +4,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from celosia.hdl.dual_port_memory import DualPortInterface, DualPortMemory
-from celosia.hdl.multiplier import Multiplier
-
+from ....hdl.dual_port_memory import DualPortInterface, DualPortMemory
+from ....hdl.multiplier import Multiplier
 from ..destination_port import destination_write_signature
 from .commands import BRICK_CHANNELS, Destination
 from .tile_config import TileConfig
