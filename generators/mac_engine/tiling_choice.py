@@ -4,12 +4,11 @@ from functools import lru_cache
 
 from ..chassis.layer import Layer
 from ..chassis.tiles.activate_timing import ActivateTiming
-from ..chassis.tiles.command_fields import tiling_fields
+from ..chassis.tiles.command_fields import tile_count, tiling_fields
 from ..chassis.tiles.tiling import Tiling, channel_bricks, output_blocks
 from .compute_timing import ComputeTiming
 from .config import MacEngineConfig
 from .tiling import likely_tilings
-from .timing import tile_count
 
 _CANDIDATES = 4
 """Tilings that are timed: the estimate is right about the order of those that differ by much."""

@@ -15,6 +15,7 @@ from ..chassis.memory import MemoryModel
 from ..chassis.prediction import Prediction, TimingError
 from ..chassis.tiles.access_trace import DrainTrace, ReadTrace
 from ..chassis.tiles.activate_timing import ActivateTiming
+from ..chassis.tiles.command_fields import tile_count
 from ..chassis.timing.command_flow import QueuedCommand, VerbQueue
 from ..chassis.timing.engine import EngineTiming
 from .compute_timing import ComputeTiming
@@ -163,13 +164,3 @@ class _Core:
             if work.command.fields["snapshot"]:
                 self.snapshots.append(completed)
         return True
-
-
-def tile_count(fields: Mapping[str, int]) -> int:
-    """Tiles of a COMPUTE or ACTIVATE."""
-    columns = fields["tile_groups"] << fields["pixel_cores_log2"]
-    return (
-        -(-fields["output_blocks"] >> fields["block_cores_log2"])
-        * -(-fields["height"] // fields["tile_rows"])
-        * -(-fields["width"] // columns)
-    )

@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from ..chassis.command import Region, Verb
 from ..chassis.interpreter import Fields, IllegalCommand
+from ..chassis.tiles.command_fields import tile_count
 from ..chassis.tiles.commands import Mode
-from ..chassis.tiles.tile_interpreter import TileInterpreter, tile_count
+from ..chassis.tiles.tile_interpreter import TileInterpreter
 from .config import SystolicConfig
 from .isa import LAYOUTS
 

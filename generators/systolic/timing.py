@@ -11,7 +11,7 @@ from ..chassis.memory import MemoryModel
 from ..chassis.prediction import Prediction
 from ..chassis.tiles.access_trace import DrainTrace, ReadTrace
 from ..chassis.tiles.activate_timing import ActivateTiming
-from ..chassis.tiles.tile_interpreter import tile_count
+from ..chassis.tiles.command_fields import tile_count
 from ..chassis.timing.command_flow import QueuedCommand, VerbQueue
 from ..chassis.timing.engine import EngineTiming
 from ..chassis.timing.weights_unit import WeightsUnit

@@ -1,5 +1,6 @@
 """What a layer's commands say: the fields of COMPUTE, and what it shares with ACTIVATE."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..layer import ELEMENTWISE, Layer
@@ -23,6 +24,16 @@ class ReductionBox:
     rows: tuple[int, int]
     columns: tuple[int, int]
     bricks: tuple[int, int]
+
+
+def tile_count(fields: Mapping[str, int]) -> int:
+    """Accumulator tiles that a COMPUTE fills, or an ACTIVATE drains."""
+    columns = fields["tile_groups"] << fields["pixel_cores_log2"]
+    return (
+        -(-fields["output_blocks"] >> fields["block_cores_log2"])
+        * -(-fields["height"] // fields["tile_rows"])
+        * -(-fields["width"] // columns)
+    )
 
 
 def tiling_fields(layer: Layer, tiling: Tiling, height: int, width: int, blocks: int) -> dict[str, int]:

@@ -18,6 +18,7 @@ from ....hdl.arithmetic_model import (
 from ..command import CommandLayout, Opcode, Region, Verb
 from ..interpreter import ChassisInterpreter, Fields, IllegalCommand
 from ..placement import POINTER_MASK
+from .command_fields import tile_count
 from .commands import BIAS_BEATS, BRICK_CHANNELS, PARAMETER_BEATS, SOFTMAX_CHANNELS, Destination, Mode
 from .softmax_model import softmax
 from .tile_config import TileConfig
@@ -266,13 +267,3 @@ class TileInterpreter(ChassisInterpreter[Config]):
                 values = np.resize(values, (fields["output_blocks"], outputs))
             result.append(values[: fields["output_blocks"], None, None, :])
         return tuple(result)
-
-
-def tile_count(fields: Fields) -> int:
-    """Tiles of a COMPUTE or ACTIVATE."""
-    columns = fields["tile_groups"] << fields["pixel_cores_log2"]
-    return (
-        -(-fields["output_blocks"] // (1 << fields["block_cores_log2"]))
-        * -(-fields["height"] // fields["tile_rows"])
-        * -(-fields["width"] // columns)
-    )
