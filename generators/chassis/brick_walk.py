@@ -1,7 +1,6 @@
 """The bricks of a transfer, in the order of their bytes in memory."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import nullcontext
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
@@ -120,6 +119,9 @@ class BrickWalk(wiring.Component):
             if self._pieces > 1:
                 m.d.sync += piece.eq(0)
 
+        def next_brick() -> None:
+            m.d.sync += address.eq(address + command.channel_pitch)
+
         def start_row() -> None:
             start_pixel(row)
             m.d.sync += [
@@ -135,9 +137,11 @@ class BrickWalk(wiring.Component):
             m.d.sync += row.eq(command.row)
         with m.Elif(self.o.ready):
             with m.If(~last_brick):
-                with m.If(piece == self._pieces - 1) if self._pieces > 1 else nullcontext():
-                    m.d.sync += address.eq(address + command.channel_pitch)
-                if self._pieces > 1:
+                if self._pieces == 1:
+                    next_brick()
+                else:
+                    with m.If(piece == self._pieces - 1):
+                        next_brick()
                     m.d.sync += piece.eq(piece + 1)
                 m.d.sync += [
                     bricks_left.eq(bricks_left - 1),

@@ -85,7 +85,7 @@ class ChassisInterpreter(ABC, Generic[Config]):
             case Opcode.WEIGHTS:
                 self._load_weights(fields)
             case Opcode.COMPUTE:
-                return self._compute(fields) is not False
+                return self._compute(fields)
             case _:
                 return self._activate(fields)
         return True
@@ -95,7 +95,7 @@ class ChassisInterpreter(ABC, Generic[Config]):
         """WEIGHTS."""
 
     @abstractmethod
-    def _compute(self, fields: Fields) -> bool | None:
+    def _compute(self, fields: Fields) -> bool:
         """COMPUTE; False if it waits for a later WEIGHTS, so that `_proceed` executes it and gives its tokens."""
 
     @abstractmethod

@@ -53,7 +53,7 @@ class Interpreter(TileInterpreter[SystolicConfig]):
         rows = content.view(np.int8).reshape(-1, self.config.columns)
         self.weights = np.concatenate([self.weights, rows])
 
-    def _compute(self, fields: Fields) -> bool | None:
+    def _compute(self, fields: Fields) -> bool:
         self._computations.append((self._index, fields))
         return False
 

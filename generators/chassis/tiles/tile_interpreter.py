@@ -81,7 +81,7 @@ class TileInterpreter(ChassisInterpreter[Config]):
     def _multiply_accumulate(self, fields: Fields, mode: Mode) -> npt.NDArray[np.int32]:
         """What COMPUTE makes of weights: [block, row, x, channel]."""
 
-    def _compute(self, fields: Fields) -> bool | None:
+    def _compute(self, fields: Fields) -> bool:
         mode = Mode(fields["mode"])
         if fields["tile_rows"] * fields["tile_groups"] > self.config.tile_pixels:
             raise self._illegal(f"a tile of {fields['tile_rows']} x {fields['tile_groups']} groups")
@@ -103,6 +103,7 @@ class TileInterpreter(ChassisInterpreter[Config]):
             self._partial = result
         else:
             self._tiles.extend(self._cut_tiles(fields, result))
+        return True
 
     def _cut_tiles(self, fields: Fields, result: npt.NDArray[np.int32]) -> list[npt.NDArray[np.int32]]:
         """[block, row, x, channel] -> one array a tile, in the order of the loop nest."""

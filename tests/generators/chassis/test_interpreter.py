@@ -37,11 +37,12 @@ class Recorder(ChassisInterpreter[AbacusConfig]):
     def _load_weights(self, fields: Fields) -> None:
         self.done.append("WEIGHTS")
 
-    def _compute(self, fields: Fields) -> None:
+    def _compute(self, fields: Fields) -> bool:
         self.done.append("COMPUTE")
         if self._waiting:
             self._waiting -= 1
             self.done.append("ACTIVATE")
+        return True
 
     def _activate(self, fields: Fields) -> bool:
         self._waiting += 1
