@@ -105,8 +105,7 @@ class BrickWalk(wiring.Component):
             self.o.payload.address.eq(address if self._pieces == 1 else Cat(piece, address)),
             self.o.payload.bytes.eq(Mux(last_brick, tail, BRICK_BYTES)),
             self.o.payload.last.eq(last_brick & last_pixel & last_row),
-            # Both sums beside the comparison, not behind it.
-            after_row.eq(Mux(row >= wrap_from, row + wrapped_pitch, row + command.row_pitch)),
+            after_row.eq(row + Mux(row >= wrap_from, wrapped_pitch, command.row_pitch)),
         ]
 
         def start_pixel(place: Value) -> None:

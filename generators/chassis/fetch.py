@@ -101,10 +101,12 @@ class CommandFetch(wiring.Component):
         beat_index = self._elaborate_beats(m, address, queue.i)
         command_fails, command_index = self._elaborate_dealer(m, queue.o)
         # An error has one of two places: that of a beat, which is the list's before there is any, or a command's.
+        failed_at = Signal(self._address_bits, reset_less=True)  # flip-flops clear it, no multiplexer
+        m.d.comb += self.error.address.eq(failed_at)
         with m.If(~self.error.valid):
             m.d.sync += [
                 self.error.index.eq(Mux(command_fails, command_index, beat_index)),
-                self.error.address.eq(Mux(command_fails, 0, address)),
+                failed_at.eq(Mux(command_fails, 0, address)),
             ]
         return m
 

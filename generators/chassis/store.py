@@ -9,7 +9,7 @@ from ...hdl.axi_writer import AxiWriter
 from ...hdl.byte_packer import BytePacker
 from ...hdl.skid_buffer import SkidBuffer
 from ...hdl.stream_queue import LARGEST_LUT_RAM, StreamQueue
-from .brick_walk import BRICK_BYTES, BrickWalk, piece_address_bits
+from .brick_walk import BRICK_BYTES, BrickWalk, brick_place_layout, piece_address_bits
 from .command import STORE
 from .region_check import BEAT_COUNT_BITS, regions_layout
 from .register_map import ErrorCode
@@ -38,7 +38,7 @@ class StoreUnit(wiring.Component):
         BrickWalk -> bricks asked for -> buffer -> BytePacker -> AxiWriter (queue of beats, bursts)
 
     Timing, in cycles: `command.valid` from cycle t, with p = bit_length(channels) + bit_length(rows) + 4: the
-    plan is done in t + p, the first brick asked for in t + p + 1. A brick that arrives in cycle b completes a beat
+    plan is done in t + p, the first brick asked for in t + p + 2. A brick that arrives in cycle b completes a beat
     that enters the writer in b + 1; AW follows 3 cycles after a burst's last beat, W one cycle later. The last
     response in cycle w gives `command.ready` in w + 2. A command without bytes is ready in t + p + 1.
 
@@ -96,6 +96,8 @@ class StoreUnit(wiring.Component):
         m = Module()
         m.submodules.plan = plan = TransferPlan(self._address_bits)
         m.submodules.walk = walk = BrickWalk(self._pieces)
+        # Whether the buffer takes a request depends on its address: too late for the counters of the walk.
+        m.submodules.place = place = SkidBuffer(brick_place_layout(self._pieces))
         piece = data.StructLayout({"bytes": range(BRICK_BYTES + 1), "last": 1})
         m.submodules.pieces = pieces = StreamQueue(piece, _BRICKS_ON_THEIR_WAY)
         # The queue is LUT RAM, whose read and the packer's shift do not fit into one cycle. Bricks take longer.
@@ -110,12 +112,12 @@ class StoreUnit(wiring.Component):
             walk.command.eq(command),
             walk.start.eq(start),
             # A brick is asked for together with a note of how many of its bytes count.
-            self.request.payload.address.eq(walk.o.payload.address),
-            self.request.valid.eq(walk.o.valid & pieces.i.ready & ~self.stop),
-            pieces.i.payload.bytes.eq(walk.o.payload.bytes),
-            pieces.i.payload.last.eq(walk.o.payload.last),
-            pieces.i.valid.eq(walk.o.valid & self.request.ready & ~self.stop),
-            walk.o.ready.eq(pieces.i.ready & self.request.ready & ~self.stop),
+            self.request.payload.address.eq(place.o.payload.address),
+            self.request.valid.eq(place.o.valid & pieces.i.ready & ~self.stop),
+            pieces.i.payload.bytes.eq(place.o.payload.bytes),
+            pieces.i.payload.last.eq(place.o.payload.last),
+            pieces.i.valid.eq(place.o.valid & self.request.ready & ~self.stop),
+            place.o.ready.eq(pieces.i.ready & self.request.ready & ~self.stop),
             packer.offset.eq(plan.address),
             packer.i.payload.data.eq(self.response.payload.data),
             packer.i.payload.bytes.eq(next_piece.o.payload.bytes),
@@ -131,6 +133,7 @@ class StoreUnit(wiring.Component):
         ]
         # A cycle later than the rest, out of a register: the first brick is still on its way.
         m.d.sync += packer.start.eq(start)
+        wiring.connect(m, walk.o, place.i)
         wiring.connect(m, pieces.o, next_piece.i)
         wiring.connect(m, packer.o, writer.beats)
         wiring.connect(m, writer.bus, wiring.flipped(self.bus))

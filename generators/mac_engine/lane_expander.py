@@ -61,16 +61,22 @@ class LaneExpander(wiring.Component):
         crosses = Signal()
         word_bytes, following = Signal(5), Signal(6)
         emits = Signal()
+        any_left, last_left = Signal(), Signal()  # registers: the counter's enable has no time for a comparison
         m.d.comb += [
             word_bytes.eq(self.live_lanes << 1),
             crosses.eq((self.live_lanes == 3) & (offset >= 12)),
             following.eq(offset + word_bytes),
-            emits.eq(self.busy & (self.left != 0)),
+            emits.eq(self.busy & any_left),
         ]
         m.d.sync += self.o.valid.eq(emits)
         with m.If(emits):
-            m.d.sync += [offset.eq(following), self.left.eq(self.left - 1)]
-            with m.If((~crosses & (following + word_bytes > VECTOR)) | (self.left == 1)):
+            m.d.sync += [
+                offset.eq(following),
+                self.left.eq(self.left - 1),
+                any_left.eq(~last_left),
+                last_left.eq(self.left == 2),
+            ]
+            with m.If((~crosses & (following + word_bytes > VECTOR)) | last_left):
                 m.d.sync += self.busy.eq(0)
         with m.Else():
             m.d.sync += self.busy.eq(0)
@@ -81,7 +87,13 @@ class LaneExpander(wiring.Component):
                 self.busy.eq(1),
             ]
         with m.If(self.start):
-            m.d.sync += [offset.eq(0), self.left.eq(self.words), self.busy.eq(0)]
+            m.d.sync += [
+                offset.eq(0),
+                self.left.eq(self.words),
+                any_left.eq(self.words != 0),
+                last_left.eq(self.words == 1),
+                self.busy.eq(0),
+            ]
 
         source: list[Value] = [vector[index] for index in range(VECTOR)]
         for index in range(12, VECTOR):

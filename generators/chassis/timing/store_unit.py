@@ -165,7 +165,7 @@ class StoreUnit:
         self.writer.start(planned, address, beats)
         self._bricks = walk(fields, self._brick_pieces)
         self._brick = next(self._bricks)
-        self._first_brick_cycle = planned + 1
+        self._first_brick_cycle = planned + 2
         self._position = address % _BEAT_BYTES
         self._move_from = planned + 1
         self._clock.at(planned + 1, UNIT_PHASE, self._step)
@@ -179,6 +179,7 @@ class StoreUnit:
         piece_room = len(self._pieces) < _BRICKS_ON_THEIR_WAY
         asks = (
             brick is not None
+            and cycle >= self._first_brick_cycle
             and piece_room
             and self._response_room > 0
             and not self._bank_taken(cycle, brick[0] % _BANKS)

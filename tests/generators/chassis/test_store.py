@@ -131,7 +131,7 @@ def test_one_brick_a_cycle(offset: int) -> None:
     bus = memory(latency=32)
     cycles, _ = run([command], bus, 0.0, 0)
     beats = 400 + (offset != 0)
-    first_beat = plan_cycles(5, 32) + 1 + BUFFER_LATENCY + 1  # of the writer; then one a cycle
+    first_beat = plan_cycles(5, 32) + 2 + BUFFER_LATENCY + 1  # of the writer; then one a cycle
     sent = 0  # the cycle of the last beat on W
     here = 0  # beats that are in bursts so far
     for _, count in split(REGION_BASES[1] + offset, beats, BURST_BEATS):
