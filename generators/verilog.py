@@ -95,7 +95,7 @@ def _module_texts(
 
 @contextmanager
 def _no_garbage_collection() -> Iterator[None]:
-    """A netlist is millions of objects, all in use until it is written: looking for garbage takes a third of the time."""
+    """A netlist is millions of objects, in use until it is written: to look for garbage takes a third of the time."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:
