@@ -1,7 +1,8 @@
 """When COMPUTE reads its windows and fills its tiles: the cycles of `ComputeUnit`, exactly, without running it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
+from ..chassis.tiles.command_fields import reads_of_tiles
 from ..chassis.tiles.filled_tile import FilledTile
 from ..chassis.tiles.loop_sequencer import SETUP_CYCLES
 from ..chassis.tiles.step_walk import STEP_WALK_CYCLES
@@ -29,7 +30,7 @@ class ComputeTiming:
         columns = -(-command["kernel_width"] // command["taps"])
         self._steps = command["kernel_height"] * columns * command["channel_bricks"]
         self._needs_half = not command["accumulate"]
-        self._tiles = _reads_of_tiles(command, 2 if mode in (Mode.ADD, Mode.MULTIPLY) else 1)
+        self._tiles = iter(reads_of_tiles(command))
         self._next_start = start + max(SETUP_CYCLES, self._words)
 
     def fill(self, half_free: int) -> FilledTile:
@@ -50,22 +51,3 @@ class ComputeTiming:
         last_start = start + (self._steps - 1) * period
         self._next_start = last_start + period
         return FilledTile(start + 1, period, self._steps, reads, last_start + reads + FILL_LATENCY)
-
-
-def _reads_of_tiles(command: Mapping[str, int], reads_per_group: int) -> Iterator[int]:
-    """Reads of a step, for every tile in order."""
-    rows = _extents(command["height"], command["tile_rows"])
-    groups = _extents(_split(command["width"], command["pixel_cores_log2"]), command["tile_groups"])
-    for _ in range(_split(command["output_blocks"], command["block_cores_log2"])):
-        for tile_rows in rows:
-            for tile_groups in groups:
-                yield tile_rows * tile_groups * reads_per_group
-
-
-def _extents(total: int, part: int) -> list[int]:
-    return [min(part, total - done) for done in range(0, total, part)]
-
-
-def _split(total: int, parts_log2: int) -> int:
-    """`total` over 2**parts_log2, rounded up."""
-    return -(-total >> parts_log2)

@@ -5,14 +5,14 @@ from typing import ClassVar
 
 from ..chassis.command import CommandLayout
 from ..chassis.configuration import EngineConfig, require
-from ..chassis.tiles.tile_config import TileConfig
-from .isa import ACTIVATE, COMPUTE, TILE_PIXELS
+from ..chassis.tiles.tile_config import StoredWeightsConfig
+from .isa import ACTIVATE, COMPUTE, TILE_PIXELS, WEIGHT_WORD_BYTES
 
 _MAX_BUFFER_KIB = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MacEngineConfig(TileConfig):
+class MacEngineConfig(StoredWeightsConfig):
     """One generated MAC engine: what is chosen besides the chassis.
 
     Attributes:
@@ -89,6 +89,11 @@ class MacEngineConfig(TileConfig):
     def weight_words(self) -> int:
         """128-bit words in the weight store."""
         return self.weight_kib * 64
+
+    @property
+    def weight_word_bytes(self) -> int:
+        """Bytes of such a word."""
+        return WEIGHT_WORD_BYTES
 
     @property
     def block_words(self) -> int:

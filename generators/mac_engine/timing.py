@@ -5,18 +5,13 @@ joins COMPUTE and ACTIVATE. Only the commands count, and the streams of coded we
 activations change a cycle.
 """
 
-from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 
 from ..chassis.command import Region
 from ..chassis.memory import MemoryModel
 from ..chassis.prediction import Prediction, TimingError
-from ..chassis.tiles.access_trace import DrainTrace, ReadTrace
-from ..chassis.tiles.activate_timing import ActivateTiming
-from ..chassis.tiles.command_fields import tile_count
-from ..chassis.timing.command_flow import QueuedCommand, VerbQueue
+from ..chassis.tiles.core_timing import CoreTiming
 from ..chassis.timing.engine import EngineTiming
 from .compute_timing import ComputeTiming
 from .config import MacEngineConfig
@@ -50,7 +45,7 @@ def predict(
         config,
         LAYOUTS,
         memory or MemoryModel(),
-        partial(_Core, config),
+        partial(CoreTiming, config, partial(ComputeTiming, config)),
         WeightDecoderTiming(_Records(constants).of),
         decoder_beats(config),
     )
@@ -74,93 +69,3 @@ class _Records:
         if place not in self._known:
             self._known[place] = records(self._constants[slice(*place)], code_of(fields), fields["words"])
         return self._known[place]
-
-
-@dataclass(slots=True)
-class _Computing:
-    command: QueuedCommand
-    timing: ComputeTiming
-    tiles_left: int
-    tile: int = 0
-
-
-@dataclass(slots=True)
-class _Activating:
-    command: QueuedCommand
-    timing: ActivateTiming
-    tiles_left: int
-    tile: int = 0
-
-
-class _Core:
-    """COMPUTE and ACTIVATE, joined by the two accumulator halves."""
-
-    def __init__(self, config: MacEngineConfig, compute: VerbQueue, activate: VerbQueue) -> None:
-        self._config = config
-        self._compute_queue = compute
-        self._activate_queue = activate
-        self._computing: _Computing | None = None
-        self._activating: _Activating | None = None
-        self._filled: deque[int] = deque()
-        self._handed_over = 0
-        self._freeing: list[int] = []
-        self.snapshots: list[int] = []
-        self._drains = DrainTrace(config)
-        self._reads = ReadTrace()
-        self.written_bank = self._drains.written_bank
-        self.bank_taken = self._reads.bank_taken
-        compute.start = self._start_compute
-        activate.start = self._start_activate
-
-    def _start_compute(self, cycle: int, command: QueuedCommand) -> None:
-        timing = ComputeTiming(self._config, command.fields, cycle)
-        self._computing = _Computing(command, timing, tile_count(command.fields))
-        self._advance()
-
-    def _start_activate(self, cycle: int, command: QueuedCommand) -> None:
-        timing = ActivateTiming(self._config, command.fields, cycle)
-        self._activating = _Activating(command, timing, tile_count(command.fields))
-        self._advance()
-
-    def _advance(self) -> None:
-        """Fill and drain tiles as far as is known."""
-        while self._fill() or self._drain():
-            pass
-
-    def _fill(self) -> bool:
-        work = self._computing
-        if work is None:
-            return False
-        before = self._handed_over - 2
-        if before >= len(self._freeing):
-            return False
-        half_free = self._freeing[before] + 1 if before >= 0 else 0
-        tile = work.timing.fill(half_free)
-        self._reads.add(work.command.fields, work.tile, tile)
-        work.tile += 1
-        if not work.command.fields["partial"]:
-            self._filled.append(tile.filled)
-            self._handed_over += 1
-        if work.tile == work.tiles_left:
-            self._computing = None
-            self._compute_queue.complete(tile.filled)
-        return True
-
-    def _drain(self) -> bool:
-        work = self._activating
-        if work is None or not self._filled:
-            return False
-        work.timing.drain(self._filled.popleft())
-        self._freeing.append(work.timing.freeing)
-        if not work.command.fields["softmax_lanes"]:
-            self._drains.add(work.command.fields, work.tile, work.timing.block_reads)
-        work.tile += 1
-        if work.tile == work.tiles_left:
-            self._activating = None
-            completed = work.timing.completed
-            self._activate_queue.complete(completed)
-            if work.command.fields["softmax_lanes"]:
-                self._drains.add_softmax(work.command.fields, work.timing.softmax_writes)
-            if work.command.fields["snapshot"]:
-                self.snapshots.append(completed)
-        return True

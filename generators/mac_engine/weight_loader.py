@@ -41,6 +41,7 @@ class WeightLoader(wiring.Component):
         start: load the first step's weights.
         step_taken: the step whose weights are ready starts.
         step_ends_tile, step_ends_blocks, step_is_last: about that step, as in `step_layout`.
+        step_ends: not used: steps without reads left still have their weights.
         read: the word of this cycle, `weight_read_layout`.
         ready: the next step's weights are loaded, or their last word is read in this cycle.
         coming: so it will be in the next cycle, unless a step is taken or `start` comes.
@@ -53,6 +54,7 @@ class WeightLoader(wiring.Component):
     step_ends_tile: Signal
     step_ends_blocks: Signal
     step_is_last: Signal
+    step_ends: Signal
     read: data.View
     ready: Signal
     coming: Signal
@@ -68,6 +70,7 @@ class WeightLoader(wiring.Component):
                 "step_ends_tile": In(1),
                 "step_ends_blocks": In(1),
                 "step_is_last": In(1),
+                "step_ends": In(1),
                 "read": Out(weight_read_layout(config)),
                 "ready": Out(1),
                 "coming": Out(1),

@@ -9,9 +9,11 @@ from ..chassis.tiles.accumulator_port import ACCUMULATOR_READ_LATENCY
 from ..chassis.tiles.commands import Mode
 from ..chassis.tiles.compute_constants import constants_layout
 from ..chassis.tiles.delay_line import delayed
-from ..chassis.tiles.vector_unit import VECTOR_LATENCY, VectorUnit
+from ..chassis.tiles.tile_memory import TOTALS_DELAY, visit_layout
+from ..chassis.tiles.vector_path import VectorPath
+from ..chassis.tiles.vector_unit import VECTOR_LATENCY
 from ..chassis.tiles.window_slot import window_slot_layout
-from .accumulators import COLUMNS, TOTALS_DELAY, Accumulators, visit_layout
+from .accumulators import COLUMNS, Accumulators
 from .array import SystolicArray, column_latency
 from .config import SystolicConfig
 from .skew import Delay
@@ -113,32 +115,16 @@ class Accumulate(wiring.Component):
 
     def _vector(self, m: Module) -> Value:
         """Eight channels of the brick: combined with the second operand's, or as they are."""
-        m.submodules.vector_unit = unit = VectorUnit(self._config)
-        wiring.connect(m, wiring.flipped(self.table_writes), unit.writes)
-        piece = Signal(8 * COLUMNS)
-        first = self.slot.second_operand & self.command.ifm2_broadcast_channels
-        pieces = [self.brick.word_select(n, 8 * COLUMNS) for n in range(self._config.brick_pieces)]
-        # A brick of one piece has blocks that are odd, too.
-        chosen = pieces[0] if len(pieces) == 1 else Array(pieces)[Mux(first, 0, self.slot.odd_block)]
+        m.submodules.vector_path = path = VectorPath(self._config)
+        wiring.connect(m, wiring.flipped(self.table_writes), path.writes)
         m.d.comb += [
-            piece.eq(chosen),
-            unit.brick.eq(piece),
-            unit.second_operand.eq(self.slot.second_operand),
-            unit.broadcast.eq(self.command.ifm2_broadcast_channels),
-            unit.multiply.eq(self.command.mode == Mode.MULTIPLY),
+            path.command.eq(self.command),
+            path.constants.eq(self.constants),
+            path.brick.eq(self.brick),
+            path.slot.eq(self.slot),
         ]
-        copied = delayed(m, piece, VECTOR_LATENCY, "piece")
-        values = Cat(
-            Mux(
-                self.constants.two_operands,
-                unit.result[column],
-                copied.word_select(column, 8).as_signed(),
-            ).as_signed()[:32]
-            for column in range(COLUMNS)
-        )
-        extended = Signal(32 * COLUMNS)
-        m.d.comb += extended.eq(values)
-        return delayed(m, extended, VECTOR_VISIT + TOTALS_DELAY - VECTOR_LATENCY, "vector")
+        result = path.result.as_value()
+        return delayed(m, result, VECTOR_VISIT + TOTALS_DELAY - VECTOR_LATENCY, "vector")
 
     def _visit(self, m: Module, uses_array: Value) -> data.View:
         """The slot as a visit of the first columns, later by the way that the results take; what is done with it."""

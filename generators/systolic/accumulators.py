@@ -1,36 +1,16 @@
-"""The accumulator memory of eight columns: two halves in block RAM, with the adders that fill them."""
+"""The accumulators of eight columns: their sums brought into step, in front of a tile memory."""
 
-from typing import Any
-
-from amaranth.hdl import Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
-from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ...hdl.shared_module import shared_module
 from ..chassis.tiles.delay_line import delayed
+from ..chassis.tiles.tile_memory import TileMemory, visit_layout
 from .config import SystolicConfig
 from .skew import Skew
 
 COLUMNS = 8
-TOTALS_DELAY = 2
-"""Cycles from a visit to its totals."""
-VISIT_CYCLES = 3
-"""Cycles from a visit until what it left is read."""
-
-_MEMORY: dict[str, Any] = {"ram_style": "block", "no_rw_check": "1"}
-
-
-def visit_layout(config: SystolicConfig) -> data.StructLayout:
-    """Accumulate at `address` of `half`; the `first` visit replaces what is there."""
-    return data.StructLayout(
-        {
-            "valid": unsigned(1),
-            "first": unsigned(1),
-            "half": unsigned(1),
-            "address": range(config.accumulators),
-        }
-    )
 
 
 class Accumulators(wiring.Component):
@@ -38,8 +18,7 @@ class Accumulators(wiring.Component):
 
     Column c of `sums` comes c cycles after column 0, and the next eight columns' come eight cycles later. So does the
     visit: it is handed on, and only eight columns have to be brought into step. A visit takes the sums that are so
-    complete, or the `vector`, `TOTALS_DELAY` cycles later. Visits of the same address are at least `VISIT_CYCLES`
-    apart. Each half has one read port, which COMPUTE uses while it fills that half, and the drain side otherwise.
+    complete, or the `vector`; see `TileMemory`.
 
     Members:
         visit: `visit_layout`.
@@ -62,7 +41,7 @@ class Accumulators(wiring.Component):
     values: data.View
 
     def __init__(self, config: SystolicConfig) -> None:
-        self._depth = config.accumulators
+        self._config = config
         self._visit = visit_layout(config)
         values = data.ArrayLayout(signed(32), COLUMNS)
         super().__init__(
@@ -81,40 +60,18 @@ class Accumulators(wiring.Component):
 
     @shared_module
     def elaborate(self, platform: object) -> Module:
-        """Read, register, add and write back."""
+        """Sums in step, or the vector, into the memory."""
         m = Module()
-        reading, adding = Signal(self._visit), Signal(self._visit)
-        drain_half = Signal()
-        sums = Signal(data.ArrayLayout(signed(32), COLUMNS))
-        old = Signal(data.ArrayLayout(signed(32), COLUMNS), reset_less=True)
-        m.d.sync += [reading.eq(self.visit), adding.eq(reading), drain_half.eq(self.drain_half)]
         m.submodules.deskew = deskew = Skew(COLUMNS, 32, falling=True)
-        totals = Signal(data.ArrayLayout(signed(32), COLUMNS))
+        m.submodules.memory = memory = TileMemory(self._config)
         m.d.comb += [
             deskew.i.eq(self.sums),
-            totals.eq(Mux(self.uses_vector, self.vector, deskew.o)),
+            memory.visit.eq(self.visit),
+            memory.totals.eq(Mux(self.uses_vector, self.vector, deskew.o)),
+            memory.maximum.eq(self.maximum),
+            memory.drain_half.eq(self.drain_half),
+            memory.drain_address.eq(self.drain_address),
+            self.values.eq(memory.values),
             self.visit_out.eq(delayed(m, self.visit, COLUMNS, "visit")),
         ]
-        stored = [self._half(m, half, adding, sums) for half in range(2)]
-        m.d.sync += [
-            old.eq(Mux(reading.half, stored[1], stored[0])),
-            self.values.eq(Mux(drain_half, stored[1], stored[0])),
-        ]
-        for column in range(COLUMNS):
-            before, total = old[column], totals[column]
-            kept = Mux(self.maximum, Mux(before > total, before, total), before + total)
-            m.d.comb += sums[column].eq(Mux(adding.first, total, kept))
         return m
-
-    def _half(self, m: Module, half: int, adding: data.View, sums: data.View) -> Value:
-        memory = Memory(shape=unsigned(32 * COLUMNS), depth=self._depth, init=[], attrs=_MEMORY)
-        m.submodules[f"half_{half}"] = memory
-        read, write = memory.read_port(), memory.write_port()
-        filling = self.visit.valid & (self.visit.half == half)
-        m.d.comb += [
-            read.addr.eq(Mux(filling, self.visit.address, self.drain_address)),
-            write.addr.eq(adding.address),
-            write.data.eq(sums),
-            write.en.eq(adding.valid & (adding.half == half)),
-        ]
-        return read.data

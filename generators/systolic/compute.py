@@ -8,15 +8,15 @@ from ..chassis.counters import Cause, cause_shape
 from ..chassis.decoder_port import DecoderPort, DecoderSignature
 from ..chassis.destination_port import destination_write_signature
 from ..chassis.tiles.accumulator_port import FREEING_CYCLES, AccumulatorPort, AccumulatorReads
+from ..chassis.tiles.brick_reader import BRICK_LATENCY, BrickReader
 from ..chassis.tiles.commands import Mode
 from ..chassis.tiles.loop_sequencer import LoopSequencer
 from ..chassis.tiles.tile_halves import TileHalves
 from .accumulate import DONE_CYCLES, Accumulate, array_visit
-from .brick_reader import BrickReader
 from .config import SystolicConfig
 from .counters import COUNTERS, SHIFT_CAUSE, VECTOR_CAUSE
 from .isa import WEIGHTS
-from .timing_constants import BRICK_LATENCY, VECTOR_VISIT
+from .timing_constants import VECTOR_VISIT
 from .weight_fifo import WeightFifo
 from .weight_loader import WeightLoader
 

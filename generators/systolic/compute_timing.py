@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Mapping
 
+from ..chassis.tiles.command_fields import reads_of_tiles
 from ..chassis.tiles.commands import Mode
 from ..chassis.tiles.filled_tile import FilledTile
 from ..chassis.tiles.loop_sequencer import SETUP_CYCLES
@@ -44,7 +45,7 @@ class ComputeTiming:
         self._needs_half = not command["accumulate"]
         columns = -(-command["kernel_width"] // command["taps"])
         self.steps = command["kernel_height"] * columns * command["channel_bricks"]
-        self._reads = _reads_of_tiles(command, 2 if mode in (Mode.ADD, Mode.MULTIPLY) else 1)
+        self._reads = reads_of_tiles(command)
         self.tiles = len(self._reads)
         self.tile = self.step = 0
         self._next_start = start + SETUP_CYCLES
@@ -97,15 +98,3 @@ class ComputeTiming:
                 self._took_row(cycle)
             self._loaded = first + self._rows - 1
         return self._loaded is not None
-
-
-def _reads_of_tiles(command: Mapping[str, int], reads_per_pixel: int) -> list[int]:
-    """Reads of a step, for every tile in order."""
-    rows = _extents(command["height"], command["tile_rows"])
-    columns = _extents(command["width"], command["tile_groups"])
-    blocks = -(-command["output_blocks"] >> command["block_cores_log2"])
-    return [height * width * reads_per_pixel for height in rows for width in columns] * blocks
-
-
-def _extents(total: int, part: int) -> list[int]:
-    return [min(part, total - done) for done in range(0, total, part)]

@@ -14,9 +14,9 @@ from ..chassis.tiles.commands import PARAMETER_BEATS, Destination, Mode
 from ..chassis.tiles.parameter_content import parameter_content
 from ..chassis.tiles.tile_lowering import Stored, TileLowering, tables_of
 from ..chassis.tiles.tiling import Tiling, output_blocks
+from ..chassis.tiles.weight_tiles import weight_tiles
 from .config import SystolicConfig
 from .tiling import accumulator_tiles, choose_tiling
-from .weight_layout import weight_tiles
 
 _MOST_BEATS = (1 << 20) - 1
 """Of a WEIGHTS."""

@@ -1,9 +1,6 @@
 """Latencies of the parts of COMPUTE, which the gateware keeps and the cycle model tells."""
 
-from ...hdl.wide_brick_buffer import BRICK_READ_LATENCY
-
-BRICK_LATENCY = 1 + BRICK_READ_LATENCY + 1
-"""Cycles from a read to its brick in front of the array: address, buffer, padding."""
+from ..chassis.tiles.brick_reader import BRICK_LATENCY
 
 ROW_LATENCY = BRICK_LATENCY
 """Cycles from a row being taken from the weight FIFO to its being in front of the array."""

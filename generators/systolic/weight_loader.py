@@ -30,6 +30,7 @@ class WeightLoader(wiring.Component):
     step_ends_tile: Signal
     step_ends_blocks: Signal
     step_is_last: Signal
+    step_ends: Signal
     read: data.View
     ready: Signal
     coming: Signal
@@ -47,6 +48,7 @@ class WeightLoader(wiring.Component):
                 "step_ends_tile": In(1),
                 "step_ends_blocks": In(1),
                 "step_is_last": In(1),
+                "step_ends": In(1),
                 "read": Out(ROW_READ),
                 "ready": Out(1),
                 "coming": Out(1),

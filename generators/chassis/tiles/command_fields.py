@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ..layer import ELEMENTWISE, Layer
 from ..layer_plan import LayerPlan
+from .commands import Mode
 from .tile_config import TileConfig
 from .tiling import Tiling, blocks_per_brick, channel_bricks
 
@@ -34,6 +35,19 @@ def tile_count(fields: Mapping[str, int]) -> int:
         * -(-fields["height"] // fields["tile_rows"])
         * -(-fields["width"] // columns)
     )
+
+
+def reads_of_tiles(fields: Mapping[str, int]) -> list[int]:
+    """Reads of a step of COMPUTE, for every tile in order."""
+    reads_per_group = 2 if fields["mode"] in (Mode.ADD, Mode.MULTIPLY) else 1
+    rows = _extents(fields["height"], fields["tile_rows"])
+    groups = _extents(-(-fields["width"] >> fields["pixel_cores_log2"]), fields["tile_groups"])
+    block_groups = -(-fields["output_blocks"] >> fields["block_cores_log2"])
+    return [height * width * reads_per_group for height in rows for width in groups] * block_groups
+
+
+def _extents(total: int, part: int) -> list[int]:
+    return [min(part, total - done) for done in range(0, total, part)]
 
 
 def tiling_fields(layer: Layer, tiling: Tiling, height: int, width: int, blocks: int) -> dict[str, int]:

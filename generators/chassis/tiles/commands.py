@@ -114,7 +114,7 @@ def compute_layout(tile_bits: int, most: str) -> CommandLayout:
                 10,
                 "output blocks after which the ifm moves to its next channel brick; 0: never (DENSE)",
             ),
-            Field("weight_address", 16, "first 128-bit word of the first block in the weight store"),
+            Field("weight_address", 16, "first word of the first block in the weight store"),
             *_feature_map("ifm2_", "second operand"),
             Field("ifm2_broadcast_x", 1, "second operand has one pixel a row"),
             Field("ifm2_broadcast_channels", 1, "second operand has one channel: lane 0 goes to all"),

@@ -99,6 +99,7 @@ class LoopSequencer(wiring.Component):
             loader.step_ends_tile.eq(step.last_of_tile),
             loader.step_ends_blocks.eq(step.last_of_blocks),
             loader.step_is_last.eq(step.last),
+            loader.step_ends.eq(pixel_walk.step_ends),
             pixel_walk.weights_coming.eq(loader.coming),
             pixel_walk.half_coming.eq(self.half_free | self.half_freeing),
             pixel_walk.half.eq(self.half),

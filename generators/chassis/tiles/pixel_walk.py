@@ -35,6 +35,7 @@ class PixelWalk(wiring.Component):
         held: `step` waits for its start, or starts.
         starts: `step` starts in this cycle; a register.
         step: the last one taken.
+        step_ends: the one that started last is in its last read, or over.
         reading: `read` and `slot` hold a window in this cycle.
         read: where it is.
         slot: what it is for.
@@ -49,6 +50,7 @@ class PixelWalk(wiring.Component):
     held: Signal
     starts: Signal
     step: data.View
+    step_ends: Signal
     reading: Signal
     read: data.View
     slot: data.View
@@ -66,6 +68,7 @@ class PixelWalk(wiring.Component):
                 "held": Out(1),
                 "starts": Out(1),
                 "step": Out(step_layout(config)),
+                "step_ends": Out(1),
                 "reading": Out(1),
                 "read": Out(WINDOW_READ),
                 "slot": Out(window_slot_layout(config)),
@@ -81,6 +84,7 @@ class PixelWalk(wiring.Component):
         last_group = Signal(range(self._tile_pixels))
         # Everybody waits for a step to end, so its end is a register too; it stays high until the next one starts.
         step_ends = Signal(init=1)
+        m.d.comb += self.step_ends.eq(step_ends)
         next_step_ends = Signal()
         self._hold(m, next_step_ends)
         next_pixel_ends, next_row_ends, next_in_last_row = (Signal(name=f"next_{name}") for name in _EVENTS)

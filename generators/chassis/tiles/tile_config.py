@@ -61,6 +61,22 @@ class TileConfig(EngineConfig):
         return self.brick_channels // self.core_outputs
 
 
+class StoredWeightsConfig(TileConfig):
+    """A configuration whose weights lie in a store that WEIGHTS fills, a ring, and that COMPUTE reads by address."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def weight_words(self) -> int:
+        """Words of the weight store."""
+
+    @property
+    @abstractmethod
+    def weight_word_bytes(self) -> int:
+        """Bytes that COMPUTE reads of it in a cycle, a multiple of 8."""
+
+
 def tile_bits(config: TileConfig) -> int:
     """Bits of the command fields that count a tile's rows or groups."""
     return config.tile_pixels.bit_length()

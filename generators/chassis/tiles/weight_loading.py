@@ -14,6 +14,7 @@ class WeightLoading(Protocol):
         start: load the first step's weights.
         step_taken: the step whose weights are ready starts.
         step_ends_tile, step_ends_blocks, step_is_last: about that step, as in `step_layout`.
+        step_ends: the step that started last is in its last read, or over.
         read: what the family's way from the store to the core wants to know, in every cycle.
         ready: the next step's weights are loaded, or the last of them are in this cycle.
         coming: so it will be in the next cycle, unless a step is taken or `start` comes.
@@ -26,6 +27,7 @@ class WeightLoading(Protocol):
     step_ends_tile: Signal
     step_ends_blocks: Signal
     step_is_last: Signal
+    step_ends: Signal
     read: data.View
     ready: Signal
     coming: Signal

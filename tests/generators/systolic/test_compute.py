@@ -34,7 +34,7 @@ class Bench:
     def __init__(self, config: SystolicConfig, fields: dict[str, int], seed: int, gap: float) -> None:
         self.config = config
         self.fields = {"stride_y": 1, "stride_x": 1, "dilation_y": 1, "dilation_x": 1, **NO_RING, **fields}
-        self.fields |= {"taps": 1, "window": 1, "accumulate": 0}
+        self.fields |= {"taps": 1, "window": 1, "accumulate": 0, "pixel_cores_log2": 0}
         values = np.random.default_rng(seed)
         self.draw, self.gap = random.Random(seed), gap
         self.memory = values.integers(-128, 128, (1024, config.rows))

@@ -27,6 +27,7 @@ def product_cycles(config: SystolicConfig, rows: int, depth: int, columns: int, 
         "tile_rows": height,
         "tile_groups": 1,
         "output_blocks": groups * config.cores,
+        "pixel_cores_log2": 0,
         "block_cores_log2": config.cores.bit_length() - 1,
     }
     taken: list[int] = []

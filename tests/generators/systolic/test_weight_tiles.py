@@ -3,9 +3,9 @@
 import numpy as np
 
 from celosia.generators.chassis.layer import Layer, LayerKind, MapShape, Requantization, Window
+from celosia.generators.chassis.tiles.weight_tiles import weight_tiles
 from celosia.generators.systolic.config import PRESETS
 from celosia.generators.systolic.tiling import choose_tiling
-from celosia.generators.systolic.weight_layout import weight_tiles
 
 CONFIG = PRESETS["tpu-8x8"]
 

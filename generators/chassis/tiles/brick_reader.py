@@ -1,16 +1,18 @@
-"""Reads bricks out of the unified buffer and puts padding where they leave the ifm."""
+"""Reads bricks out of a unified buffer of wide ones and puts padding where they leave the ifm."""
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ...hdl.wide_brick_buffer import BRICK_READ_LATENCY
-from ..chassis.tiles.delay_line import delayed
-from ..chassis.tiles.padding import PADDING_LATENCY, PaddingMask
-from ..chassis.tiles.pixel_walk import WINDOW_READ
-from ..chassis.tiles.window_slot import window_slot_layout
-from .config import SystolicConfig
-from .timing_constants import BRICK_LATENCY
+from ....hdl.wide_brick_buffer import BRICK_READ_LATENCY
+from .delay_line import delayed
+from .padding import PADDING_LATENCY, PaddingMask
+from .pixel_walk import WINDOW_READ
+from .tile_config import TileConfig
+from .window_slot import window_slot_layout
+
+BRICK_LATENCY = 1 + BRICK_READ_LATENCY + 1
+"""Cycles from a read to its brick in front of the core: address, buffer, padding."""
 
 
 class BrickReader(wiring.Component):
@@ -20,7 +22,7 @@ class BrickReader(wiring.Component):
         command: held while bricks are read.
         reading, read, slot: see `PixelWalk`.
         enable, address, stored: read of the unified buffer.
-        brick: R channels; `pad_value` throughout if it lies outside of the ifm.
+        brick: all its channels; `pad_value` throughout if it lies outside of the ifm.
         brick_slot: what it is for.
     """
 
@@ -34,8 +36,8 @@ class BrickReader(wiring.Component):
     brick: Signal
     brick_slot: data.View
 
-    def __init__(self, config: SystolicConfig) -> None:
-        self._rows = config.rows
+    def __init__(self, config: TileConfig) -> None:
+        self._bits = 8 * config.brick_channels
         super().__init__(
             {
                 "command": In(config.compute.struct()),
@@ -44,8 +46,8 @@ class BrickReader(wiring.Component):
                 "slot": In(window_slot_layout(config)),
                 "enable": Out(1),
                 "address": Out(16),
-                "stored": In(8 * config.rows),
-                "brick": Out(8 * config.rows),
+                "stored": In(self._bits),
+                "brick": Out(self._bits),
                 "brick_slot": Out(window_slot_layout(config)),
             }
         )
@@ -67,7 +69,7 @@ class BrickReader(wiring.Component):
             self.address.eq(self.read.row + self.read.column),
         ]
         mask = delayed(m, padding.padding[0], 1 + BRICK_READ_LATENCY - PADDING_LATENCY, "mask")
-        brick = Signal(8 * self._rows, reset_less=True)
-        m.d.sync += brick.eq(Mux(mask, self.command.pad_value[:8].replicate(self._rows), self.stored))
+        brick = Signal(self._bits, reset_less=True)
+        m.d.sync += brick.eq(Mux(mask, self.command.pad_value[:8].replicate(self._bits // 8), self.stored))
         m.d.comb += self.brick.eq(brick)
         return m

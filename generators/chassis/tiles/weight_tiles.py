@@ -1,25 +1,26 @@
-"""Weights as the array takes them: tile after tile, R rows of C."""
+"""Weights as an array of multipliers takes them: tile after tile, a row for each channel of a brick."""
 
 import numpy as np
 import numpy.typing as npt
 
-from ..chassis.layer import Layer, LayerKind
-from ..chassis.tiles.tiling import Tiling, channel_bricks, output_blocks
-from .config import SystolicConfig
+from ..layer import Layer, LayerKind
+from .tile_config import TileConfig
+from .tiling import Tiling, channel_bricks, output_blocks
 
 
-def weight_tiles(layer: Layer, tiling: Tiling, config: SystolicConfig) -> npt.NDArray[np.int8]:
+def weight_tiles(layer: Layer, tiling: Tiling, config: TileConfig) -> npt.NDArray[np.int8]:
     """Weights in the order of the loop nest.
 
     Returns:
-        int8[block group, kernel row, kernel column, channel brick, row, column].
+        int8[block group, kernel row, kernel column, channel brick, row, column], where a column is an output channel
+        and those that a block group does not use are zero.
     """
     assert layer.weights is not None
     groups = -(-output_blocks(layer, config) // tiling.block_cores)
     width = tiling.block_cores * config.core_outputs  # columns in use
     outputs, height, kernel_width = layer.weights.shape[:3]
     bricks = channel_bricks(layer, config.brick_channels)
-    rows, columns = config.rows, config.columns
+    rows, columns = config.brick_channels, config.cores * config.core_outputs
     tiles = np.zeros((groups, height, kernel_width, bricks, rows, columns), np.int8)
     if layer.kind is LayerKind.CONVOLUTION:
         padded = np.zeros((groups * width, height, kernel_width, bricks * rows), np.int8)

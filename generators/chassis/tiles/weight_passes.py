@@ -4,25 +4,25 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ..chassis.layer import Layer
-from ..chassis.tiles.command_fields import BlockRange, ReductionBox
-from ..chassis.tiles.tiling import Tiling, blocks_per_brick, output_blocks
-from .config import MacEngineConfig
-from .isa import BRICK_CHANNELS, PARAMETER_BEATS, WEIGHT_WORD_BYTES
+from ..layer import Layer
+from .command_fields import BlockRange, ReductionBox
+from .commands import BRICK_CHANNELS, PARAMETER_BEATS
+from .tile_config import StoredWeightsConfig
+from .tiling import Tiling, blocks_per_brick, output_blocks
 
 
-def _step(tiling: Tiling, config: MacEngineConfig) -> int:
+def _step(tiling: Tiling, config: StoredWeightsConfig) -> int:
     """Output blocks that a pass must keep together: those of a block group, and those of a brick."""
-    return max(tiling.block_cores, BRICK_CHANNELS // config.core_outputs)
+    return max(tiling.block_cores, config.blocks_per_brick)
 
 
-def step_bytes(tiling: Tiling, blocks: np.ndarray, config: MacEngineConfig) -> int:
+def step_bytes(tiling: Tiling, blocks: np.ndarray, config: StoredWeightsConfig) -> int:
     """Their weights."""
     return blocks[0].nbytes * -(-_step(tiling, config) // tiling.block_cores)
 
 
 def weight_passes(
-    layer: Layer, tiling: Tiling, blocks: np.ndarray | None, limit: int, config: MacEngineConfig
+    layer: Layer, tiling: Tiling, blocks: np.ndarray | None, limit: int, config: StoredWeightsConfig
 ) -> list[BlockRange]:
     """Cut the output blocks so that a pass, one COMPUTE, has at most `limit` words of weights if a block group allows
     it, and fills at most half of the ring of parameters.
@@ -34,7 +34,7 @@ def weight_passes(
     step = _step(tiling, config)
     size = total
     if blocks is not None:
-        size = min(size, limit * WEIGHT_WORD_BYTES // blocks[0].nbytes * tiling.block_cores)
+        size = min(size, limit * config.weight_word_bytes // blocks[0].nbytes * tiling.block_cores)
     if not layer.requantization.is_uniform:
         size = min(size, config.parameter_beats // 2 // PARAMETER_BEATS * per_eight)
     if size < total:
@@ -56,7 +56,7 @@ def weight_passes(
 
 
 def parameter_groups(
-    passes: Sequence[BlockRange], tiling: Tiling, layer: Layer, config: MacEngineConfig
+    passes: Sequence[BlockRange], tiling: Tiling, layer: Layer, config: StoredWeightsConfig
 ) -> list[list[BlockRange]]:
     """Passes that one ACTIVATE drains: as many as fill at most half of the parameter store."""
     limit = config.parameter_beats // 2 // PARAMETER_BEATS * (BRICK_CHANNELS // config.core_outputs)
