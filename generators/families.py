@@ -4,10 +4,11 @@ from typing import Any
 
 from .chassis.configuration import EngineConfig
 from .chassis.family import Family
+from .cnn_array.family import CNN_ARRAY
 from .mac_engine.family import MAC_ENGINE
 from .systolic.family import SYSTOLIC
 
-FAMILIES: tuple[Family[Any], ...] = (MAC_ENGINE, SYSTOLIC)
+FAMILIES: tuple[Family[Any], ...] = (MAC_ENGINE, SYSTOLIC, CNN_ARRAY)
 """In the order in which help and documentation name them; the first one's default preset is that of Celosia."""
 
 PRESETS: dict[str, EngineConfig] = {

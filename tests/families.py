@@ -77,6 +77,11 @@ TRAITS: dict[str, Traits] = {
         filled=lambda fields: 0 if fields["partial"] else _accumulator_tiles(fields),
         drained=_accumulator_tiles,
     ),
+    "cnn_array": Traits(
+        variations={"registers": (2, 4, 16), "kernel_kib": (4, 32), "parameter_beats": (128, 512)},
+        filled=lambda fields: 0 if fields["partial"] else _accumulator_tiles(fields),
+        drained=_accumulator_tiles,
+    ),
     "systolic": Traits(
         variations={"accumulators": (16, 64, 512), "weight_tiles": (4, 16), "parameter_beats": (128, 512)},
         filled=lambda fields: 0 if fields["partial"] else _accumulator_tiles(fields),

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..prediction import TimingError
 from ..weights import ACCEPTED_COMMANDS
 from .clock import REGISTER_PHASE, UNIT_PHASE, Clock
 from .command_flow import QueuedCommand, VerbQueue
@@ -40,6 +41,28 @@ class StreamDecoder(Protocol):
     def cycle(self, cycle: int) -> bool:
         """Go through one cycle, any but those in which `is_waiting` held. True if a beat left the queue."""
         ...
+
+
+class NoDecoder:
+    """Of a family whose weights come as they are."""
+
+    finished: int | None = None
+    is_waiting = True
+
+    def start(self, cycle: int, fields: Mapping[str, int]) -> None:
+        """Nobody works on a coded command.
+
+        Raises:
+            TimingError: always; the run would never end.
+        """
+        raise TimingError("the command list never ends: WEIGHTS waits for a decoder that there is none of")
+
+    def beat(self, cycle: int) -> None:
+        """Nothing takes a beat."""
+
+    def cycle(self, cycle: int) -> bool:
+        """Nothing happens."""
+        return False
 
 
 @dataclass(slots=True)

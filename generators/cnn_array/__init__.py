@@ -1,0 +1,1 @@
+"""An array of functional units after Microsoft's Catapult CNN accelerator."""

@@ -1,0 +1,32 @@
+"""The CNN array's command words: WEIGHTS, COMPUTE and ACTIVATE beside the chassis' LOAD and STORE.
+
+Together they are what the original calls layer descriptors: run-time data, so that one bitstream serves any network.
+"""
+
+from ..chassis.command import BEGIN, HALT, LOAD, STORE, CommandLayout, Field, Opcode
+from ..chassis.tiles.commands import activate_layout, compute_layout
+
+LARGEST_TILE = 4096
+"""Most partial sums that the units of a row have in each half of their registers."""
+
+_TILE_BITS = LARGEST_TILE.bit_length()
+_MOST = "the partial sums of a row of units"
+
+WEIGHTS = CommandLayout(
+    Opcode.WEIGHTS,
+    (
+        Field("region", 2, "memory region"),
+        Field("offset", 32, "first byte, relative to the region; a multiple of 8"),
+        Field("beats", 20, "64-bit beats to move, at least 1"),
+        Field("destination", 3, "see Destination; WEIGHT_STORE are the kernel buffers"),
+        Field("address", 16, "first beat in the destination"),
+        Field("words", 1, "0: weights come as they are"),
+    ),
+)
+
+COMPUTE = compute_layout(_TILE_BITS, _MOST)
+
+ACTIVATE = activate_layout(_TILE_BITS, _MOST)
+
+LAYOUTS = {layout.opcode: layout for layout in (LOAD, WEIGHTS, COMPUTE, ACTIVATE, STORE, BEGIN, HALT)}
+"""Every command of the family, by opcode."""

@@ -1,0 +1,44 @@
+"""`KernelBuffers`: a byte for each row from beats of eight."""
+
+from typing import Any
+
+import pytest
+
+from celosia.generators.chassis.tiles.commands import Destination
+from celosia.generators.cnn_array.config import PRESETS
+from celosia.generators.cnn_array.kernel_buffers import KERNEL_READ_LATENCY, KernelBuffers
+from tests.gateware import convert, simulate
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_rows_get_their_bytes_and_other_destinations_none(preset: str) -> None:
+    config = PRESETS[preset]
+    unit = KernelBuffers(config)
+    beats = config.rows // 8
+    words = {3: 0, config.weight_words - 1: 0}
+
+    async def bench(ctx: Any) -> None:
+        beat = unit.writes.payload
+        ctx.set(unit.writes.valid, 1)
+        for number, word in enumerate(words):
+            for part in range(beats):
+                data = 0x0123456789ABCDEF * (2 * number + part + 1) & (1 << 64) - 1
+                words[word] |= data << 64 * part
+                ctx.set(beat.destination, Destination.WEIGHT_STORE)
+                ctx.set(beat.address, word * beats + part)
+                ctx.set(beat.data, data)
+                await ctx.tick()
+                ctx.set(beat.destination, Destination.PARAMETER_STORE)
+                ctx.set(beat.data, 1)
+                await ctx.tick()
+        ctx.set(unit.writes.valid, 0)
+        for word, expected in words.items():
+            ctx.set(unit.address, word)
+            await ctx.tick().repeat(KERNEL_READ_LATENCY)
+            assert ctx.get(unit.word) == expected
+
+    simulate(unit, testbenches=[bench])
+
+
+def test_converts() -> None:
+    assert "endmodule" in convert(KernelBuffers(PRESETS["catapult-16x16"]))
