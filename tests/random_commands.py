@@ -13,8 +13,10 @@ from celosia.generators.chassis.command import COMMAND_BYTES, Opcode, Region
 from celosia.generators.chassis.memory import MemoryModel
 from celosia.generators.chassis.placement import MEMORY_SPAN_BYTES
 from celosia.generators.chassis.schedule import Command, Span, encode_commands, ring_spans
+from celosia.generators.chassis.tiles.commands import BRICK_CHANNELS, Destination
+from celosia.generators.chassis.tiles.tile_config import StoredWeightsConfig
+from celosia.generators.families import family_of
 from celosia.generators.mac_engine.config import MacEngineConfig
-from celosia.generators.mac_engine.isa import BRICK_CHANNELS, LAYOUTS, Destination
 from celosia.generators.mac_engine.weight_code import LIVE_LANES, WeightCode, encode
 from tests.random_computation import TABLE_SPANS, overlap, random_computation, random_map
 
@@ -65,17 +67,20 @@ def random_memory(seed: int) -> MemoryModel:
     )
 
 
-def random_command_list(config: MacEngineConfig, seed: int) -> CommandList:
+def random_command_list(config: StoredWeightsConfig, seed: int) -> CommandList:
     """The list of `seed`, for an engine of `config`."""
     draw = random.Random(seed)
-    return _Writer(config, draw, draw.choice([_MIXED, _TRANSFERS, _WEIGHTS])).write()
+    movements = draw.choice([_MIXED, _TRANSFERS, _WEIGHTS])
+    return _Writer(config, draw, movements, decodes=isinstance(config, MacEngineConfig)).write()
 
 
 @dataclass
 class _Writer:
-    config: MacEngineConfig
+    config: StoredWeightsConfig
     draw: random.Random
     movements: tuple[str, ...]
+    decodes: bool
+    """Whether the family has a decoder of weights."""
     constants: bytearray = field(default_factory=bytearray)
     commands: list[Command] = field(default_factory=list)
 
@@ -88,7 +93,9 @@ class _Writer:
                 self._computation()
         commands = self._with_random_tokens()
         self.constants += bytes(-len(self.constants) % COMMAND_BYTES)
-        return CommandList(bytes(self.constants), encode_commands(commands, LAYOUTS, self.config.hash))
+        return CommandList(
+            bytes(self.constants), encode_commands(commands, family_of(self.config).layouts, self.config.hash)
+        )
 
     def _with_random_tokens(self) -> list[Command]:
         """Random pairs of commands share a mark that the first writes and the second reads."""
@@ -111,7 +118,7 @@ class _Writer:
     # Movements
 
     def _movement(self) -> Command:
-        match self.draw.choice(self.movements):
+        match self.draw.choice([kind for kind in self.movements if self.decodes or kind != "coded"]):
             case "load":
                 return self._transfer(Opcode.LOAD, self.draw.choice([Region.INPUT, Region.SCRATCH]))
             case "store":
@@ -127,7 +134,7 @@ class _Writer:
         width, rows = draw.randint(1, 24), draw.randint(1, 8)
         if self.movements is _TRANSFERS:
             channels, width, rows = draw.randint(1, 2), draw.randint(20, 40), draw.randint(8, 16)
-        bricks = -(-channels // BRICK_CHANNELS)
+        bricks = -(-channels // self.config.brick_channels)
         rows = max(1, min(rows, _LARGEST_TRANSFER // (width * bricks)))
         place = random_map(self.config, draw, rows, width, bricks)
         size = rows * width * channels
@@ -150,7 +157,9 @@ class _Writer:
 
     def _raw_weights(self) -> Command:
         draw, config = self.draw, self.config
-        destination = draw.choice(list(Destination))
+        destination = draw.choice(
+            [kind for kind in Destination if config.has_softmax or kind is not Destination.EXPONENTIAL_TABLE]
+        )
         if destination in _TABLES:
             span, depth = _TABLES[destination]
             beats = draw.randint(1, depth)
@@ -163,7 +172,8 @@ class _Writer:
                 draw.choice([draw.randint(1, 8), draw.randint(1, 300)]),
                 draw.randrange(config.weight_words),
             )
-            beats, address = 2 * words, 2 * word
+            word_beats = config.weight_word_bytes // 8
+            beats, address = word_beats * words, word_beats * word
             spans = ring_spans("weight store", word, words, config.weight_words)
         # Small values: as parameters they are legal shifts.
         content = bytes(draw.choices(range(8), k=8 * beats))

@@ -6,16 +6,16 @@ from dataclasses import dataclass, replace
 from celosia.generators.chassis.command import Opcode
 from celosia.generators.chassis.placement import BUFFER, NO_RING_END, POINTER_MASK
 from celosia.generators.chassis.schedule import Command, Span, ring_spans
-from celosia.generators.mac_engine.config import MacEngineConfig
-from celosia.generators.mac_engine.isa import (
+from celosia.generators.chassis.tiles.commands import (
     BANKS,
     BIAS_BEATS,
     BRICK_CHANNELS,
-    LARGEST_PACKED_CHANNELS,
     PARAMETER_BEATS,
-    TILE_PIXELS,
     Mode,
 )
+from celosia.generators.chassis.tiles.tile_config import StoredWeightsConfig
+from celosia.generators.mac_engine.config import MacEngineConfig
+from celosia.generators.mac_engine.isa import LARGEST_PACKED_CHANNELS
 
 __all__ = ["TABLE_SPANS", "BufferMap", "overlap", "random_computation", "random_map"]
 
@@ -63,7 +63,12 @@ class BufferMap:
 
 
 def random_map(
-    config: MacEngineConfig, draw: random.Random, rows: int, width: int, bricks: int, smallest_ring: int = 1
+    config: StoredWeightsConfig,
+    draw: random.Random,
+    rows: int,
+    width: int,
+    bricks: int,
+    smallest_ring: int = 1,
 ) -> BufferMap:
     """Room for a map anywhere in the buffer, or for a ring of fewer of its rows, with random gaps."""
     channel_pitch = width + draw.choice([0, 0, 1, 5])
@@ -113,12 +118,38 @@ class _Tiles:
         ]
 
 
+@dataclass(frozen=True)
+class _Abilities:
+    """What the engines of a family can do that keep their weights in a store.
+
+    Attributes:
+        modes: of COMPUTE.
+        pixel_cores: most cores that take neighbouring pixels.
+        block_words: words of weights of a step, for each output block.
+        group_words: besides, for all of a block group.
+        aligned_words: a command's weights start at a multiple of so many.
+    """
+
+    modes: tuple[Mode, ...]
+    pixel_cores: int
+    block_words: int
+    group_words: int
+    aligned_words: int
+
+
+def _abilities(config: StoredWeightsConfig) -> _Abilities:
+    if isinstance(config, MacEngineConfig):
+        return _Abilities(tuple(Mode), config.max_pixel_cores, config.block_words, 0, 1)
+    lanes = config.brick_channels  # each a word
+    return _Abilities((Mode.DENSE, Mode.MAXIMUM, *_ELEMENTWISE), 1, 0, lanes, lanes)
+
+
 def random_computation(
-    config: MacEngineConfig, draw: random.Random, job: int
+    config: StoredWeightsConfig, draw: random.Random, job: int
 ) -> tuple[Command, list[Command]]:
     """ACTIVATE and its COMPUTEs, with `job` as their layer."""
     while True:
-        kind = draw.choice(["whole", "whole", "parts", "chunks", "softmax"])
+        kind = draw.choice(["whole", "whole", "parts", "chunks", *["softmax"] * config.has_softmax])
         try:
             return _Computation(config, draw, job).commands(kind)
         except _TooLargeError:
@@ -131,9 +162,14 @@ class _TooLargeError(Exception):
 
 @dataclass(frozen=True)
 class _Computation:
-    config: MacEngineConfig
+    config: StoredWeightsConfig
     draw: random.Random
     job: int
+
+    @property
+    def abilities(self) -> _Abilities:
+        """Of the family."""
+        return _abilities(self.config)
 
     def commands(self, kind: str) -> tuple[Command, list[Command]]:
         """ACTIVATE; its COMPUTEs cover all of it, some of its blocks each, or a part of a tile's reduction each."""
@@ -142,7 +178,9 @@ class _Computation:
             tiles = _Tiles(0, 0, 1, 1, 1, 1, draw.randint(1, 40))
             activate = self._activate(tiles, is_softmax=True)
             return activate, [self._compute(Mode.MAXIMUM, tiles, activate)]
-        mode = draw.choice(_WITH_WEIGHTS if kind == "chunks" else list(Mode))
+        mode = draw.choice(
+            [mode for mode in self.abilities.modes if kind != "chunks" or mode in _WITH_WEIGHTS]
+        )
         tiles = self._tiles(mode, draw.randint(1, 3 if kind == "chunks" else 12))
         activate = self._activate(tiles, is_softmax=False)
         if kind == "parts":
@@ -168,7 +206,7 @@ class _Computation:
         draw, config = self.draw, self.config
         pixel_cores = block_cores = 0
         if mode not in _ELEMENTWISE:
-            pixel_cores = draw.randrange(config.max_pixel_cores.bit_length())
+            pixel_cores = draw.randrange(self.abilities.pixel_cores.bit_length())
         if mode in _SHARED_PIXELS:
             block_cores = draw.randrange((config.cores >> pixel_cores).bit_length())
         tile_rows = draw.choice([1, 1, 2, 3, 4, 8, 16])
@@ -179,20 +217,21 @@ class _Computation:
             height,
             width,
             tile_rows,
-            draw.randint(1, TILE_PIXELS // tile_rows),
+            draw.randint(1, config.tile_pixels // tile_rows),
             blocks,
         )
 
     def _activate(self, tiles: _Tiles, *, is_softmax: bool) -> Command:
         draw, config = self.draw, self.config
-        bricks = -(-tiles.output_blocks * config.core_outputs // BRICK_CHANNELS)
+        bricks = -(-tiles.output_blocks // config.blocks_per_brick)
+        parameter_blocks = -(-tiles.output_blocks * config.core_outputs // BRICK_CHANNELS)
         ofm = random_map(config, draw, tiles.height, tiles.width, bricks)
         is_uniform = draw.random() < 0.3
         has_uniform_scale = draw.random() < 0.3
         parameters = draw.randrange(config.parameter_beats)
         beats = PARAMETER_BEATS
         if not is_uniform:
-            beats += (bricks - 1) * (BIAS_BEATS if has_uniform_scale else PARAMETER_BEATS)
+            beats += (parameter_blocks - 1) * (BIAS_BEATS if has_uniform_scale else PARAMETER_BEATS)
         use_table = not is_softmax and draw.random() < 0.3
         softmax_lanes = 0
         if is_softmax:
@@ -234,7 +273,7 @@ class _Computation:
         kernel = self._kernel(mode, tiles)
         if kernel is None:
             return None
-        per_brick, channel_bricks = BRICK_CHANNELS // config.core_outputs, 1
+        per_brick, channel_bricks = config.blocks_per_brick, 1
         if mode in _SHARED_PIXELS:
             per_brick = 0
             if mode is Mode.DENSE and draw.random() < 0.2:  # grouped
@@ -243,7 +282,9 @@ class _Computation:
                 channel_bricks = draw.choice([1, 1, 2, 5, draw.randint(1, 40)])
         steps = kernel["kernel_height"] * -(-kernel["kernel_width"] // kernel["taps"]) * channel_bricks
         reads_a_step = tiles.height * -(-tiles.width >> tiles.pixel_cores_log2)
-        words = steps * tiles.block_groups * (config.block_words << tiles.block_cores_log2)
+        abilities = self.abilities
+        step_words = (abilities.block_words << tiles.block_cores_log2) + abilities.group_words
+        words = steps * tiles.block_groups * step_words
         if reads_a_step * steps * tiles.block_groups > _MOST_READS or words > config.weight_words:
             return None
         ifm_bricks = -(-tiles.output_blocks // per_brick) if per_brick else channel_bricks
@@ -254,7 +295,8 @@ class _Computation:
         fields |= {**place, **kernel, "mode": mode, **tiles.fields}
         fields |= {"channel_bricks": channel_bricks, "blocks_per_brick": per_brick}
         if mode in _WITH_WEIGHTS:
-            fields["weight_address"] = draw.randrange(config.weight_words)
+            unit = abilities.aligned_words
+            fields["weight_address"] = unit * draw.randrange(config.weight_words // unit)
             reads += ring_spans("weight store", fields["weight_address"], words, config.weight_words)
         return Command(Opcode.COMPUTE, fields, reads, (), self.job)
 
