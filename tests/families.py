@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from celosia.generators.chassis.configuration import EngineConfig
 from celosia.generators.chassis.family import Family
@@ -16,7 +17,17 @@ from celosia.host.operator_rules import RULES
 from celosia.host.operator_samples import operator_sample
 from celosia.host.partition import partition
 
-__all__ = ["DEFAULTS", "SIMULATED", "SMALLEST", "Traits", "is_for_engine", "traits_of", "varied"]
+__all__ = [
+    "DEFAULTS",
+    "OFTEN_BUILT",
+    "SIMULATED",
+    "SMALLEST",
+    "Traits",
+    "is_for_engine",
+    "often",
+    "traits_of",
+    "varied",
+]
 
 _MOST_MACS = 1024
 _DENSE = 0
@@ -48,6 +59,8 @@ class Traits:
         variations: values of fields that random configurations take.
         filled: accumulator tiles that a COMPUTE hands over to ACTIVATE in hardware, without tokens.
         drained: those that an ACTIVATE waits for.
+        builds_one: `make test` builds the default engine alone: to build one takes a minute, and what tests of others
+            are after (buses, buffers, sizes) is in parts that another family has, too. Slow tests build all.
         streamed, taken: what a WEIGHTS puts into a hardware queue, without tokens, and what a COMPUTE takes out of it.
     """
 
@@ -56,6 +69,7 @@ class Traits:
     drained: Callable[[Mapping[str, int]], int] = _no_tiles
     streamed: Callable[[Mapping[str, int]], int] = _no_tiles
     taken: Callable[[Mapping[str, int], EngineConfig], int] = _no_rows
+    builds_one: bool = False
 
 
 def _accumulator_tiles(fields: Mapping[str, int]) -> int:
@@ -81,6 +95,7 @@ TRAITS: dict[str, Traits] = {
         variations={"registers": (2, 4, 16), "kernel_kib": (4, 32), "parameter_beats": (128, 512)},
         filled=lambda fields: 0 if fields["partial"] else _accumulator_tiles(fields),
         drained=_accumulator_tiles,
+        builds_one=True,
     ),
     "systolic": Traits(
         variations={"accumulators": (16, 64, 512), "weight_tiles": (4, 16), "parameter_beats": (128, 512)},
@@ -95,6 +110,18 @@ TRAITS: dict[str, Traits] = {
 def traits_of(config: EngineConfig) -> Traits:
     """Of the family of `config`."""
     return TRAITS.get(config.family, Traits())
+
+
+def often(presets: Sequence[str]) -> list[Any]:
+    """Parameters of a test that builds an engine of its own for each preset: slow where `make test` builds but one."""
+    return [
+        pytest.param(name, marks=pytest.mark.slow) if traits_of(PRESETS[name]).builds_one else name
+        for name in presets
+    ]
+
+
+OFTEN_BUILT = tuple(name for name in SIMULATED if name in DEFAULTS or not traits_of(PRESETS[name]).builds_one)
+"""Presets whose gateware `make test` builds."""
 
 
 def varied(presets: Sequence[EngineConfig], seed: int) -> EngineConfig:

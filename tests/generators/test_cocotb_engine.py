@@ -13,7 +13,7 @@ from celosia.host.driver import region_places
 from celosia.host.reference import run_graph
 from celosia.host.tflite.importer import parse_tflite
 from celosia.sim.cocotb_runner import run_bench
-from tests.families import SMALLEST
+from tests.families import SMALLEST, often
 from tests.tflite_writer import random_inputs, random_model
 
 DENSITIES = (0.0, 0.3, 0.7)
@@ -24,7 +24,7 @@ def verilog(preset: str) -> str:
     return engine_verilog(find_preset(preset)).text
 
 
-@pytest.mark.parametrize("preset", SMALLEST)
+@pytest.mark.parametrize("preset", often(SMALLEST))
 @pytest.mark.parametrize("seed", [3, 2])
 def test_networks_are_bit_exact_under_back_pressure(preset: str, tmp_path: Path, seed: int) -> None:
     content, description = random_model("NETWORK", seed)

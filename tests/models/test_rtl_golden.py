@@ -6,7 +6,7 @@ import pytest
 
 from celosia.generators.chassis.memory import MemoryModel
 from celosia.generators.families import PRESETS
-from tests.families import DEFAULTS, SIMULATED
+from tests.families import DEFAULTS, SIMULATED, often
 from tests.models.golden_bench import check_golden
 from tests.models.networks import NETWORKS
 
@@ -23,7 +23,7 @@ def test_every_case_is_bit_exact_on_the_default_presets(
 
 
 @pytest.mark.parametrize("network", MLPERF)
-@pytest.mark.parametrize("preset", OTHERS)
+@pytest.mark.parametrize("preset", often(OTHERS))
 def test_first_cases_are_bit_exact_on_the_other_presets(
     shared_models: Path, network: str, preset: str
 ) -> None:

@@ -9,14 +9,14 @@ from celosia.generators.families import find_preset
 from celosia.host.reference import run_graph
 from celosia.host.tflite import parse_tflite
 from tests.engine_bench import EngineBench
-from tests.families import DEFAULTS
+from tests.families import DEFAULTS, often
 from tests.large_maps import OPERATORS, random_large_model
 from tests.tflite_writer import random_inputs
 
 FILES = 10
 
 
-@pytest.mark.parametrize("preset", DEFAULTS)
+@pytest.mark.parametrize("preset", often(DEFAULTS))
 @pytest.mark.parametrize("operator", OPERATORS)
 def test_maps_of_several_writers(operator: str, preset: str) -> None:
     config = replace(find_preset(preset), buffer_kib=32)

@@ -19,11 +19,13 @@ CONFIGS = {"8x8": SMALL, "16x8": replace(SMALL, rows=16), "8x16": replace(SMALL,
 class Bench:
     """Steps of random bricks and weights; a step begins at a multiple of C cycles after the one before."""
 
-    def __init__(self, config: CnnArrayConfig, seed: int, *, extreme: bool = False) -> None:
+    def __init__(
+        self, config: CnnArrayConfig, seed: int, *, extreme: bool = False, array: CnnArray | None = None
+    ) -> None:
         self.config = config
         self.values = np.random.default_rng(seed)
         self.extreme = extreme
-        self.array = CnnArray(config)
+        self.array = array or CnnArray(config)
         self.sums = np.zeros((2, config.tile_pixels, config.rows), np.int64)
         self.cycles: list[dict[str, Any]] = []
         """Of each cycle from the first brick on: what the array gets."""
@@ -113,8 +115,7 @@ def test_one_half_is_drained_while_the_other_is_filled() -> None:
     config = SMALL
     bench = Bench(config, 2)
     bench.step(0, config.tile_pixels, 0, first=True)
-    later = Bench(config, 3)
-    later.array = bench.array
+    later = Bench(config, 3, array=bench.array)
     end = later.step(0, config.tile_pixels, 1, first=True)
     later.step(end, config.tile_pixels, 1, first=False)
     ready: list[bool] = []
