@@ -41,7 +41,7 @@ class WeightLoader(wiring.Component):
         start: load the first step's weights.
         step_taken: the step whose weights are ready starts.
         step_ends_tile, step_ends_blocks, step_is_last: about that step, as in `step_layout`.
-        step_ends: not used: steps without reads left still have their weights.
+        step_ends: of no use here: a step's weights are loaded whole before it starts.
         read: the word of this cycle, `weight_read_layout`.
         ready: the next step's weights are loaded, or their last word is read in this cycle.
         coming: so it will be in the next cycle, unless a step is taken or `start` comes.

@@ -17,7 +17,7 @@ class WeightLoader(wiring.Component):
     started: the array has then switched to the tile before by the time that they come. Modes without weights wait as
     long and take nothing: an accumulator is visited once in R cycles at most.
 
-    Members: see `chassis.tiles.weight_loading.WeightLoading`.
+    Members: see `chassis.tiles.weight_loading.WeightLoading`; `step_ends` is of no use here.
         read: `take` a row.
         available: see `WeightFifo`.
         shifting: a row is taken.

@@ -1,6 +1,6 @@
 """Layer -> commands of families whose weights go through a store, pass by pass."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -23,12 +23,11 @@ Config = TypeVar("Config", bound=StoredWeightsConfig)
 
 WEIGHT_STORE = "weight store"
 
-
 _BEAT_BYTES = 8
 
 
 @dataclass(slots=True)
-class StoredWeightsLowering(TileLowering[Config]):
+class StoredWeightsLowering(TileLowering[Config], ABC):
     """A section: its commands, and what carries over from layer to layer: where the rings stand.
 
     Attributes:
