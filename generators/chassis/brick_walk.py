@@ -105,7 +105,8 @@ class BrickWalk(wiring.Component):
             self.o.payload.address.eq(address if self._pieces == 1 else Cat(piece, address)),
             self.o.payload.bytes.eq(Mux(last_brick, tail, BRICK_BYTES)),
             self.o.payload.last.eq(last_brick & last_pixel & last_row),
-            after_row.eq(row + Mux(row >= wrap_from, wrapped_pitch, command.row_pitch)),
+            # Both sums beside the comparison, not behind it: a sum of a choice was the longest path of a route.
+            after_row.eq(Mux(row >= wrap_from, row + wrapped_pitch, row + command.row_pitch)),
         ]
 
         def start_pixel(place: Value) -> None:
