@@ -61,10 +61,8 @@ class LaneExpander(wiring.Component):
         crosses = Signal()
         word_bytes, following = Signal(5), Signal(6)
         emits = Signal()
-        any_left, last_left = (
-            Signal(),
-            Signal(),
-        )  # registers: the counter's enable has no time for a comparison
+        # Registers: the enable of the counter has no time for a comparison.
+        any_left, last_left = Signal(), Signal()
         m.d.comb += [
             word_bytes.eq(self.live_lanes << 1),
             crosses.eq((self.live_lanes == 3) & (offset >= 12)),
