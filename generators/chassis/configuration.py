@@ -133,3 +133,13 @@ def require(holds: bool, name: str, rule: str, value: object) -> None:
     """
     if not holds:
         raise ValueError(f"{name} {rule}, not {value}")
+
+
+def require_power_of_two(name: str, value: int, low: int, high: int) -> None:
+    """As `require`, of a power of two in `low`..`high`."""
+    require(
+        low <= value <= high and value & (value - 1) == 0,
+        name,
+        f"must be a power of two in {low}..{high}",
+        value,
+    )

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ..chassis.command import CommandLayout
-from ..chassis.configuration import EngineConfig, require
+from ..chassis.configuration import EngineConfig, require, require_power_of_two
 from ..chassis.tiles.tile_config import StoredWeightsConfig
 from .isa import ACTIVATE, COMPUTE
 
@@ -42,9 +42,11 @@ class CnnArrayConfig(StoredWeightsConfig):
 
     def __post_init__(self) -> None:
         EngineConfig.__post_init__(self)
-        self._require_power_of_two("registers", 2, 64)
-        self._require_power_of_two("kernel_kib", 2 * self.peak_macs // 1024 or 1, _MOST_BEATS * 8 // 1024)
-        self._require_power_of_two("parameter_beats", 64, 4096)
+        require_power_of_two("registers", self.registers, 2, 64)
+        require_power_of_two(
+            "kernel_kib", self.kernel_kib, 2 * self.peak_macs // 1024 or 1, _MOST_BEATS * 8 // 1024
+        )
+        require_power_of_two("parameter_beats", self.parameter_beats, 64, 4096)
         require(self.lanes == 8, "lanes", "must be 8", self.lanes)
 
     def _check_buffer(self) -> None:
@@ -58,11 +60,6 @@ class CnnArrayConfig(StoredWeightsConfig):
             f"must be in {least}..{most} for {self.columns} columns",
             self.buffer_kib,
         )
-
-    def _require_power_of_two(self, name: str, low: int, high: int) -> None:
-        value = getattr(self, name)
-        holds = low <= value <= high and value & (value - 1) == 0
-        require(holds, name, f"must be a power of two in {low}..{high}", value)
 
     @property
     def title(self) -> str:

@@ -1,17 +1,10 @@
 """How a layer is spread over the array and its registers."""
 
-from ..chassis.layer import ELEMENTWISE, Layer, LayerKind
-from ..chassis.tiles.commands import Mode
-from ..chassis.tiles.tiling import Tiling, channel_bricks, output_blocks
+from ..chassis.layer import ELEMENTWISE, Layer
+from ..chassis.tiles.dense_tiling import DENSE_MODES, dense_block_cores, dense_steps
+from ..chassis.tiles.tiling import Tiling, output_blocks
 from .config import CnnArrayConfig
 
-_MODES = {
-    LayerKind.CONVOLUTION: Mode.DENSE,
-    LayerKind.DEPTHWISE: Mode.DENSE,
-    LayerKind.MAXIMUM: Mode.MAXIMUM,
-    LayerKind.ADD: Mode.ADD,
-    LayerKind.MULTIPLY: Mode.MULTIPLY,
-}
 _TURN_CYCLES = 30
 """From a tile's last read until ACTIVATE drains it, and from there until its half is filled again, roughly."""
 
@@ -24,9 +17,9 @@ def choose_tiling(layer: Layer, height: int, config: CnnArrayConfig) -> Tiling:
     width = layer.ofm_shape.width
     groups = min(width, config.tile_pixels)
     most_rows = min(height, max(1, config.tile_pixels // width))
-    steps, cores = _steps(layer, config), _block_cores(layer, config)
+    steps, cores = dense_steps(layer, config), dense_block_cores(layer, config)
     tilings = [
-        Tiling(_MODES[layer.kind], 1, cores, rows, groups, 1, steps) for rows in range(most_rows, 0, -1)
+        Tiling(DENSE_MODES[layer.kind], 1, cores, rows, groups, 1, steps) for rows in range(most_rows, 0, -1)
     ]
     return min(tilings, key=lambda tiling: _cycles(layer, height, tiling, config))
 
@@ -34,24 +27,6 @@ def choose_tiling(layer: Layer, height: int, config: CnnArrayConfig) -> Tiling:
 def estimated_cycles(layer: Layer, height: int, config: CnnArrayConfig) -> int:
     """COMPUTE's cycles for `height` rows of the ofm, roughly."""
     return _cycles(layer, height, choose_tiling(layer, height, config), config)
-
-
-def _block_cores(layer: Layer, config: CnnArrayConfig) -> int:
-    """Blocks of eight output channels that the rows take at once."""
-    match layer.kind:
-        case LayerKind.CONVOLUTION:
-            return config.cores
-        case LayerKind.DEPTHWISE:  # all of them read one brick
-            return min(config.columns, config.rows) // config.core_outputs
-        case _:
-            return 1
-
-
-def _steps(layer: Layer, config: CnnArrayConfig) -> int:
-    if layer.kind in ELEMENTWISE:
-        return 1
-    bricks = channel_bricks(layer, config.brick_channels)
-    return layer.window.height * layer.window.width * bricks
 
 
 def _parts(total: int, part: int) -> list[tuple[int, int]]:

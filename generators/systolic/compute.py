@@ -12,6 +12,7 @@ from ..chassis.tiles.brick_reader import BRICK_LATENCY, BrickReader
 from ..chassis.tiles.commands import Mode
 from ..chassis.tiles.loop_sequencer import LoopSequencer
 from ..chassis.tiles.tile_halves import TileHalves
+from ..chassis.tiles.tiling import reads_weights
 from .accumulate import DONE_CYCLES, Accumulate, array_visit
 from .config import SystolicConfig
 from .counters import COUNTERS, SHIFT_CAUSE, VECTOR_CAUSE
@@ -20,12 +21,10 @@ from .timing_constants import VECTOR_VISIT
 from .weight_fifo import WeightFifo
 from .weight_loader import WeightLoader
 
-WEIGHT_MODES = (Mode.DENSE, Mode.DEPTHWISE, Mode.PACKED)
-
 
 def fill_latency(config: SystolicConfig, mode: Mode) -> int:
     """From a tile's last read to the first cycle in which it is `filled`."""
-    visit = array_visit(config) if mode in WEIGHT_MODES else VECTOR_VISIT
+    visit = array_visit(config) if reads_weights(mode) else VECTOR_VISIT
     return BRICK_LATENCY + visit + DONE_CYCLES + 1
 
 

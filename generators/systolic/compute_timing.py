@@ -8,7 +8,8 @@ from ..chassis.tiles.commands import Mode
 from ..chassis.tiles.filled_tile import FilledTile
 from ..chassis.tiles.loop_sequencer import SETUP_CYCLES
 from ..chassis.tiles.step_walk import STEP_WALK_CYCLES
-from .compute import WEIGHT_MODES, fill_latency
+from ..chassis.tiles.tiling import reads_weights
+from .compute import fill_latency
 from .config import SystolicConfig
 
 
@@ -40,7 +41,7 @@ class ComputeTiming:
         mode = Mode(command["mode"])
         self._rows = config.rows
         self._took_row = took_row
-        self._reads_weights = mode in WEIGHT_MODES
+        self._reads_weights = reads_weights(mode)
         self._fill_latency = fill_latency(config, mode)
         self._needs_half = not command["accumulate"]
         columns = -(-command["kernel_width"] // command["taps"])

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from ..chassis.command import CommandLayout
-from ..chassis.configuration import EngineConfig, require
+from ..chassis.configuration import EngineConfig, require, require_power_of_two
 from ..chassis.tiles.tile_config import TileConfig
 from .isa import ACTIVATE, COMPUTE
 
@@ -47,9 +47,9 @@ class SystolicConfig(TileConfig):
 
     def __post_init__(self) -> None:
         EngineConfig.__post_init__(self)
-        self._require_power_of_two("accumulators", 16, 8192)
-        self._require_power_of_two("weight_tiles", 2, 64)
-        self._require_power_of_two("parameter_beats", 64, 4096)
+        require_power_of_two("accumulators", self.accumulators, 16, 8192)
+        require_power_of_two("weight_tiles", self.weight_tiles, 2, 64)
+        require_power_of_two("parameter_beats", self.parameter_beats, 64, 4096)
         require(self.lanes == 8, "lanes", "must be 8", self.lanes)
         require(
             self.weight_bits in (64, 128, 256, 512) and self.weight_bits <= 8 * self.columns,
@@ -57,7 +57,7 @@ class SystolicConfig(TileConfig):
             f"must be 64, 128, 256 or 512, and at most the {8 * self.columns} bits of a row of weights",
             self.weight_bits,
         )
-        self._require_power_of_two("burst_beats", 2, 64)
+        require_power_of_two("burst_beats", self.burst_beats, 2, 64)
         require(
             self.fifo_beats >= self.burst_beats,
             "burst_beats",
@@ -78,11 +78,6 @@ class SystolicConfig(TileConfig):
             f"must be in {least}..{most} for {self.rows} rows",
             self.buffer_kib,
         )
-
-    def _require_power_of_two(self, name: str, low: int, high: int) -> None:
-        value = getattr(self, name)
-        holds = low <= value <= high and value & (value - 1) == 0
-        require(holds, name, f"must be a power of two in {low}..{high}", value)
 
     @property
     def title(self) -> str:

@@ -4,23 +4,18 @@ A rule is one function, see `chassis.family.Rule`.
 """
 
 from ..chassis.family import Rule
-from ..chassis.layer import Layer, LayerKind
-from ..chassis.tiles.rules import dilation, kernel, map_size, output_channels, padding, row_size, stride
-from ..chassis.tiles.tiling import blocks_per_brick
+from ..chassis.tiles.rules import (
+    dense_depth_multiplier,
+    dilation,
+    kernel,
+    map_size,
+    no_softmax,
+    output_channels,
+    padding,
+    row_size,
+    stride,
+)
 from .config import SystolicConfig
-
-
-def _kind(layer: Layer, config: SystolicConfig) -> str | None:
-    """SOFTMAX runs on the host"""
-    return layer.kind.name if layer.kind is LayerKind.SOFTMAX else None
-
-
-def _depth_multiplier(layer: Layer, config: SystolicConfig) -> str | None:
-    """Depth multipliers must be at most 1,023 divided by a brick's blocks of eight channels"""
-    if layer.kind is LayerKind.DEPTHWISE and blocks_per_brick(layer, config) > 1023:
-        return f"{layer.depth_multiplier}"
-    return None
-
 
 RULES: tuple[Rule[SystolicConfig], ...] = (
     kernel,
@@ -29,7 +24,7 @@ RULES: tuple[Rule[SystolicConfig], ...] = (
     padding,
     map_size,
     row_size,
-    _depth_multiplier,
+    dense_depth_multiplier,
     output_channels,
-    _kind,
+    no_softmax,
 )

@@ -1,17 +1,11 @@
 """How a layer is spread over the array and the accumulators."""
 
-from ..chassis.layer import ELEMENTWISE, Layer, LayerKind
+from ..chassis.layer import ELEMENTWISE, Layer
 from ..chassis.tiles.commands import Mode
-from ..chassis.tiles.tiling import Tiling, channel_bricks, output_blocks
+from ..chassis.tiles.dense_tiling import DENSE_MODES, dense_block_cores, dense_steps
+from ..chassis.tiles.tiling import Tiling, output_blocks
 from .config import SystolicConfig
 
-_MODES = {
-    LayerKind.CONVOLUTION: Mode.DENSE,
-    LayerKind.DEPTHWISE: Mode.DENSE,
-    LayerKind.MAXIMUM: Mode.MAXIMUM,
-    LayerKind.ADD: Mode.ADD,
-    LayerKind.MULTIPLY: Mode.MULTIPLY,
-}
 _TURN_CYCLES = 60
 """From a tile's last read until ACTIVATE drains it, roughly."""
 
@@ -21,29 +15,11 @@ def choose_tiling(layer: Layer, height: int, config: SystolicConfig) -> Tiling:
 
     A depthwise layer runs as a dense one with tiles of weights that are zero off their diagonal.
     """
-    mode = _MODES[layer.kind]
+    mode = DENSE_MODES[layer.kind]
     width = layer.ofm_shape.width
     groups = min(width, config.accumulators)
     rows = min(height, max(1, config.accumulators // width))
-    return Tiling(mode, 1, block_cores(layer, config), rows, groups, 1, _steps(layer, config))
-
-
-def block_cores(layer: Layer, config: SystolicConfig) -> int:
-    """Blocks of eight output channels that a tile of weights makes at once."""
-    match layer.kind:
-        case LayerKind.CONVOLUTION:
-            return config.cores
-        case LayerKind.DEPTHWISE:  # all of them read one brick
-            return min(config.columns, config.rows) // config.core_outputs
-        case _:
-            return 1
-
-
-def _steps(layer: Layer, config: SystolicConfig) -> int:
-    if layer.kind in ELEMENTWISE:
-        return 1
-    bricks = channel_bricks(layer, config.brick_channels)
-    return layer.window.height * layer.window.width * bricks
+    return Tiling(mode, 1, dense_block_cores(layer, config), rows, groups, 1, dense_steps(layer, config))
 
 
 def accumulator_tiles(width: int, height: int, tiling: Tiling) -> int:

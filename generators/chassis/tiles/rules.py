@@ -1,8 +1,8 @@
 """What a layer must look like to run on an engine whose COMPUTE fills accumulator tiles; see `chassis.family.Rule`."""
 
-from ..layer import ELEMENTWISE, Layer, treats_channels_apart
+from ..layer import ELEMENTWISE, Layer, LayerKind, treats_channels_apart
 from .tile_config import TileConfig
-from .tiling import output_blocks
+from .tiling import blocks_per_brick, output_blocks
 
 
 def kernel(layer: Layer, config: TileConfig) -> str | None:
@@ -55,3 +55,15 @@ def row_size(layer: Layer, config: TileConfig) -> str | None:
 def output_channels(layer: Layer, config: TileConfig) -> str | None:
     """Output channels must fit the command's count of blocks"""
     return f"{layer.ofm_shape.channels}" if output_blocks(layer, config) > 4095 else None
+
+
+def dense_depth_multiplier(layer: Layer, config: TileConfig) -> str | None:
+    """Depth multipliers must be at most 1,023 divided by a brick's blocks of eight channels"""
+    if layer.kind is LayerKind.DEPTHWISE and blocks_per_brick(layer, config) > 1023:
+        return f"{layer.depth_multiplier}"
+    return None
+
+
+def no_softmax(layer: Layer, config: TileConfig) -> str | None:
+    """SOFTMAX runs on the host"""
+    return layer.kind.name if layer.kind is LayerKind.SOFTMAX else None
