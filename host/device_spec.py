@@ -49,23 +49,30 @@ class DeviceSpec:
 def configuration(
     preset: str, settings: Sequence[str] = (), file: str | PathLike[str] | None = None
 ) -> EngineConfig:
-    """A preset, changed by a TOML file and then by `KEY=VALUE` settings.
+    """A preset, changed by a TOML file and by `KEY=VALUE` settings, which come after it, all at once.
 
     Raises:
         DeviceSpecError: an unknown preset or key, or a value that the configuration refuses.
     """
     try:
         config = find_preset(preset)
-        if file is not None:
-            config = _changed(config, _toml(file), str(file))
-        for setting in settings:
-            key, separator, value = setting.partition("=")
-            if not separator:
-                raise DeviceSpecError(f"a setting must look like KEY=VALUE, not {setting!r}")
-            config = _changed(config, {key.strip(): value.strip()}, f"--set {setting}")
-    except (ValueError, TypeError) as error:
+    except ValueError as error:
         raise DeviceSpecError(str(error)) from error
-    return config
+    origins = []
+    changes: dict[str, object] = {}
+    if file is not None:
+        origins.append(str(file))
+        changes |= _changes(config, _toml(file), str(file))
+    for setting in settings:
+        key, separator, value = setting.partition("=")
+        if not separator:
+            raise DeviceSpecError(f"a setting must look like KEY=VALUE, not {setting!r}")
+        origins.append(f"--set {setting}")
+        changes |= _changes(config, {key.strip(): value.strip()}, origins[-1])
+    try:
+        return replace(config, **changes)
+    except (ValueError, TypeError) as error:
+        raise DeviceSpecError(f"{' '.join(origins)}: {error}") from error
 
 
 def family_configuration(
@@ -97,7 +104,8 @@ def _toml(file: str | PathLike[str]) -> Mapping[str, object]:
         raise DeviceSpecError(f"{file}: it cannot be read as TOML: {error}") from error
 
 
-def _changed(config: EngineConfig, values: Mapping[str, object], origin: str) -> EngineConfig:
+def _changes(config: EngineConfig, values: Mapping[str, object], origin: str) -> dict[str, object]:
+    """`values` by the names and of the types of the configuration's fields."""
     kinds = {name: type(present) for name, present in config.values.items()}
     changes = {}
     for key, value in values.items():
@@ -108,10 +116,7 @@ def _changed(config: EngineConfig, values: Mapping[str, object], origin: str) ->
             changes[name] = _as_kind(kinds[name], value)
         except ValueError as error:
             raise DeviceSpecError(f"{origin}: {name} must be {error}, not {value!r}") from None
-    try:
-        return replace(config, **changes)
-    except (ValueError, TypeError) as error:
-        raise DeviceSpecError(f"{origin}: {error}") from error
+    return changes
 
 
 def _as_kind(kind: type, value: object) -> object:

@@ -76,18 +76,10 @@ class SystolicArray(wiring.Component):
 
         m.submodules.block = block = ArrayBlock(rows, columns)
         m.d.comb += [
-            block.weights.eq(
-                Cat(
-                    Cat(_operand(skew_weights.o, column, unsigned_columns[column]), valid_columns[column])
-                    for column in range(columns)
-                )
-            ),
-            block.activations.eq(
-                Cat(
-                    Cat(_operand(skew_activations.o, row, unsigned_rows[row]), switches[row])
-                    for row in range(rows)
-                )
-            ),
+            block.weights.eq(Cat(_operand(skew_weights.o, c, unsigned_columns[c]) for c in range(columns))),
+            block.valid.eq(Cat(valid_columns)),
+            block.activations.eq(Cat(_operand(skew_activations.o, r, unsigned_rows[r]) for r in range(rows))),
+            block.switches.eq(Cat(switches)),
             self.sums.eq(block.sums_out),
         ]
         return m

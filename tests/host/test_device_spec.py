@@ -95,6 +95,14 @@ def test_settings_come_after_the_file(tmp_path: Path) -> None:
     )
 
 
+def test_settings_need_not_make_sense_one_by_one() -> None:
+    settings = ["rows=64", "columns=64", "buffer_kib=1024"]
+    config = configuration("tpu-256x256", settings)
+    assert (config.values["rows"], config.values["columns"], config.values["buffer_kib"]) == (64, 64, 1024)
+    with pytest.raises(DeviceSpecError, match=r"--set rows=64 --set columns=64: buffer_kib must be in"):
+        configuration("tpu-256x256", settings[:2])
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
