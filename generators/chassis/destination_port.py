@@ -19,5 +19,5 @@ def destination_write() -> data.StructLayout:
 
 
 def destination_write_signature() -> stream.Signature:
-    """From the WEIGHTS unit (Out) to every memory (In), which takes a beat in any cycle; readable in the next one."""
+    """From WEIGHTS (Out) to each memory of the core (In), which takes a beat in any cycle; readable in the next one."""
     return stream.Signature(destination_write(), always_ready=True)

@@ -103,7 +103,7 @@ class Chassis(wiring.Component):
         compute, activate: commands of the core, each taken at its completion.
         load_bricks: bricks that LOAD writes into the unified buffer.
         store_request, store_response: bricks that STORE reads from it.
-        destination_write: beats that WEIGHTS writes into the core's memories.
+        destination_write: beats that WEIGHTS writes into the core's memories, from registers.
         decoder: `DecoderSignature`, coded beats of WEIGHTS.
         cause: what COMPUTE does in this cycle, as long as it has a command; DMA for none of the others. Behind `Cause`
             the causes among the family's own counters, in order.
@@ -224,6 +224,7 @@ class Chassis(wiring.Component):
         m.submodules.counters = self._counters
         self._connect_registers(m)
         self._connect_units(m)
+        self._connect_destination_write(m)
         self._connect_control(m)
         self._connect_counters(m)
         return m
@@ -297,13 +298,19 @@ class Chassis(wiring.Component):
         connect(m, self._load.bricks, flipped(self.load_bricks))
         connect(m, self._store.request, flipped(self.store_request))
         connect(m, flipped(self.store_response), self._store.response)
-        connect(m, self._weights.write, flipped(self.destination_write))
         connect(m, self._weights.decoder, flipped(self.decoder))
         connect(m, self._arbiter.bus.ar, flipped(self.bus.ar))
         connect(m, flipped(self.bus.r), self._arbiter.bus.r)
         connect(m, self._store.bus.aw, flipped(self.bus.aw))
         connect(m, self._store.bus.w, flipped(self.bus.w))
         connect(m, flipped(self.bus.b), self._store.bus.b)
+
+    def _connect_destination_write(self, m: Module) -> None:
+        """A register: beats come late and memories lie far apart. Who reads is told by a token, which takes longer."""
+        write = Signal.like(self._weights.write.payload, reset_less=True)
+        valid = Signal()
+        m.d[RUN_DOMAIN] += [write.eq(self._weights.write.payload), valid.eq(self._weights.write.valid)]
+        m.d.comb += [self.destination_write.payload.eq(write), self.destination_write.valid.eq(valid)]
 
     def _connect_control(self, m: Module) -> None:
         """The run control sees everything and stops everyone."""

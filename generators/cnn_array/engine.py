@@ -97,14 +97,8 @@ class CnnArrayEngine(wiring.Component):
         connect(m, chassis.store_request, buffer.store_request)
         connect(m, buffer.store_response, chassis.store_response)
         connect(m, compute.accumulators, activate.accumulators)
-        write = Signal.like(chassis.destination_write.payload, reset_less=True)
-        write_valid = Signal()
-        m.d[RUN_DOMAIN] += [
-            write.eq(chassis.destination_write.payload),
-            write_valid.eq(chassis.destination_write.valid),
-        ]
         for memory in (compute.writes, activate.weights):
-            m.d.comb += [memory.payload.eq(write), memory.valid.eq(write_valid)]
+            connect(m, chassis.destination_write, memory)
         address = activate.results.address
         m.d.comb += [
             buffer.read_enable.eq(compute.brick_enable),

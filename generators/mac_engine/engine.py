@@ -105,15 +105,8 @@ class MacEngine(wiring.Component):
         connect(m, decoder.words, weight_store.decoded)
         connect(m, compute.accumulators, activate.accumulators)
         connect(m, activate.results, buffer.activate_write)
-        # Beats come late in their cycle and memories lie far apart. Who reads is told by a token, which takes longer.
-        write = Signal.like(chassis.destination_write.payload, reset_less=True)
-        write_valid = Signal()
-        m.d[RUN_DOMAIN] += [
-            write.eq(chassis.destination_write.payload),
-            write_valid.eq(chassis.destination_write.valid),
-        ]
         for memory in (weight_store.writes, compute.table_writes, activate.weights):
-            m.d.comb += [memory.payload.eq(write), memory.valid.eq(write_valid)]
+            connect(m, chassis.destination_write, memory)
         m.d.comb += [
             self.interrupt.eq(chassis.interrupt),
             chassis.cause.eq(compute.cause),
