@@ -122,17 +122,6 @@ class CnnArrayConfig(StoredWeightsConfig):
         sums = 2 * self.tile_pixels * (self.rows + self.core_outputs) * 4
         return self.buffer_kib * 1024 + self.kernel_kib * 1024 + sums
 
-    @classmethod
-    def preset(cls, name: str) -> "CnnArrayConfig":
-        """The configuration called `name`.
-
-        Raises:
-            ValueError: no such preset; the message lists those there are.
-        """
-        if name not in PRESETS:
-            raise ValueError(f"preset must be one of {', '.join(PRESETS)}, not {name!r}")
-        return PRESETS[name]
-
 
 _BASE = CnnArrayConfig()
 PRESETS: dict[str, CnnArrayConfig] = {

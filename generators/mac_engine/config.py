@@ -126,17 +126,6 @@ class MacEngineConfig(StoredWeightsConfig):
         accumulators = 2 * 16 * self.core_outputs * 4 * self.cores
         return self.buffer_kib * 1024 + self.weight_kib * 1024 + accumulators
 
-    @classmethod
-    def preset(cls, name: str) -> "MacEngineConfig":
-        """The configuration called `name`.
-
-        Raises:
-            ValueError: no such preset; the message lists those there are.
-        """
-        if name not in PRESETS:
-            raise ValueError(f"preset must be one of {', '.join(PRESETS)}, not {name!r}")
-        return PRESETS[name]
-
 
 _BASE = MacEngineConfig()
 PRESETS: dict[str, MacEngineConfig] = {

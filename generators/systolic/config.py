@@ -150,17 +150,6 @@ class SystolicConfig(TileConfig):
         accumulators = 2 * self.accumulators * self.columns * 4
         return self.buffer_kib * 1024 + self.weight_tiles * self.peak_macs + accumulators
 
-    @classmethod
-    def preset(cls, name: str) -> "SystolicConfig":
-        """The configuration called `name`.
-
-        Raises:
-            ValueError: no such preset; the message lists those there are.
-        """
-        if name not in PRESETS:
-            raise ValueError(f"preset must be one of {', '.join(PRESETS)}, not {name!r}")
-        return PRESETS[name]
-
 
 _BASE = SystolicConfig()
 PRESETS: dict[str, SystolicConfig] = {

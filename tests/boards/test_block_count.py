@@ -18,7 +18,7 @@ from celosia.boards.board import BOARDS
 from celosia.boards.wheel_tool import YOSYS
 from celosia.generators.generate import engine_verilog
 from celosia.generators.mac_engine.area import area
-from celosia.generators.mac_engine.config import PRESETS, MacEngineConfig
+from celosia.generators.mac_engine.config import PRESETS
 from celosia.hdl.ecp5_platform import Ecp5Platform
 from celosia.hdl.verilog_memory import BLOCK_RAM_BITS
 from celosia.hdl.xilinx_platform import XilinxPlatform
@@ -87,7 +87,7 @@ def test_the_presets_take_what_they_are_said_to() -> None:
 def test_link_and_memory_count() -> None:
     assert board_blocks(BOARDS["ulx3s_85f"]) == Blocks(0, 6)
     assert board_blocks(BOARDS["ecpix5_85f"]) == Blocks(0, 66)
-    config = MacEngineConfig.preset("u55-32")
+    config = PRESETS["u55-32"]
     whole, alone = design_blocks(BOARDS["ulx3s_85f"], config), accelerator_blocks(config)
     assert (whole.multipliers, whole.block_rams) == (alone.multipliers, alone.block_rams + 6)
 

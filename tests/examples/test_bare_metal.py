@@ -11,7 +11,7 @@ import pytest
 
 from celosia.generators.chassis.register_map import ErrorCode
 from celosia.generators.generate import GeneratedFiles, generate
-from celosia.generators.mac_engine.config import MacEngineConfig
+from celosia.generators.mac_engine.config import PRESETS
 from celosia.sim import AddressError, SimulatedDevice
 
 PRESET = "u55-128"
@@ -46,7 +46,7 @@ class Result(ctypes.Structure):
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> GeneratedFiles:
-    return generate(MacEngineConfig.preset(PRESET), tmp_path_factory.mktemp("bare_metal"))
+    return generate(PRESETS[PRESET], tmp_path_factory.mktemp("bare_metal"))
 
 
 @pytest.fixture(scope="module")

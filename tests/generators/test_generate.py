@@ -13,7 +13,7 @@ import pytest
 from celosia.generators.chassis.command import COMMAND_BYTES
 from celosia.generators.chassis.register_map import REGISTERS
 from celosia.generators.generate import GeneratedFiles, engine_verilog, generate
-from celosia.generators.mac_engine.config import MacEngineConfig
+from celosia.generators.mac_engine.config import PRESETS, MacEngineConfig
 from celosia.generators.mac_engine.isa import LAYOUTS
 from tests.sim.copy_engine import copy_engine_verilog
 from tests.verilog_lint import WAIVERS, lint
@@ -30,7 +30,7 @@ LINTED = [
 
 
 def with_macs(macs: int) -> MacEngineConfig:
-    return replace(MacEngineConfig.preset("u55-256"), macs=macs)
+    return replace(PRESETS["u55-256"], macs=macs)
 
 
 def module_names(verilog: str) -> list[str]:
@@ -39,12 +39,12 @@ def module_names(verilog: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> GeneratedFiles:
-    return generate(MacEngineConfig.preset("u55-64"), tmp_path_factory.mktemp("generated"))
+    return generate(PRESETS["u55-64"], tmp_path_factory.mktemp("generated"))
 
 
 @pytest.mark.parametrize("preset", LINTED)
 def test_verilog_is_clean_for_verilator(preset: str, tmp_path: Path) -> None:
-    (tmp_path / "celosia.v").write_text(engine_verilog(MacEngineConfig.preset(preset)).text)
+    (tmp_path / "celosia.v").write_text(engine_verilog(PRESETS[preset]).text)
     assert lint(tmp_path / "celosia.v") == ""
 
 
@@ -117,9 +117,9 @@ def test_paths_without_a_register_are_found(tmp_path: Path) -> None:
 def test_the_same_bytes_in_another_process_and_folder(files: GeneratedFiles, tmp_path: Path) -> None:
     program = (
         "import sys; from pathlib import Path\n"
-        "from celosia.generators.mac_engine.config import MacEngineConfig\n"
+        "from celosia.generators.mac_engine.config import PRESETS\n"
         "from celosia.generators.generate import generate\n"
-        "generate(MacEngineConfig.preset('u55-64'), Path(sys.argv[1]))\n"
+        "generate(PRESETS['u55-64'], Path(sys.argv[1]))\n"
     )
     subprocess.run(
         [sys.executable, "-c", program, tmp_path / "again"],
@@ -139,7 +139,7 @@ def test_no_file_names_a_path_of_this_machine(files: GeneratedFiles, repository:
 
 def test_the_manifest_describes_the_verilog(files: GeneratedFiles) -> None:
     manifest = json.loads(files.manifest.read_text())
-    config = MacEngineConfig.preset("u55-64")
+    config = PRESETS["u55-64"]
     assert manifest["family"] == "mac_engine"
     assert manifest["configuration"]["macs"] == 64
     assert manifest["configuration_hash"] == f"{config.hash:016x}"
@@ -161,9 +161,9 @@ def test_the_manifest_describes_the_verilog(files: GeneratedFiles) -> None:
 
 
 def test_another_configuration_has_another_hash_everywhere(tmp_path: Path) -> None:
-    config = replace(MacEngineConfig.preset("u55-32"), buffer_kib=32)
+    config = replace(PRESETS["u55-32"], buffer_kib=32)
     files = generate(config, tmp_path)
-    assert config.hash != MacEngineConfig.preset("u55-32").hash
+    assert config.hash != PRESETS["u55-32"].hash
     assert f"0x{config.hash & 0xFFFFFFFF:08X}u" in files.header.read_text()
     assert f"{config.hash:016x}" in files.verilog.read_text().splitlines()[0]
 

@@ -10,7 +10,7 @@ from celosia.generators.chassis.tiles.accumulator_port import ACCUMULATOR_READ_L
 from celosia.generators.chassis.tiles.activate import ActivateUnit
 from celosia.generators.chassis.tiles.activate_timing import ActivateTiming
 from celosia.generators.chassis.tiles.softmax_model import softmax
-from celosia.generators.mac_engine.config import MacEngineConfig
+from celosia.generators.mac_engine.config import PRESETS, MacEngineConfig
 from celosia.generators.mac_engine.isa import BIAS_BEATS, PARAMETER_BEATS, TILE_PIXELS, Destination
 from celosia.hdl.arithmetic_model import requantize, wrap_int32
 from tests.gateware import convert
@@ -412,5 +412,5 @@ def test_timing_refuses_more_tiles_than_the_command_has() -> None:
 
 @pytest.mark.parametrize("preset", ["u55-32", "u55-256"])
 def test_converts_with_four_multiplications_a_lane(preset: str) -> None:
-    config = MacEngineConfig.preset(preset)
+    config = PRESETS[preset]
     assert convert(ActivateUnit(config)).count(" * ") == 4 * config.lanes

@@ -5,7 +5,7 @@ import pytest
 from amaranth.sim import Simulator
 
 from celosia.generators.chassis.tiles.parameter_store import FETCH_LATENCY, PARAMETER_LATENCY, ParameterStore
-from celosia.generators.mac_engine.config import MacEngineConfig
+from celosia.generators.mac_engine.config import PRESETS, MacEngineConfig
 from celosia.generators.mac_engine.isa import BIAS_BEATS, PARAMETER_BEATS, Destination
 from tests.gateware import convert
 
@@ -196,4 +196,4 @@ def test_start_drops_what_an_earlier_command_left() -> None:
 
 @pytest.mark.parametrize("preset", ["u55-32", "u55-256"])
 def test_converts(preset: str) -> None:
-    convert(ParameterStore(MacEngineConfig.preset(preset)))
+    convert(ParameterStore(PRESETS[preset]))

@@ -5,7 +5,7 @@ import pytest
 
 from celosia.generators.chassis.layer import LayerKind
 from celosia.generators.chassis.tiles.softmax_model import softmax
-from celosia.generators.mac_engine.config import MacEngineConfig
+from celosia.generators.mac_engine.config import PRESETS
 from celosia.host.graph import Graph
 from celosia.host.partition import partition
 from celosia.host.reference import run_graph
@@ -13,7 +13,7 @@ from celosia.host.tflite import parse_tflite
 from tests.tflite_builder import ModelBuilder
 from tests.tflite_writer import random_inputs, random_model
 
-CONFIG = MacEngineConfig.preset("u55-128")
+CONFIG = PRESETS["u55-128"]
 
 
 def softmax_graph(shape: tuple[int, ...], scale: float = 0.1, beta: float = 1.0) -> Graph:
