@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from .device_spec import DeviceSpecError
     from .driver import EngineError
     from .errors import DataError, ModelError
+    from .fixed_point_builder import FixedPointBuilder
     from .graph_builder import GraphBuilder
     from .session import InferenceSession, NodeArg
 
@@ -17,6 +18,7 @@ __all__ = [
     "DeviceSpecError",
     "DeviceTimeout",
     "EngineError",
+    "FixedPointBuilder",
     "GraphBuilder",
     "InferenceSession",
     "ModelError",
@@ -29,6 +31,7 @@ _HOMES = {
     "DeviceSpecError": "celosia.host.device_spec",
     "DeviceTimeout": "celosia.generators.chassis.device",
     "EngineError": "celosia.host.driver",
+    "FixedPointBuilder": "celosia.host.fixed_point_builder",
     "GraphBuilder": "celosia.host.graph_builder",
     "InferenceSession": "celosia.host.session",
     "ModelError": "celosia.host.errors",

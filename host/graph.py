@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .attributes import Attributes
+from .binary_point import FixedPoint
 
 __all__ = ["ABSENT", "BoundOperator", "Graph", "Operator", "Quantization", "Tensor"]
 
@@ -55,6 +56,7 @@ class Tensor:
     """A value of the graph. ``data`` holds a constant's elements (read-only) and is None for activations.
 
     ``dtype`` is a NumPy name such as ``"int8"``; ``shape`` has no zero or unknown dimension, ``()`` is a scalar.
+    Numbers are quantised, or they have a binary point, or neither.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Tensor:
     dtype: str
     quantization: Quantization | None = None
     data: np.ndarray | None = None
+    fixed_point: FixedPoint | None = None
 
     def __post_init__(self) -> None:
         if min(self.shape, default=1) < 1:
@@ -75,6 +78,16 @@ class Tensor:
             self.data.flags.writeable = False
         if self.quantization is not None:
             self._check_quantization(self.quantization)
+        if self.fixed_point is not None:
+            self._check_fixed_point(self.fixed_point)
+
+    def _check_fixed_point(self, numbers: FixedPoint) -> None:
+        if self.dtype != numbers.dtype or self.quantization is not None:
+            raise ValueError(f"{numbers.bits} bits must be {numbers.dtype}, not quantised {self.dtype}")
+        if self.data is not None:
+            low, high = numbers.limits
+            if self.data.min() < low or self.data.max() > high:
+                raise ValueError(f"data must be in {low}..{high} for {numbers.bits} bits")
 
     def _check_quantization(self, quantization: Quantization) -> None:
         if np.dtype(self.dtype).kind in "iu":
@@ -114,6 +127,13 @@ class Tensor:
         if self.data is None:
             raise ValueError(f"tensor {self.name!r} must be constant")
         return self.data
+
+    @property
+    def numbers(self) -> FixedPoint:
+        """The binary point and width; ValueError where there is none."""
+        if self.fixed_point is None:
+            raise ValueError(f"tensor {self.name!r} must have a binary point")
+        return self.fixed_point
 
     @property
     def scale(self) -> float:
@@ -189,6 +209,11 @@ class BoundOperator:
     def operands(self) -> tuple[Tensor, ...]:
         """The inputs that are there, in order."""
         return tuple(tensor for tensor in self.inputs if tensor is not None)
+
+    @property
+    def has_binary_points(self) -> bool:
+        """Whether its arithmetic is fixed-point, which any of its tensors says."""
+        return any(tensor.fixed_point is not None for tensor in (*self.operands, *self.outputs))
 
     @property
     def ifm(self) -> Tensor:

@@ -1,7 +1,6 @@
 """Quantised networks made in Python, which no file carries."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -22,27 +21,13 @@ from .attributes import (
     PoolAttributes,
     SoftmaxAttributes,
 )
-from .graph import BoundOperator, Graph, Operator, Quantization, Tensor
-from .operator_rules import broken_rules
-from .shapes import infer_output_shape
+from .graph import Graph, Quantization, Tensor
+from .graph_assembly import GraphAssembly, Value
 
 __all__ = ["GraphBuilder", "Value"]
 
 Int8 = npt.NDArray[np.int8]
 Scale = float | Sequence[float] | npt.NDArray[np.floating]
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A tensor of a graph that is being built: what an operator takes and gives."""
-
-    index: int
-    tensor: Tensor
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Its dimensions; of an image (batch, height, width, channels)."""
-        return self.tensor.shape
 
 
 class GraphBuilder:
@@ -65,10 +50,7 @@ class GraphBuilder:
 
     def __init__(self, name: str = "graph") -> None:
         """`name` stands where a model file's name would."""
-        self._name = name
-        self._tensors: list[Tensor] = []
-        self._operators: list[Operator] = []
-        self._inputs: list[int] = []
+        self._graph = GraphAssembly(name)
 
     def input(
         self,
@@ -81,9 +63,9 @@ class GraphBuilder:
     ) -> Value:
         """An input of the network; without a scale only float32 makes sense."""
         quantization = None if scale is None else _quantization(scale, zero_point)
-        value = self._add(Tensor(name or f"input{len(self._inputs)}", tuple(shape), dtype, quantization))
-        self._inputs.append(value.index)
-        return value
+        return self._graph.add_input(
+            Tensor(name or self._graph.next_input, tuple(shape), dtype, quantization)
+        )
 
     def constant(self, values: Int8, *, scale: float, zero_point: int = 0) -> Value:
         """An operand that is always the same, for ADD, SUB, MUL and CONCATENATION."""
@@ -272,14 +254,7 @@ class GraphBuilder:
         Raises:
             ValueError: there is no output.
         """
-        return Graph(
-            name=self._name,
-            file=self._name,
-            tensors=tuple(self._tensors),
-            operators=tuple(self._operators),
-            inputs=tuple(self._inputs),
-            outputs=tuple(value.index for value in outputs),
-        )
+        return self._graph.build(outputs)
 
     def _elementwise(
         self, kind: str, left: Value, right: Value, scale: float, zero_point: int, activation: Activation
@@ -301,12 +276,8 @@ class GraphBuilder:
         return operands
 
     def _constant(self, data: npt.NDArray[np.generic], quantization: Quantization | None = None) -> Value:
-        name = f"constant{len(self._tensors)}"
-        return self._add(Tensor(name, data.shape, str(data.dtype), quantization, data.copy()))
-
-    def _add(self, tensor: Tensor) -> Value:
-        self._tensors.append(tensor)
-        return Value(len(self._tensors) - 1, tensor)
+        name = self._graph.next_constant
+        return self._graph.add(Tensor(name, data.shape, str(data.dtype), quantization, data.copy()))
 
     def _operator(
         self,
@@ -318,24 +289,7 @@ class GraphBuilder:
         shape: tuple[int, ...] = (),
     ) -> Value:
         """Append an operator whose ofm has the shape that the inputs give; `shape` is RESHAPE's."""
-        index = len(self._operators)
-        name = f"{kind} #{index}"
-        if any(self._tensors[value.index : value.index + 1] != [value.tensor] for value in operands):
-            raise ValueError(f"{name}: its inputs must be values of this builder")
-        inputs = tuple(value.tensor for value in operands)
-        ofm = Tensor(name, shape, dtype, quantization)
-        try:
-            inferred = infer_output_shape(BoundOperator(kind, index, attributes, inputs, (ofm,)))
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from error
-        ofm = Tensor(name, inferred, dtype, quantization)
-        reasons = broken_rules(BoundOperator(kind, index, attributes, inputs, (ofm,)))
-        if reasons:
-            raise ValueError(f"{name}: {'; '.join(reasons)}")
-        result = self._add(ofm)
-        places = tuple(value.index for value in operands)
-        self._operators.append(Operator(kind, index, places, (result.index,), attributes))
-        return result
+        return self._graph.add_operator(kind, operands, attributes, Tensor("", shape, dtype, quantization))
 
 
 def _quantization(scale: Scale, zero_point: int, axis: int | None = None) -> Quantization:

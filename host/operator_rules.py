@@ -4,9 +4,6 @@ A rule is one function: its docstring is the rule as the user reads it, in messa
 supported operators, and it returns what was found instead, or None when the operator keeps it.
 """
 
-from collections.abc import Callable
-from typing import TypeAlias
-
 from .attributes import (
     ConvAttributes,
     DepthwiseAttributes,
@@ -14,6 +11,8 @@ from .attributes import (
     FullyConnectedAttributes,
     PoolAttributes,
 )
+from .common_rules import Rule, operand_count, output_shape, rank_at_most_4
+from .fixed_point_rules import FIXED_POINT_RULES
 from .graph import BoundOperator, Tensor
 from .quantization import (
     activation_range,
@@ -24,11 +23,8 @@ from .quantization import (
     sigmoid_rescale,
     softmax_rescale,
 )
-from .shapes import infer_output_shape
 
 __all__ = ["RULES", "Rule", "broken_rules", "rule_texts"]
-
-Rule: TypeAlias = Callable[[BoundOperator], str | None]
 
 _MAXIMUM_SHIFT = 30
 _BIAS_TOLERANCE = 0.02
@@ -42,9 +38,10 @@ def broken_rules(operator: BoundOperator) -> list[str]:
 
     The rules come in groups; a group is only asked when those before it hold, since it may rely on them.
     """
-    if operator.kind not in RULES:
-        return [f"{operator.kind} is not supported"]
-    for group in RULES[operator.kind]:
+    rules = FIXED_POINT_RULES if operator.has_binary_points else RULES
+    if operator.kind not in rules:
+        return [f"{operator.kind} is not supported{' with binary points' * (rules is not RULES)}"]
+    for group in rules[operator.kind]:
         reasons = [
             f"{rule.__doc__} (found {found})" for rule in group if (found := rule(operator)) is not None
         ]
@@ -67,18 +64,6 @@ def _describe(tensor: Tensor) -> str:
 def _per_tensor(tensor: Tensor, *dtypes: str) -> bool:
     quantization = tensor.quantization
     return tensor.dtype in dtypes and quantization is not None and not quantization.per_channel
-
-
-def _operand_count(minimum: int, maximum: int) -> Rule:
-    def rule(operator: BoundOperator) -> str | None:
-        given = [tensor is not None for tensor in operator.inputs]
-        if minimum <= len(given) <= maximum and all(given[:minimum]) and len(operator.outputs) == 1:
-            return None
-        return f"{sum(given)} inputs and {len(operator.outputs)} outputs"
-
-    inputs = f"{minimum}" if minimum == maximum else f"{minimum} to {maximum}"
-    rule.__doc__ = f"There must be {inputs} input{'s' if maximum > 1 else ''} and 1 output"
-    return rule
 
 
 def _all_operands(operator: BoundOperator) -> str | None:
@@ -134,21 +119,6 @@ def _bias_scale(operator: BoundOperator) -> str | None:
     scale = bias.quantization.scale[0] if bias.quantization is not None else 0.0
     product = operator.ifm.scale * weights.scale[0]
     return None if abs(product - scale) / operator.ofm.scale <= _BIAS_TOLERANCE else f"{scale}, not {product}"
-
-
-def _rank_at_most_4(operator: BoundOperator) -> str | None:
-    """Tensors must have at most 4 dimensions"""
-    ranks = [len(tensor.shape) for tensor in (*operator.operands, operator.ofm)]
-    return f"{max(ranks)}" if max(ranks) > 4 else None
-
-
-def _output_shape(operator: BoundOperator) -> str | None:
-    """The ofm must have the shape that the inputs give"""
-    try:
-        shape = infer_output_shape(operator)
-    except ValueError as error:
-        return str(error)
-    return None if shape == operator.ofm.shape else f"{operator.ofm.shape}, not {shape}"
 
 
 def _all_quantizations(operator: BoundOperator) -> str | None:
@@ -314,73 +284,73 @@ def _dequantize_types(operator: BoundOperator) -> str | None:
 
 
 _CONVOLUTION: tuple[tuple[Rule, ...], ...] = (
-    (_operand_count(2, 3),),
+    (operand_count(2, 3),),
     (_int8_ifm_and_ofm, _int8_weights),
-    (_output_shape, _int32_bias, _rescale, _activation),
+    (output_shape, _int32_bias, _rescale, _activation),
 )
 _ADDITION: tuple[tuple[Rule, ...], ...] = (
-    (_operand_count(2, 2),),
-    (_int8_everywhere, _rank_at_most_4),
-    (_output_shape, _addition_scales, _activation),
+    (operand_count(2, 2),),
+    (_int8_everywhere, rank_at_most_4),
+    (output_shape, _addition_scales, _activation),
 )
 _POOLING: tuple[tuple[Rule, ...], ...] = (
-    (_operand_count(1, 1),),
+    (operand_count(1, 1),),
     (_int8_ifm_and_ofm,),
-    (_output_shape, _pool_quantization, _activation),
+    (output_shape, _pool_quantization, _activation),
 )
 
 RULES: dict[str, tuple[tuple[Rule, ...], ...]] = {
     "ADD": _ADDITION,
     "AVERAGE_POOL_2D": _POOLING,
     "CONCATENATION": (
-        (_operand_count(1, 10), _all_operands),
-        (_int8_everywhere, _rank_at_most_4),
-        (_output_shape, _all_quantizations),
+        (operand_count(1, 10), _all_operands),
+        (_int8_everywhere, rank_at_most_4),
+        (output_shape, _all_quantizations),
     ),
     "CONV_2D": _CONVOLUTION,
     "DEPTHWISE_CONV_2D": _CONVOLUTION,
-    "DEQUANTIZE": ((_operand_count(1, 1),), (_dequantize_types,), (_output_shape,)),
+    "DEQUANTIZE": ((operand_count(1, 1),), (_dequantize_types,), (output_shape,)),
     "FULLY_CONNECTED": (
-        (_operand_count(2, 3),),
+        (operand_count(2, 3),),
         (_int8_ifm_and_ofm, _int8_weights),
-        (_output_shape, _int32_bias, _bias_scale, _rescale, _activation),
+        (output_shape, _int32_bias, _bias_scale, _rescale, _activation),
     ),
     "LOGISTIC": (
-        (_operand_count(1, 1),),
+        (operand_count(1, 1),),
         (_int8_ifm_and_ofm,),
-        (_output_shape, _logistic_scales, _sigmoid_scale),
+        (output_shape, _logistic_scales, _sigmoid_scale),
     ),
     "MAX_POOL_2D": _POOLING,
-    "MEAN": ((_operand_count(2, 2),), (_int8_ifm_and_ofm, _rank_at_most_4), (_output_shape, _rescale)),
+    "MEAN": ((operand_count(2, 2),), (_int8_ifm_and_ofm, rank_at_most_4), (output_shape, _rescale)),
     "MUL": (
-        (_operand_count(2, 2),),
-        (_int8_everywhere, _rank_at_most_4),
-        (_output_shape, _rescale, _activation),
+        (operand_count(2, 2),),
+        (_int8_everywhere, rank_at_most_4),
+        (output_shape, _rescale, _activation),
     ),
     "PAD": (
-        (_operand_count(2, 2),),
-        (_int8_ifm_and_ofm, _rank_at_most_4),
-        (_output_shape, _ifm_quantization),
+        (operand_count(2, 2),),
+        (_int8_ifm_and_ofm, rank_at_most_4),
+        (output_shape, _ifm_quantization),
     ),
     "PADV2": (
-        (_operand_count(3, 3),),
-        (_int8_ifm_and_ofm, _rank_at_most_4),
-        (_output_shape, _ifm_quantization, _pad_value),
+        (operand_count(3, 3),),
+        (_int8_ifm_and_ofm, rank_at_most_4),
+        (output_shape, _ifm_quantization, _pad_value),
     ),
     "QUANTIZE": (
-        (_operand_count(1, 1),),
+        (operand_count(1, 1),),
         (_quantize_types,),
-        (_output_shape, _quantize_rescale, _quantize_scale),
+        (output_shape, _quantize_rescale, _quantize_scale),
     ),
-    "RELU": ((_operand_count(1, 1),), (_int8_ifm_and_ofm,), (_output_shape, _rescale)),
-    "RELU6": ((_operand_count(1, 1),), (_int8_ifm_and_ofm,), (_output_shape, _ifm_quantization)),
-    "RESHAPE": ((_operand_count(1, 2),), (_reshape_types,), (_output_shape, _ifm_quantization)),
+    "RELU": ((operand_count(1, 1),), (_int8_ifm_and_ofm,), (output_shape, _rescale)),
+    "RELU6": ((operand_count(1, 1),), (_int8_ifm_and_ofm,), (output_shape, _ifm_quantization)),
+    "RESHAPE": ((operand_count(1, 2),), (_reshape_types,), (output_shape, _ifm_quantization)),
     "SOFTMAX": (
-        (_operand_count(1, 1),),
+        (operand_count(1, 1),),
         (_int8_ifm_and_ofm,),
-        (_output_shape, _softmax_scales, _softmax_depth),
+        (output_shape, _softmax_scales, _softmax_depth),
     ),
     "SUB": _ADDITION,
-    "TANH": ((_operand_count(1, 1),), (_int8_ifm_and_ofm,), (_output_shape, _tanh_scales, _sigmoid_scale)),
+    "TANH": ((operand_count(1, 1),), (_int8_ifm_and_ofm,), (output_shape, _tanh_scales, _sigmoid_scale)),
 }
 """The rules of each kind of operator, in groups."""

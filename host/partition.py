@@ -81,6 +81,8 @@ def _assign(graph: Graph, operator: Operator, root: dict[int, int], config: Engi
     if operator.kind == "RESHAPE":
         is_int8 = graph.tensor(operator.inputs[0]).dtype == "int8"
         return Assignment(operator, (), () if is_int8 else ("ifm must be int8 to be on the engine",))
+    if graph.bind(operator).has_binary_points:
+        return Assignment(operator, (), ("fixed-point numbers run on the host for now",))
     if operator.kind in HOST_KINDS or operator.kind not in BUILDERS:
         reason = HOST_KINDS.get(operator.kind, f"{operator.kind} has no layers")
         return Assignment(operator, (), (reason,))

@@ -10,6 +10,7 @@ from celosia.generators.chassis.configuration import EngineConfig
 from celosia.generators.families import find_family
 
 from .attributes import Attributes
+from .binary_point import FixedPoint
 from .graph import Graph, Operator, Quantization, Tensor
 from .operator_rules import broken_rules
 from .plain_values import from_plain
@@ -41,6 +42,7 @@ class TensorRecord:
     dtype: str
     quantization: Quantization | None
     data: int | None
+    fixed_point: FixedPoint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +169,16 @@ def _config(record: ProgramRecord) -> EngineConfig:
 
 def _tensor_record(tensor: Tensor, parts: Parts) -> TensorRecord:
     data = None if tensor.data is None else parts.add(tensor.data.tobytes())
-    return TensorRecord(tensor.name, tensor.shape, tensor.dtype, tensor.quantization, data)
+    return TensorRecord(
+        tensor.name, tensor.shape, tensor.dtype, tensor.quantization, data, tensor.fixed_point
+    )
 
 
 def _tensor(record: TensorRecord, pieces: list[bytes]) -> Tensor:
     data = None
     if record.data is not None:
         data = np.frombuffer(_piece(pieces, record.data), record.dtype).reshape(record.shape)
-    return Tensor(record.name, record.shape, record.dtype, record.quantization, data)
+    return Tensor(record.name, record.shape, record.dtype, record.quantization, data, record.fixed_point)
 
 
 def _piece(pieces: list[bytes], number: int) -> bytes:

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from ..graph import ABSENT, BoundOperator, Graph, Operator
 from .activation import logistic, relu, relu6, softmax, tanh
+from .binary_point import FIXED_POINT_KERNELS
 from .convolution import conv_2d, depthwise_conv_2d, fully_connected
 from .elementwise import add, multiply, subtract
 from .layout import concatenate, pad, reshape
@@ -44,8 +45,12 @@ _KERNELS: dict[str, tuple[Callable[..., np.ndarray], slice]] = {
 
 def run_operator(graph: Graph, operator: Operator, inputs: Sequence[np.ndarray]) -> np.ndarray:
     """The result of one operator from the values of its inputs, in order."""
+    bound = graph.bind(operator)
+    if bound.has_binary_points:
+        fixed_point_kernel, count = FIXED_POINT_KERNELS[operator.kind]
+        return fixed_point_kernel(bound, *inputs[:count])
     kernel, selection = _KERNELS[operator.kind]
-    return kernel(graph.bind(operator), *inputs[selection])
+    return kernel(bound, *inputs[selection])
 
 
 UNARY_KINDS = ("LOGISTIC", "QUANTIZE", "RELU", "RELU6", "TANH")
