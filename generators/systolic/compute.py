@@ -18,6 +18,7 @@ from .config import SystolicConfig
 from .counters import COUNTERS, SHIFT_CAUSE, VECTOR_CAUSE
 from .isa import WEIGHTS
 from .timing_constants import VECTOR_VISIT
+from .useful_macs import UsefulMacs
 from .weight_fifo import WeightFifo
 from .weight_loader import WeightLoader
 
@@ -50,6 +51,7 @@ class ComputeUnit(wiring.Component):
         brick_enable, brick_address, brick: reads of the unified buffer.
         accumulators: where ACTIVATE reads the tiles.
         cause: see `LoopSequencer`; behind its values those of `COUNTERS`.
+        useful_macs: of this cycle.
     """
 
     command: stream.Interface
@@ -60,6 +62,7 @@ class ComputeUnit(wiring.Component):
     brick: Signal
     accumulators: AccumulatorReads
     cause: Signal
+    useful_macs: Signal
 
     def __init__(self, config: SystolicConfig) -> None:
         self._config = config
@@ -73,6 +76,7 @@ class ComputeUnit(wiring.Component):
                 "brick": In(8 * config.rows),
                 "accumulators": Out(AccumulatorPort(config)),
                 "cause": Out(cause_shape(COUNTERS)),
+                "useful_macs": Out(range(config.peak_macs + 1)),
             }
         )
 
@@ -85,6 +89,7 @@ class ComputeUnit(wiring.Component):
         m.submodules.reader = reader = BrickReader(config)
         m.submodules.fifo = fifo = WeightFifo(config)
         m.submodules.accumulate = accumulate = Accumulate(config)
+        m.submodules.useful = useful = UsefulMacs(config)
         m.submodules.halves = halves = TileHalves()
         for part in (sequencer, reader, accumulate):
             m.d.comb += part.command.eq(self.command.payload)
@@ -128,6 +133,14 @@ class ComputeUnit(wiring.Component):
             m.d.comb += self.cause.eq(SHIFT_CAUSE)
         with m.Elif((sequencer.cause == Cause.ACTIVE) & ~sequencer.constants.reads_weights):
             m.d.comb += self.cause.eq(VECTOR_CAUSE)
+        m.d.comb += [
+            useful.command.eq(self.command.payload),
+            useful.start.eq(sequencer.start),
+            useful.step_starts.eq(loader.step_taken),
+            useful.step_ends_blocks.eq(loader.step_ends_blocks),
+            useful.reading.eq(sequencer.reading & sequencer.constants.reads_weights),
+            self.useful_macs.eq(useful.amount),
+        ]
         running = Signal()
         m.d.comb += sequencer.start.eq(self.command.valid & ~running)
         m.d.sync += self.command.ready.eq(accumulate.complete)

@@ -33,7 +33,7 @@ class SystolicConfig(TileConfig):
 
     family: ClassVar[str] = "systolic"
     family_id: ClassVar[int] = 2
-    isa_version: ClassVar[int] = 1
+    isa_version: ClassVar[int] = 2
 
     rows: int = 16
     columns: int = 16

@@ -119,6 +119,7 @@ class SystolicEngine(wiring.Component):
             buffer.activate_write.data.eq(activate.results.data),
             self.interrupt.eq(chassis.interrupt),
             chassis.cause.eq(compute.cause),
+            chassis.amounts.useful_macs.eq(compute.useful_macs),
             chassis.progress.eq(
                 (compute.cause == Cause.ACTIVE) | (compute.cause == VECTOR_CAUSE) | activate.progress
             ),

@@ -10,6 +10,9 @@ from ..chassis.tiles.commands import activate_layout, compute_layout
 LARGEST_TILE = 8192
 """Most places of an accumulator half."""
 
+MOST_MACS = 512 * 512
+"""Of the largest array in a cycle."""
+
 _TILE_BITS = LARGEST_TILE.bit_length()
 _MOST = "the places of an accumulator half"
 
@@ -25,7 +28,16 @@ WEIGHTS = CommandLayout(
     ),
 )
 
-COMPUTE = compute_layout(_TILE_BITS, _MOST)
+COMPUTE = CommandLayout(
+    Opcode.COMPUTE,
+    (
+        *compute_layout(_TILE_BITS, _MOST).fields,
+        Field(
+            "rows_used", 10, "rows of the array that count in the last channel brick, for USEFUL_MACS; 0..R"
+        ),
+        Field("columns_used", 10, "columns that count in the last block group, for USEFUL_MACS; 0..C"),
+    ),
+)
 
 ACTIVATE = activate_layout(_TILE_BITS, _MOST)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from ..chassis.layer import Layer, LayerKind
 from ..chassis.layer_plan import LayerPlan
 from ..chassis.placement import store_rows
 from ..chassis.schedule import Span
@@ -105,6 +106,7 @@ def _lower_stripe(member: _Layer, number: int, snapshot: bool, state: Lowering) 
         state.activate(plan, tiling, group, stripe, member.parameters, member.tables, snapshot=ends)
         reduction = whole_reduction(plan.layer, tiling, state.config.brick_channels)
         fields = compute_fields(plan, tiling, group, stripe, reduction, state.config)
+        fields |= _used(plan.layer, tiling, group, state.config)
         state.compute(plan, fields, stripe, None, member.tables)
         # Behind their COMPUTE: its queue must not wait for theirs, which may wait for room in the FIFO.
         if member.weights is not None:
@@ -113,6 +115,17 @@ def _lower_stripe(member: _Layer, number: int, snapshot: bool, state: Lowering) 
         layer = plan.layer
         first, last = layer.ofm_y + stripe[0], layer.ofm_y + stripe[1]
         state.commands.append(store_rows(plan.ofm.memory, plan.ofm.placement, first, last, plan.index))
+
+
+def _used(layer: Layer, tiling: Tiling, group: BlockRange, config: SystolicConfig) -> dict[str, int]:
+    """What counts of the array in a COMPUTE's last channel brick and block group; of a depthwise layer, one row."""
+    if tiling.mode is not Mode.DENSE:
+        return {}
+    is_full = layer.kind is LayerKind.CONVOLUTION
+    rows = (layer.ifm_shape.channels - 1) % config.rows + 1 if is_full else 1
+    last = group.first + (group.last - group.first - 1) // tiling.block_cores * tiling.block_cores
+    columns = min(group.last * config.core_outputs, layer.ofm_shape.channels) - last * config.core_outputs
+    return {"rows_used": rows, "columns_used": columns}
 
 
 def _stream_weights(member: _Layer, group: BlockRange, stripe: tuple[int, int], state: Lowering) -> None:

@@ -29,5 +29,5 @@ def test_verilog_is_clean_for_verilator(preset: str, tmp_path: Path) -> None:
 
 def test_causes_are_in_the_order_of_the_counters() -> None:
     names = [entry.name for entry in family_of(PRESETS["tpu-8x8"]).counters]
-    assert names == [entry.name for entry in COUNTERS] == ["WEIGHT_SHIFT", "VECTOR"]
+    assert names == [entry.name for entry in COUNTERS] == ["WEIGHT_SHIFT", "VECTOR", "USEFUL_MACS"]
     assert VECTOR_CAUSE == SHIFT_CAUSE + 1
