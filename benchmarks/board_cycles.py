@@ -21,6 +21,7 @@ from celosia.boards.board import BOARDS, Board, find_board
 from celosia.boards.board_clocks import PllSettings, choose_clocks
 from celosia.boards.memory_models import NOMINAL_CLOCK
 from celosia.generators.chassis.configuration import EngineConfig
+from celosia.generators.chassis.device import Device
 from celosia.generators.families import PRESETS
 from celosia.host.arrays import load_cases
 from celosia.host.program import Program
@@ -132,10 +133,15 @@ def measure_board(
         for number, network in enumerate(networks):
             if progress is not None:
                 progress("Running networks", number, len(networks))
-            yield _measured(network, models / network, design, device)
+            yield measure(network, models / network, design, device)
 
 
-def _measured(network: str, folder: Path, design: BoardDesign, device: BackDoorDevice) -> BoardCycles:
+def measure(network: str, folder: Path, design: BoardDesign, device: Device) -> BoardCycles:
+    """Run the first case in `folder` on `device`, an engine of `design`.
+
+    Raises:
+        DeviceError: the device failed, or is another engine.
+    """
     graph = load_tflite(folder / "model.tflite")
     tensors = graph.tensors
     (case, *_) = load_cases(
