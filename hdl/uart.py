@@ -4,7 +4,7 @@ The bit rate is an input, a fraction of the clock: `bit_step(clock_hz, baud)` is
 what a register says, so that another clock does not mean another netlist.
 """
 
-from amaranth.hdl import Cat, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.cdc import FFSynchronizer
 from amaranth.lib.wiring import In, Out
@@ -40,11 +40,13 @@ def bit_step(clock_hz: float, baud: float) -> int:
 class UartReceiver(wiring.Component):
     """Bytes from the line; one whose stop bit is missing is dropped.
 
-    Samples once, in the middle of a bit. The line is synchronised here. Three cycles after a stop bit's middle the next
-    start bit may begin, so that a sender may be faster by half a bit in ten less those cycles: 1.5 % at 8 cycles a
-    bit. A start bit that is gone by its middle counts as noise.
+    Samples once, in the middle of a bit or up to a cycle beside it. The line is synchronised here. The cycle after a
+    stop bit's sample looks for the next start bit, so that a sender may be faster or slower by 3 % at 6 cycles a bit,
+    by 4 % at 8. A start bit that is gone by its middle counts as noise.
 
-    Timing: `o.valid` is high for one cycle, half a bit and 2 to 4 cycles after the stop bit began.
+    Timing: bit n, the start bit being 0, is sampled ceil((n + 1/2) * 2**STEP_BITS / step) - 1 cycles after the one in
+    which the synchronised line was first low; `o.valid` is high in the cycle after the stop bit's sample, half a bit
+    and 2 to 4 cycles after the stop bit began on the wire.
 
     Members:
         line: the wire, high when idle.
@@ -76,10 +78,13 @@ class UartReceiver(wiring.Component):
         wrap = Signal()
         left = Signal(range(_FRAME_BITS))
         received = Signal(8, reset_less=True)
+        # Half a bit and two cycles: an edge is half a cycle old and a wrap half a cycle late on average, and seen in
+        # the next one.
+        middle = Cat(Const(0, 1), self.step[: STEP_BITS - 2], Const(1, 1))
         m.d.comb += self.o.payload.eq(received)
         m.d.sync += [Cat(phase, wrap).eq(phase + self.step), self.o.valid.eq(0)]
         with m.If(~busy):
-            m.d.sync += [phase.eq(1 << (STEP_BITS - 1)), wrap.eq(0), left.eq(_FRAME_BITS - 1)]
+            m.d.sync += [phase.eq(middle), wrap.eq(0), left.eq(_FRAME_BITS - 1)]
             with m.If(line):
                 m.d.sync += broken.eq(0)
             with m.Elif(~broken):
@@ -98,8 +103,8 @@ class UartReceiver(wiring.Component):
 class UartTransmitter(wiring.Component):
     """Bytes onto the line, without a gap while there are any.
 
-    Timing: a byte taken in cycle t begins its start bit in t + 1 and ends its stop bit ten bit times later, when the
-    next is taken.
+    Timing: of a byte taken in cycle t, bit n, the start bit being 0, begins in t + 1 + ceil(n * 2**STEP_BITS / step);
+    the next byte is taken when ten are over, so that between two a stop bit is a cycle longer.
 
     Members:
         line: the wire, high when idle; a register.
@@ -125,7 +130,7 @@ class UartTransmitter(wiring.Component):
         m.d.comb += [self.line.eq(line), self.i.ready.eq(left == 0)]
         m.d.sync += Cat(phase, wrap).eq(phase + self.step)
         with m.If(left == 0):
-            m.d.sync += [phase.eq(0), wrap.eq(0)]
+            m.d.sync += [phase.eq(self.step), wrap.eq(0)]
             with m.If(self.i.valid):
                 m.d.sync += [line.eq(0), rest.eq(Cat(self.i.payload, 1)), left.eq(_FRAME_BITS)]
         with m.Elif(wrap):

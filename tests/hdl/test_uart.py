@@ -1,6 +1,8 @@
 """UART: bytes survive the line, at any rate that fits the clock, and noise is not taken for bytes."""
 
 import random
+from itertools import pairwise
+from math import floor
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from amaranth.hdl import ClockDomain, Module
 from amaranth.lib import wiring
 from amaranth.sim import Simulator
 
+from celosia.boards.board import BOARDS
 from celosia.hdl.uart import LEAST_CYCLES_A_BIT, UartReceiver, UartTransmitter, bit_step
 from celosia.hdl.uart_port import UartPort
 from tests.gateware import Gaps, convert, put, simulate
@@ -54,19 +57,36 @@ def test_bytes_arrive(cycles_a_bit: float, gap: float) -> None:
     assert transferred(content, 1 / cycles_a_bit, 1 / cycles_a_bit, gap) == list(content)
 
 
-@pytest.mark.parametrize("off", [0.98, 1.02])
-def test_rates_may_differ_by_two_percent(off: float) -> None:
-    content = random.Random(2).randbytes(12)
-    assert transferred(content, off / 25, 1 / 25, 0.0) == list(content)
+def sampled(content: bytes, cycles_a_bit: float, phase: float) -> list[tuple[int, int]]:
+    """What a receiver sees of a sender with a clock of its own, bytes without a gap: (level, cycles).
+
+    The first start bit begins three bits and `phase` cycles, 0 to 1, before a clock edge of the receiver.
+    """
+    bits = [1, 1, 1, *(bit for byte in content for bit in (0, *(byte >> place & 1 for place in range(8)), 1))]
+    ends = [floor(number * cycles_a_bit - phase) + 1 for number in range(len(bits) + 1)]
+    return [(bit, end - begin) for bit, (begin, end) in zip(bits, pairwise(ends), strict=True)]
 
 
-def received(levels: list[tuple[int, int]]) -> list[int]:
-    """Bytes that a receiver at 10 cycles a bit makes of (level, cycles)."""
+@pytest.mark.parametrize("clock_hz", sorted({board.oscillator for board in BOARDS.values()}))
+@pytest.mark.parametrize("off", [-0.02, 0.0, 0.02, None])
+def test_at_3_megabaud_a_sender_s_clock_may_be_2_percent_off(clock_hz: int, off: float | None) -> None:
+    """Its phase and the bytes are drawn, and its rate where it is not one of the ends."""
+    draw = random.Random(f"{clock_hz} {off}")
+    cycles_a_bit = clock_hz / 3e6
+    for _ in range(max(1, round(30 / cycles_a_bit))):
+        content = bytes([0x00, 0xFF, 0x55]) + draw.randbytes(9)
+        rate = 1 + (draw.uniform(-0.02, 0.02) if off is None else off)
+        levels = sampled(content, cycles_a_bit / rate, draw.random())
+        assert received(levels, 3e6 / clock_hz) == list(content), f"{rate=}, {levels[3]=}"
+
+
+def received(levels: list[tuple[int, int]], baud: float = 0.1) -> list[int]:
+    """Bytes that a receiver at `baud` bits a cycle makes of (level, cycles)."""
     receiver: Any = UartReceiver()
     got = []
 
     async def drive(ctx: Any) -> None:
-        ctx.set(receiver.step, bit_step(1.0, 0.1))
+        ctx.set(receiver.step, bit_step(1.0, baud))
         for level, cycles in [(1, 20), *levels, (1, 40)]:
             ctx.set(receiver.line, level)
             for _ in range(cycles):
