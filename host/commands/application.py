@@ -23,7 +23,7 @@ from .verify import verify_command
 _HELP = """Neural accelerators for FPGAs, generated from Python.
 
 Exit codes: 0 success; 1 a verification found a difference; 2 a file, option or value cannot be used;
-3 a device or a tool failed; 130 interrupted by Ctrl-C.
+3 a device or a tool failed; 130 interrupted by Ctrl-C; 143 ended by SIGTERM.
 
 Example: celosia run model.tflite --random 1 --device sim:u55-128 --profile
 """

@@ -13,6 +13,7 @@ from celosia.generators.chassis.configuration import EngineConfig
 
 from ..board_build import BoardProgram, board_called, build_for_board, compile_for_board, save_board_program
 from ..device_spec import DeviceSpecError, configuration
+from ..output_folder import require_output_folder
 from .options import AsJson, ConfigFile, Preset, Settings, described_by
 from .terminal import output, print_json, print_line, progress_bars, table
 
@@ -91,6 +92,7 @@ def build_command(
         return
     if directory is None:
         raise DeviceSpecError("the folder for the files is missing: add -o DIR, or --fit for an estimate")
+    require_output_folder(directory)
     require_board_fit(target, config)
     frequency = None if clock is None else _hertz(clock)
     with progress_bars() as progress:

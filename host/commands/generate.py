@@ -10,6 +10,7 @@ from celosia.generators.families import FAMILIES
 
 from ..device_spec import family_configuration, memory_model
 from ..generation import generate_files
+from ..output_folder import require_output_folder
 from .options import (
     CONFIGURATION_PANEL,
     AsJson,
@@ -77,6 +78,7 @@ def generate_command(
 
     Example: celosia generate mac-engine --preset u55-128 -o build/
     """
+    require_output_folder(directory)
     with progress_bars() as progress:
         files = generate_files(spec, directory, progress)
     if as_json:
