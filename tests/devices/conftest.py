@@ -22,12 +22,15 @@ from celosia.sim.board.board_on_line import BoardOnLine
 from tests.families import SMALLEST
 from tests.link_bench.endpoint_twin import EndpointTwin
 from tests.link_bench.gateware_board import GatewareBoard
-from tests.link_bench.line import PATIENCE, Board, DirectPort, Faults, PtyLine
+from tests.link_bench.line import Board, DirectPort, Faults, PtyLine
 from tests.link_bench.machine import Machine
 
 Transport: TypeAlias = Callable[[EngineConfig], AbstractContextManager[Device]]
 
 MEMORY_BYTES = 1 << 20
+
+_PATIENCE = 120.0
+"""Seconds for a simulated board on a busy machine."""
 
 
 @contextmanager
@@ -42,7 +45,7 @@ def simulator(config: EngineConfig) -> Iterator[Device]:
 def _over_pty(board: Board, rate: float) -> Iterator[Device]:
     line = PtyLine(board, Faults(rate, 1), Faults(rate, 2))
     try:
-        with open_serial(SerialPlace(line.name, patience=PATIENCE)) as device:
+        with open_serial(SerialPlace(line.name, patience=_PATIENCE)) as device:
             yield device
     finally:
         line.close()
@@ -93,7 +96,7 @@ def _on_board(config: EngineConfig, rate: float) -> Iterator[Device]:
     with open_simulated_board(board_design(BOARDS["ulx3s_85f"], config)) as board:
         line = pty_line.PtyLine(BoardOnLine(board), Faults(rate, 1), Faults(rate, 2))
         try:
-            with open_serial(SerialPlace(line.name, patience=PATIENCE)) as device:
+            with open_serial(SerialPlace(line.name, patience=_PATIENCE)) as device:
                 yield device
         finally:
             line.close()

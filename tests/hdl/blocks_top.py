@@ -20,7 +20,6 @@ from celosia.hdl.multiplier import Multiplier
 from celosia.hdl.requantize import Requantize
 from celosia.hdl.skid_buffer import SkidBuffer
 from celosia.hdl.stream_queue import StreamQueue
-from celosia.hdl.uart import UartReceiver, UartTransmitter
 
 CLIENTS = 3
 OUTSTANDING = 4
@@ -49,8 +48,6 @@ def blocks() -> dict[str, wiring.Component]:
         "brick_buffer": BrickBuffer(BRICKS),
         "requantize": Requantize(unsigned(METADATA_BITS)),
         "multiplier": Multiplier(signed(A_BITS), unsigned(B_BITS)),
-        "uart_receiver": UartReceiver(),
-        "uart_transmitter": UartTransmitter(),
     }
 
 

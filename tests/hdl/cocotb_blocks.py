@@ -16,7 +16,6 @@ from cocotbext.axi import AxiWriteBus as PeerWriteBus
 
 from celosia.hdl.brick_buffer import ADDRESS_BITS, BANKS, BRICK_BITS
 from celosia.hdl.burst_splitter import split
-from celosia.hdl.uart import LEAST_CYCLES_A_BIT, bit_step
 from tests.hdl.block_models import (
     ArbiterModel,
     BlockModel,
@@ -45,27 +44,23 @@ from tests.hdl.datapath_models import (
     MultiplierModel,
     RequantizeModel,
 )
-from tests.hdl.uart_models import UartReceiverModel, UartTransmitterModel
 
 CYCLES = 3000
 LAYERS = 10
 RAM_BYTES = 1 << 16
 WRITES_OUTSTANDING = 4
-CYCLES_A_BIT = [LEAST_CYCLES_A_BIT, 25 / 3, 20.5]
 REST_CYCLES = 150
 """A client of the arbiter rests up to so long after a burst, or the first would starve the others."""
 
 
-async def start(dut: Any, *high: str) -> None:
-    """Clock and reset; every input that a bench leaves alone is 0, or 1 if it is one of `high`."""
+async def start(dut: Any) -> None:
+    """Clock and reset; every input that a bench leaves alone is 0."""
     for handle in dut:
         if "__" in handle._name and not handle._name.endswith(("_axi", "clk")):
             try:
                 handle.value = 0
             except TypeError:
                 continue
-    for name in high:
-        dut[name].value = 1
     dut.rst.value = 1
     cocotb.start_soon(Clock(dut.clk, 10, unit="ns").start())
     for _ in range(4):
@@ -430,47 +425,3 @@ async def multiplier(dut: Any) -> None:
     await start(dut)
     cocotb.start_soon(drive(dut, "multiplier", random_factors))
     await lockstep(dut, "multiplier", MultiplierModel(A_BITS, B_BITS), ("a", "b"))
-
-
-async def send_bits(dut: Any, cycles_a_bit: float) -> None:
-    """Endless: bytes on the receiver's line from a sender with a clock of its own, glitches and broken frames."""
-    line = dut.uart_receiver__line
-    place = 0.0
-
-    async def hold(level: int, cycles: float) -> None:
-        nonlocal place
-        line.value = level
-        whole = int(place + cycles) - int(place)
-        place += cycles
-        for _ in range(whole):
-            await RisingEdge(dut.clk)
-
-    for is_paused in pauses():
-        cycles = cycles_a_bit * random.uniform(0.97, 1.03)
-        if is_paused:
-            await hold(1, cycles * random.uniform(0, 15))
-        if random.random() < 0.1:
-            await hold(0, cycles * random.uniform(0, 1))
-        for bit in (0, *(random.getrandbits(1) for _ in range(8)), random.random() < 0.9):
-            await hold(int(bit), cycles)
-        await hold(1, random.choice((0, 0, cycles * random.random())))
-
-
-@cocotb.test()
-@cocotb.parametrize(cycles_a_bit=CYCLES_A_BIT)
-async def uart_receiver(dut: Any, cycles_a_bit: float) -> None:
-    """UartReceiver."""
-    await start(dut, "uart_receiver__line")
-    dut.uart_receiver__step.value = step = bit_step(1.0, 1 / cycles_a_bit)
-    cocotb.start_soon(send_bits(dut, cycles_a_bit))
-    await lockstep(dut, "uart_receiver", UartReceiverModel(step), ("line",))
-
-
-@cocotb.test()
-@cocotb.parametrize(cycles_a_bit=CYCLES_A_BIT)
-async def uart_transmitter(dut: Any, cycles_a_bit: float) -> None:
-    """UartTransmitter."""
-    await start(dut)
-    dut.uart_transmitter__step.value = step = bit_step(1.0, 1 / cycles_a_bit)
-    cocotb.start_soon(offer(dut, "uart_transmitter__i", lambda: random.randrange(256)))
-    await lockstep(dut, "uart_transmitter", UartTransmitterModel(step), ("i__valid", "i__payload"))

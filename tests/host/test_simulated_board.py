@@ -17,7 +17,7 @@ from celosia.host.commands.application import run
 from celosia.host.simulated_board import BoardDesign, board_design, open_simulated_board
 from celosia.sim.board.board_on_line import BoardOnLine
 from celosia.sim.board.pty_line import PtyLine
-from tests.link_bench.line import PATIENCE, Faults
+from tests.link_bench.line import Faults
 
 PRESET = "u55-32"
 _IMAGES = 20
@@ -37,7 +37,7 @@ def serial_device(rate: float) -> Iterator[str]:
     with open_simulated_board(design(rate)) as board:
         line = PtyLine(BoardOnLine(board), Faults(rate, 1), Faults(rate, 2))
         try:
-            yield f"serial:{line.name}?preset={PRESET}&baud={design(rate).board.baud}&patience={PATIENCE}"
+            yield f"serial:{line.name}?preset={PRESET}&baud={design(rate).board.baud}&patience=120"
         finally:
             line.close()
             assert line.failure is None
@@ -82,7 +82,7 @@ def test_the_command_serves_a_board_that_verify_finds_right(
         assert verify(monkeypatch, model, cases, description["device"]) == 0
         assert json.loads(capsys.readouterr().out)["equal"] > 1
         process.send_signal(signal.SIGINT)
-        assert process.wait(PATIENCE) == 130
+        assert process.wait(10) == 130
 
 
 @pytest.mark.slow

@@ -10,11 +10,6 @@ CYCLE_SECONDS = 1e-3
 """What a cycle of a board counts for on a `DirectPort`'s clock: a slow board."""
 
 
-PATIENCE = 3600.0
-"""Seconds for which the other end of a pseudo-terminal may be silent: longer than any machine simulates a frame. An end
-that is gone closes the line, which is told at once."""
-
-
 class Board(Protocol):
     """The other end of the line."""
 

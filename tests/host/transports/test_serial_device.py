@@ -21,7 +21,7 @@ from celosia.host.transports.serial_device import SerialDevice
 from celosia.host.transports.serial_place import SerialPlace, open_serial
 from tests.host.models import mixed_graph
 from tests.link_bench.endpoint_twin import EndpointTwin
-from tests.link_bench.line import PATIENCE, DirectPort, Faults, PtyLine
+from tests.link_bench.line import DirectPort, Faults, PtyLine
 from tests.link_bench.machine import Machine
 
 CONFIG = PRESETS["u55-32"]
@@ -51,7 +51,7 @@ def test_a_network_runs_over_a_serial_line(board: EndpointTwin, rate: float) -> 
     with (
         pty(board, rate) as line,
         InferenceSession(
-            compile_graph(graph, CONFIG), f"serial:{line.name}?preset=u55-32&patience={PATIENCE}"
+            compile_graph(graph, CONFIG), f"serial:{line.name}?preset=u55-32&patience=60"
         ) as session,
     ):
         assert session.verilog_path is None
@@ -74,7 +74,7 @@ def test_a_board_of_another_configuration_than_was_said_is_refused_by_its_hash(b
 
 
 def test_a_pulled_cable_is_told(board: EndpointTwin) -> None:
-    with pty(board) as line, open_serial(SerialPlace(line.name, patience=PATIENCE)) as device:
+    with pty(board) as line, open_serial(SerialPlace(line.name, patience=60.0)) as device:
         device.write_memory(0, bytes(3000))
         line.close()
         with pytest.raises(

@@ -15,9 +15,10 @@ from celosia.sim.board.board_on_line import BoardOnLine
 from celosia.sim.board.library import PinTiming
 from celosia.sim.board.pty_line import PtyLine
 from celosia.sim.board.simulated_board import SimulatedBoard, SimulatedBoardSettings
-from tests.link_bench.line import PATIENCE, Faults
+from tests.link_bench.line import Faults
 from tests.sim.board.inverting_board import CLOCKS, SETTINGS, inverting_board, strict
 
+_PATIENCE = 120.0
 _POWER_UP = 10_000
 """Oscillator cycles in which the board comes up."""
 
@@ -26,7 +27,7 @@ _POWER_UP = 10_000
 def driver(board: SimulatedBoard, rate: float = 0.0) -> Iterator[SerialDevice]:
     line = PtyLine(BoardOnLine(board), Faults(rate, 1), Faults(rate, 2))
     try:
-        with open_serial(SerialPlace(line.name, patience=PATIENCE)) as device:
+        with open_serial(SerialPlace(line.name, patience=_PATIENCE)) as device:
             yield device
     finally:
         line.close()
@@ -119,7 +120,7 @@ def test_data_whose_way_is_too_short_or_too_long_are_noise(ways: tuple[int, int]
 def test_the_line_goes_when_the_board_fails() -> None:
     board = inverting_board(strict(row_to_column=50))
     line = PtyLine(BoardOnLine(board))
-    with open_serial(SerialPlace(line.name, patience=PATIENCE)) as device:
+    with open_serial(SerialPlace(line.name, patience=_PATIENCE)) as device:
         with pytest.raises(PortError, match="is gone"):
             device.write_memory(0, bytes(64))
         assert not line.wait(10)
