@@ -7,7 +7,6 @@ from ..chassis.tiles.command_fields import reads_of_tiles
 from ..chassis.tiles.commands import Mode
 from ..chassis.tiles.filled_tile import FilledTile
 from ..chassis.tiles.loop_sequencer import SETUP_CYCLES
-from ..chassis.tiles.step_walk import STEP_WALK_CYCLES
 from ..chassis.tiles.tiling import reads_weights
 from .compute import fill_latency
 from .config import SystolicConfig
@@ -85,7 +84,7 @@ class ComputeTiming:
         if self.step == self.steps:
             self.step = 0
             self.tile += 1
-        self._next_start = start + max(STEP_WALK_CYCLES, reads)
+        self._next_start = start + reads  # later by its weights' R cycles than the walk of steps takes
         self._load_from = start + 1
         self._loaded = None if self._reads_weights else start + self._rows
         return done
