@@ -49,18 +49,18 @@ class PtyLine:
         self.name = os.ttyname(self._slave)
         self.failure: Exception | None = None
         self._is_over = threading.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
+        # Not its `join`: Python 3.11 takes a thread for ended when a signal interrupts the one that waits for it.
+        self._has_ended = threading.Event()
+        threading.Thread(target=self._serve, daemon=True).start()
 
     def wait(self, seconds: float) -> bool:
         """Let `seconds` pass, or less if the board fails; whether it still works."""
-        self._thread.join(seconds)
-        return self._thread.is_alive()
+        return not self._has_ended.wait(seconds)
 
     def close(self) -> None:
-        """Pull the cable; may be called twice."""
+        """Pull the cable; may be called twice. After it nobody steps the board any more."""
         self._is_over.set()
-        self._thread.join()
+        self._has_ended.wait()
 
     def _serve(self) -> None:
         try:
@@ -72,6 +72,7 @@ class PtyLine:
             # Whoever has the other end open sees the line go.
             os.close(self._master)
             os.close(self._slave)
+            self._has_ended.set()
 
     def _pass_on(self) -> None:
         ready, _, _ = select.select([self._master], [], [], self._board.pause)
