@@ -77,18 +77,18 @@ class HalfBrickWritePort(wiring.Signature):
         Write in this cycle; a read requested two cycles later or after that sees it.
     address : Out(16)
         The brick.
-    data : Out(64)
-        Byte l for channel l.
+    data : Out(bits)
+        The brick, of 64 bits unless the buffer has wider ones: byte l for channel l.
     halves : Out(2)
-        Bit 0 writes bytes 0..3, bit 1 bytes 4..7.
+        Bit 0 writes the lower half, bit 1 the upper.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, bits: int = BRICK_BITS) -> None:
         super().__init__(
             {
                 "enable": Out(1),
                 "address": Out(ADDRESS_BITS),
-                "data": Out(BRICK_BITS),
+                "data": Out(bits),
                 "halves": Out(BRICK_BITS // _HALF_BITS),
             }
         )

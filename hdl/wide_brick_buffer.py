@@ -1,6 +1,6 @@
 """A unified buffer of wide bricks: a brick a cycle for the reader, pieces of eight bytes for everybody else."""
 
-from amaranth.hdl import Array, Const, Module, Mux, Signal, Value, unsigned
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.memory import Memory, ReadPort, WritePort
 from amaranth.lib.wiring import In, Out
@@ -18,10 +18,15 @@ _STORE_QUEUE_DEPTH = 8
 """Reads for STORE under way or waiting to be taken; 5 keep up with one a cycle."""
 
 
-def piece_write_layout(pieces: int) -> data.StructLayout:
-    """Eight bytes for one of a brick's `pieces`, which is in the lowest bits of the address."""
+def piece_write_layout(pieces: int, together: int = 1) -> data.StructLayout:
+    """Eight bytes for one of a brick's `pieces`, or for `together` neighbours of them; the lowest bits of
+    the address say which.
+    """
     return data.StructLayout(
-        {"address": unsigned(ADDRESS_BITS + ceil_log2(pieces)), "data": unsigned(PIECE_BITS)}
+        {
+            "address": unsigned(ADDRESS_BITS + ceil_log2(pieces // together)),
+            "data": unsigned(PIECE_BITS * together),
+        }
     )
 
 
@@ -37,6 +42,7 @@ class WideBrickBuffer(wiring.Component):
     Args:
         bricks: capacity; a multiple of 8.
         pieces: of eight bytes in a brick, a power of two.
+        together: pieces that ACTIVATE writes at once, a power of two.
 
     Members:
         read_enable, read_address: read a brick in this cycle; never refused.
@@ -56,7 +62,9 @@ class WideBrickBuffer(wiring.Component):
     activate_write: data.View
     load_write: stream.Interface
 
-    def __init__(self, bricks: int, pieces: int) -> None:
+    def __init__(self, bricks: int, pieces: int, together: int = 1) -> None:
+        if together < 1 or together & (together - 1) or together > pieces:
+            raise ValueError(f"together must be a power of two of at most {pieces} pieces, not {together}")
         if pieces < 1 or pieces & (pieces - 1):
             raise ValueError(f"pieces must be a power of two, not {pieces}")
         if not 2 * BANKS <= bricks <= 1 << ADDRESS_BITS or bricks % BANKS:
@@ -64,7 +72,9 @@ class WideBrickBuffer(wiring.Component):
         self._rows = bricks // BANKS
         self._pieces = pieces
         self._piece_bits = ceil_log2(pieces)
-        self._layout = write = piece_write_layout(pieces)
+        self._together = together
+        self._activate_layout = piece_write_layout(pieces, together)
+        self._activate_bits = ceil_log2(pieces // together)
         super().__init__(
             {
                 "read_enable": In(1),
@@ -73,8 +83,8 @@ class WideBrickBuffer(wiring.Component):
                 "store_request": In(stream.Signature(unsigned(ADDRESS_BITS + self._piece_bits))),
                 "store_response": Out(stream.Signature(unsigned(PIECE_BITS))),
                 "activate_enable": In(1),
-                "activate_write": In(write),
-                "load_write": In(stream.Signature(write)),
+                "activate_write": In(self._activate_layout),
+                "load_write": In(stream.Signature(piece_write_layout(pieces))),
             }
         )
 
@@ -92,23 +102,28 @@ class WideBrickBuffer(wiring.Component):
         return m
 
     def _write(self, m: Module, ports: list[WritePort]) -> None:
-        activate = Signal(self._layout, reset_less=True)
+        activate = Signal(self._activate_layout, reset_less=True)
         enable = Signal()
         m.d.sync += [activate.eq(self.activate_write), enable.eq(self.activate_enable)]
         load = self.load_write.payload
-        m.d.comb += self.load_write.ready.eq(
-            ~(enable & (self._bank(activate.address) == self._bank(load.address)))
-        )
+        written, groups = activate.address[self._activate_bits :], self._pieces // self._together
+        group = activate.address[: self._activate_bits] if self._activate_bits else Const(0, 1)
+        data_by_activate = activate.data.replicate(groups)
+        first_piece = Cat(Const(0, ceil_log2(self._together)), group)
+        pieces_by_activate = Const((1 << self._together) - 1, self._pieces) << first_piece
+        written_bank = written[: ceil_log2(BANKS)]
+        m.d.comb += self.load_write.ready.eq(~(enable & (written_bank == self._bank(load.address))))
         for bank, port in enumerate(ports):
             by_activate = Signal(name=f"activate_writes_{bank}")
             by_load = Signal(name=f"load_writes_{bank}")
-            address = Mux(by_activate, activate.address, load.address)
             m.d.comb += [
-                by_activate.eq(enable & (self._bank(activate.address) == bank)),
+                by_activate.eq(enable & (written_bank == bank)),
                 by_load.eq(self.load_write.valid & (self._bank(load.address) == bank)),
-                port.addr.eq(self._row(address)),
-                port.data.eq(Mux(by_activate, activate.data, load.data).replicate(self._pieces)),
-                port.en.eq(Mux(by_activate | by_load, 1 << self._piece(address), 0)),
+                port.addr.eq(Mux(by_activate, written[ceil_log2(BANKS) :], self._row(load.address))),
+                port.data.eq(Mux(by_activate, data_by_activate, load.data.replicate(self._pieces))),
+                port.en.eq(
+                    Mux(by_activate, pieces_by_activate, Mux(by_load, 1 << self._piece(load.address), 0))
+                ),
             ]
 
     def _read(self, m: Module, ports: list[ReadPort]) -> None:

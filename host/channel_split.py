@@ -11,7 +11,6 @@ from celosia.generators.chassis.layer import (
     Layer,
     LayerKind,
     MapShape,
-    Requantization,
     treats_channels_apart,
 )
 
@@ -66,19 +65,10 @@ def _with_channels(shape: MapShape, channels: int) -> MapShape:
 
 def _channels(layer: Layer, low: int, high: int) -> Layer:
     """The layer's ofm channels low..high-1."""
-    whole = layer.requantization
     return replace(
         layer,
         ofm_shape=_with_channels(layer.ofm_shape, high - low),
         weights=None if layer.weights is None else layer.weights[low:high],
-        requantization=Requantization(
-            bias=whole.bias[low:high],
-            multiplier=whole.multiplier[low:high],
-            shift=whole.shift[low:high],
-            zero_point=whole.zero_point,
-            minimum=whole.minimum,
-            maximum=whole.maximum,
-            table=whole.table,
-        ),
+        requantization=layer.requantization.of_channels(slice(low, high)),
         macs=layer.macs * (high - low) // layer.ofm_shape.channels,
     )

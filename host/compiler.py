@@ -133,7 +133,7 @@ def _engine_section(plan: SectionPlan, config: EngineConfig, device_memory: Memo
 
 
 def _reshaped(tensor: MemoryTensor, shape: MapShape) -> MemoryTensor:
-    return MemoryTensor(tensor.region, tensor.offset, shape)
+    return replace(tensor, shape=shape)
 
 
 def _layer_plan(index: int, plan: SectionPlan) -> LayerPlan:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from celosia.generators.chassis.fixed_point import FixedPointScaling
 from celosia.generators.chassis.layer import Layer, LayerKind, Requantization, Window
 
 _EVERY = np.arange(-128, 128)
@@ -58,7 +59,9 @@ def _moves_whole_map(layers: Sequence[Layer], layer: Layer) -> bool:
     )
 
 
-def _is_identity_scale(requantization: Requantization) -> bool:
+def _is_identity_scale(requantization: Requantization | FixedPointScaling) -> bool:
+    if isinstance(requantization, FixedPointScaling):
+        return False
     identity = Requantization.identity(len(requantization.bias))
     return (
         all(
@@ -95,8 +98,8 @@ def _join_table(layers: list[Layer], layer: Layer, kept: Collection[str]) -> lis
         or writers[0].ofm_shape != layer.ifm_shape
     ):
         return None
-    before = writers[0].requantization
-    table = _table(layer.requantization)[_table(before) + 128].astype(np.int8)
+    before = writers[0].int8_stage
+    table = _table(layer.int8_stage)[_table(before) + 128].astype(np.int8)
     joined = replace(
         writers[0],
         name=f"{writers[0].name} + {layer.name}",
@@ -116,7 +119,7 @@ def _leave_out_copy(layers: list[Layer], layer: Layer, kept: Collection[str]) ->
     writers = _writers(layers, layer.ifm)
     if (
         _has_border(layer)
-        or not np.array_equal(_table(layer.requantization), _EVERY)
+        or not np.array_equal(_table(layer.int8_stage), _EVERY)
         or layer.ofm in kept
         or not readers
         or any(writer.ofm_shape != layer.ifm_shape for writer in writers)
@@ -138,7 +141,7 @@ def _join_padding(layers: list[Layer], layer: Layer, kept: Collection[str]) -> l
     """A border of one value, in front of convolutions alone that pad with the same value or not at all."""
     readers = _readers(layers, layer.ofm)
     if (
-        not np.array_equal(_table(layer.requantization), _EVERY)
+        not np.array_equal(_table(layer.int8_stage), _EVERY)
         or layer.ofm in kept
         or not readers
         or any(not _takes_border(reader, layer) for reader in readers)

@@ -79,10 +79,10 @@ def partition(
 
 def _assign(graph: Graph, operator: Operator, root: dict[int, int], config: EngineConfig) -> Assignment:
     if operator.kind == "RESHAPE":
-        is_int8 = graph.tensor(operator.inputs[0]).dtype == "int8"
-        return Assignment(operator, (), () if is_int8 else ("ifm must be int8 to be on the engine",))
-    if graph.bind(operator).has_binary_points:
-        return Assignment(operator, (), ("fixed-point numbers run on the host for now",))
+        ifm = graph.tensor(operator.inputs[0])
+        bits = ifm.fixed_point.bits if ifm.fixed_point is not None else 8 if ifm.dtype == "int8" else 0
+        reason = () if bits == config.element_bits else ("ifm must have the engine's operands to be on it",)
+        return Assignment(operator, (), reason)
     if operator.kind in HOST_KINDS or operator.kind not in BUILDERS:
         reason = HOST_KINDS.get(operator.kind, f"{operator.kind} has no layers")
         return Assignment(operator, (), (reason,))

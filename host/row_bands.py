@@ -30,7 +30,8 @@ class Band:
         """The part of the whole map's memory that is the band's."""
         shape = whole.shape
         rows = MapShape(self.high - self.low, shape.width, shape.channels)
-        return MemoryTensor(whole.region, whole.offset + self.low * shape.width * shape.channels, rows)
+        offset = whole.offset + self.low * whole.row_bytes
+        return MemoryTensor(whole.region, offset, rows, whole.element_bytes)
 
 
 def in_bands(layers: Sequence[Layer], heights: Mapping[str, int]) -> tuple[list[Layer], list[Band]]:

@@ -27,13 +27,14 @@ from .unread_channels import leave_out_unread_channels
 class MemoryPlan:
     """Offsets of tensors in the regions of one engine section."""
 
+    element_bytes: int
     sizes: dict[Region, int] = field(default_factory=lambda: dict.fromkeys(Region, 0))
     tensors: dict[str, MemoryTensor] = field(default_factory=dict)
 
     def add(self, name: str, region: Region, shape: MapShape) -> MemoryTensor:
         """A new tensor at the end of `region`."""
-        tensor = MemoryTensor(region, self.sizes[region], shape)
-        self.sizes[region] += -(-shape.size // CONSTANT_ALIGNMENT) * CONSTANT_ALIGNMENT
+        tensor = MemoryTensor(region, self.sizes[region], shape, self.element_bytes)
+        self.sizes[region] += -(-shape.size * self.element_bytes // CONSTANT_ALIGNMENT) * CONSTANT_ALIGNMENT
         self.tensors[name] = tensor
         return tensor
 
@@ -96,7 +97,7 @@ def _plan_section(
     kept = {map_name(index) for index in outputs}
     single = [layer for assignment in section.assignments for layer in assignment.layers]
     layers = tuple(leave_out_unread_channels(fuse(single, kept), kept, config.brick_channels))
-    memory, constants = MemoryPlan(), ConstantPool()
+    memory, constants = MemoryPlan(config.element_bytes), ConstantPool()
     inputs = []
     for index in dict.fromkeys(_read(split, section)):
         name, shape = map_name(index), tensor_view(graph.tensor(index))
@@ -107,7 +108,9 @@ def _plan_section(
             inputs.append(index)
             memory.add(name, Region.INPUT, shape)
         else:
-            memory.tensors[name] = MemoryTensor(Region.PROGRAM, constants.add(data.tobytes()), shape)
+            memory.tensors[name] = MemoryTensor(
+                Region.PROGRAM, constants.add(data.tobytes()), shape, config.element_bytes
+            )
     fitted = _fit(layers, memory, kept, config)
     uses = fitted.uses
     for index in outputs:

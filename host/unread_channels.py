@@ -126,11 +126,9 @@ def _narrowed(layer: Layer, left: Mapping[str, Channels]) -> Layer:
     if weights is not None and layer.weights is not None:
         macs = macs * weights.size // layer.weights.size
     if outputs is not None:
-        requantization = layer.requantization
-        parts = {name: getattr(requantization, name)[outputs] for name in ("bias", "multiplier", "shift")}
         layer = replace(
             layer,
-            requantization=replace(requantization, **parts),
+            requantization=layer.requantization.of_channels(outputs),
             ofm_shape=_with_channels(layer.ofm_shape, outputs),
         )
     if layer.ifm2 is not None and layer.ifm2_shape is not None and layer.ifm2 in left:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, fields
 from typing import ClassVar
 
+from .fixed_point import ELEMENT_BYTES
 from .placement import BRICK_CHANNELS, UnifiedBuffer
 
 _MAX_BUFFER_BRICKS = 1 << 16
@@ -76,7 +77,7 @@ class EngineConfig(ABC):
 
     def _check_buffer(self) -> None:
         """Refuse a size of the unified buffer; a family may ask for more."""
-        largest = _MAX_BUFFER_BRICKS * self.brick_channels // 1024
+        largest = _MAX_BUFFER_BRICKS * self.brick_bytes // 1024
         require(1 <= self.buffer_kib <= largest, "buffer_kib", f"must be in 1..{largest}", self.buffer_kib)
 
     @property
@@ -99,13 +100,28 @@ class EngineConfig(ABC):
 
     @property
     def brick_channels(self) -> int:
-        """Channels of a brick, the word of the unified buffer: so many bytes of one pixel."""
+        """Channels of a brick, the word of the unified buffer: so many elements of one pixel."""
         return BRICK_CHANNELS
+
+    @property
+    def element_bits(self) -> int:
+        """Bits of an operand."""
+        return 8
+
+    @property
+    def element_bytes(self) -> int:
+        """What one takes in memory and in the unified buffer."""
+        return ELEMENT_BYTES[self.element_bits]
+
+    @property
+    def brick_bytes(self) -> int:
+        """What a brick holds, a multiple of 8."""
+        return self.brick_channels * self.element_bytes
 
     @property
     def buffer_bricks(self) -> int:
         """Bricks in the unified buffer."""
-        return self.buffer_kib * 1024 // self.brick_channels
+        return self.buffer_kib * 1024 // self.brick_bytes
 
     @property
     def weights_port_bits(self) -> int:
@@ -115,7 +131,7 @@ class EngineConfig(ABC):
     @property
     def buffer(self) -> UnifiedBuffer:
         """The unified buffer, to place maps in."""
-        return UnifiedBuffer(self.buffer_bricks, self.brick_channels)
+        return UnifiedBuffer(self.buffer_bricks, self.brick_channels, self.element_bytes)
 
     @property
     def hash(self) -> int:

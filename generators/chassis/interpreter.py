@@ -33,7 +33,7 @@ class ChassisInterpreter(ABC, Generic[Config]):
         regions: bytes of each memory region, uint8; SCRATCH and OUTPUT are written in place.
 
     Attributes:
-        buffer: the unified buffer, int8[brick, channel].
+        buffer: the unified buffer, int8[brick, byte].
         snapshots: indices of the commands that took a snapshot, in order.
         tokens: that are there, by (giver, taker).
     """
@@ -46,7 +46,7 @@ class ChassisInterpreter(ABC, Generic[Config]):
     ) -> None:
         self.config = config
         self.regions = regions
-        self.buffer = np.zeros((config.buffer_bricks, config.brick_channels), np.int8)
+        self.buffer = np.zeros((config.buffer_bricks, config.brick_bytes), np.int8)
         self.snapshots: list[int] = []
         self.tokens = {(giver, taker): 0 for giver in Verb for taker in Verb}
         self._layouts = layouts
@@ -144,7 +144,7 @@ class ChassisInterpreter(ABC, Generic[Config]):
 
     def _transfer_bricks(self, fields: Fields) -> npt.NDArray[np.int64]:
         """Brick addresses [row, x, channel brick] of LOAD and STORE."""
-        bricks = -(-fields["channels"] // self.config.brick_channels)
+        bricks = -(-fields["channels"] // self.config.brick_bytes)
         rows = np.array(self._row_pointers(fields, "", [1] * (fields["rows"] - 1)))
         addresses = (
             rows[:, None, None]
@@ -158,9 +158,9 @@ class ChassisInterpreter(ABC, Generic[Config]):
     def _load(self, fields: Fields) -> None:
         shape = fields["rows"], fields["width"], fields["channels"]
         addresses = self._transfer_bricks(fields)
-        padded = np.zeros((*shape[:2], addresses.shape[2] * self.config.brick_channels), np.int8)
+        padded = np.zeros((*shape[:2], addresses.shape[2] * self.config.brick_bytes), np.int8)
         padded[..., : shape[2]] = self._memory(fields, int(np.prod(shape))).view(np.int8).reshape(shape)
-        self.buffer[addresses] = padded.reshape(*addresses.shape, self.config.brick_channels)
+        self.buffer[addresses] = padded.reshape(*addresses.shape, self.config.brick_bytes)
 
     def _store(self, fields: Fields) -> None:
         shape = fields["rows"], fields["width"], fields["channels"]

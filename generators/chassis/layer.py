@@ -1,15 +1,18 @@
 """What a generator is asked to run: one frozen `Layer`, arithmetic already in integers.
 
 The host turns its graph into layers; lowering and timing of every family read them. All zero-point
-arithmetic is folded into `bias`, so that a layer's accumulator is a plain sum of products of int8.
+arithmetic is folded into `bias`, so that a layer's accumulator is a plain sum of products, of int8 or of
+fixed-point numbers.
 """
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+
+from .fixed_point import FixedPointScaling
 
 
 class LayerKind(enum.Enum):
@@ -109,6 +112,17 @@ class Requantization:
         """Every channel has the same multiplier and shift."""
         return all(bool((a == a[0]).all()) for a in (self.multiplier, self.shift))
 
+    @property
+    def parameter_words(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int8]]:
+        """Of each channel: bias, multiplier and shift."""
+        return self.bias, self.multiplier, self.shift
+
+    def of_channels(self, channels: slice | npt.NDArray[np.intp]) -> "Requantization":
+        """Of some of the channels."""
+        return replace(
+            self, bias=self.bias[channels], multiplier=self.multiplier[channels], shift=self.shift[channels]
+        )
+
     @classmethod
     def identity(cls, channels: int, table: npt.NDArray[np.int8] | None = None) -> "Requantization":
         """Accumulators -128..127 pass unchanged (and then through `table`)."""
@@ -118,6 +132,10 @@ class Requantization:
             shift=np.ones(channels, np.int8),
             table=table,
         )
+
+
+_DTYPES = {8: "int8", 16: "int16", 18: "int32"}
+"""Of weights, by the operands' width."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +159,10 @@ class Layer:
         ifm_shape: shape as which `ifm` is read. ofm_shape: the part of `ofm` that this layer writes.
         ifm_rows: first row of `ifm` that counts and one past the last (None: all); the others read as padding.
         window: kernel geometry.
-        pad_value: what the ifm reads as outside its bounds.
-        weights: int8, [o, ky, kx, i] (CONVOLUTION) or [o, ky, kx] (DEPTHWISE), else None.
+        pad_value: what the ifm reads as outside its bounds; the lower bits of more than 8 are 0.
+        weights: int8, int16 or (of 18 bits) int32, [o, ky, kx, i] (CONVOLUTION) or [o, ky, kx] (DEPTHWISE), else None.
         depth_multiplier: outputs per input channel (DEPTHWISE).
-        requantization: accumulator to result.
+        requantization: accumulator to result; which also says the operands' width.
         operand_tables: int32[2, 256], indexed by value + 128 (ADD, MULTIPLY).
         exponentials: int32[256] in Q0.31, indexed by how far a value is below its pixel's maximum (SOFTMAX).
         ifm2_shape, broadcast: of the second operand.
@@ -159,7 +177,7 @@ class Layer:
     ofm: str
     ifm_shape: MapShape
     ofm_shape: MapShape
-    requantization: Requantization
+    requantization: Requantization | FixedPointScaling
     window: Window = Window()
     pad_value: int = 0
     weights: npt.NDArray[np.int8] | None = None
@@ -184,13 +202,26 @@ class Layer:
             raise ValueError(f"layer {self.name}: exponentials belong to SOFTMAX")
         if len(self.requantization.bias) != self.ofm_shape.channels:
             raise ValueError(f"layer {self.name}: one set of parameters is needed for each ofm channel")
-        if self.weights is not None and self.weights.dtype != np.int8:
-            raise TypeError(f"layer {self.name}: weights must be int8, not {self.weights.dtype}")
+        dtype = _DTYPES[self.operand_bits]
+        if self.weights is not None and self.weights.dtype != dtype:
+            raise TypeError(f"layer {self.name}: weights must be {dtype}, not {self.weights.dtype}")
         first, last = self.row_bounds
         if not 0 <= first < last <= self.ifm_shape.height:
             raise ValueError(
                 f"layer {self.name}: ifm_rows must lie in 0..{self.ifm_shape.height}, not {self.ifm_rows}"
             )
+
+    @property
+    def operand_bits(self) -> int:
+        """Of ifm, weights and ofm: 8, or 16 or 18 of fixed-point numbers."""
+        return self.requantization.bits if isinstance(self.requantization, FixedPointScaling) else 8
+
+    @property
+    def int8_stage(self) -> Requantization:
+        """The requantization of an int8 layer; TypeError of any other."""
+        if not isinstance(self.requantization, Requantization):
+            raise TypeError(f"layer {self.name} must be of int8, not of {self.operand_bits} bits")
+        return self.requantization
 
     @property
     def row_bounds(self) -> tuple[int, int]:

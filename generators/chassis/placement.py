@@ -89,15 +89,16 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class UnifiedBuffer:
-    """What is there to place maps in: `bricks` of `brick_channels` bytes each."""
+    """What is there to place maps in: `bricks` of `brick_channels` elements of `element_bytes` each."""
 
     bricks: int
     brick_channels: int = BRICK_CHANNELS
+    element_bytes: int = 1
 
     @property
     def size(self) -> int:
         """Bytes."""
-        return self.bricks * self.brick_channels
+        return self.bricks * self.brick_channels * self.element_bytes
 
     def whole(self, shape: MapShape, base: int = 0) -> Placement:
         """A map with all of its rows."""
@@ -114,16 +115,26 @@ class UnifiedBuffer:
 
 @dataclass(frozen=True, slots=True)
 class MemoryTensor:
-    """A packed NHWC tensor in memory: `shape.size` bytes at `offset` of a region."""
+    """A packed NHWC tensor in memory: `shape.size` elements at byte `offset` of a region."""
 
     region: Region
     offset: int
     shape: MapShape
+    element_bytes: int = 1
+
+    @property
+    def pixel_bytes(self) -> int:
+        """Of all channels."""
+        return self.shape.channels * self.element_bytes
+
+    @property
+    def row_bytes(self) -> int:
+        """Of all pixels of a row."""
+        return self.shape.width * self.pixel_bytes
 
     def span(self, low: int, high: int) -> Span:
         """Rows low..high-1, as a dependency."""
-        row = self.shape.width * self.shape.channels
-        first, last = self.offset + low * row, self.offset + high * row
+        first, last = self.offset + low * self.row_bytes, self.offset + high * self.row_bytes
         return Span(self.region.name, first // MEMORY_SPAN_BYTES, -(-last // MEMORY_SPAN_BYTES))
 
 
@@ -131,10 +142,10 @@ def _transfer_fields(memory: MemoryTensor, placement: Placement, low: int, high:
     shape = memory.shape
     return {
         "region": memory.region,
-        "offset": memory.offset + low * shape.width * shape.channels,
+        "offset": memory.offset + low * memory.row_bytes,
         "rows": high - low,
         "width": shape.width,
-        "channels": shape.channels,
+        "channels": memory.pixel_bytes,
         **placement.fields("", low),
     }
 

@@ -37,7 +37,7 @@ class Accumulate(wiring.Component):
     Members:
         command, constants: held from the first brick to the last one's `complete`.
         brick, slot: all channels of a pixel and what they are for.
-        weights: a byte for each row, see `WEIGHTS_DELAY`.
+        weights: an operand for each row, see `WEIGHTS_DELAY`.
         table_writes: WEIGHTS' port, for the operand tables.
         hand_over, complete: the tile, the command is complete.
         drain_half, drain_core, drain_pixel: read by ACTIVATE.
@@ -63,16 +63,16 @@ class Accumulate(wiring.Component):
             {
                 "command": In(config.compute.struct()),
                 "constants": In(constants_layout(config)),
-                "brick": In(8 * config.columns),
+                "brick": In(8 * config.brick_bytes),
                 "slot": In(window_slot_layout(config)),
-                "weights": In(8 * config.rows),
+                "weights": In(config.element_bits * config.rows),
                 "table_writes": In(destination_write_signature()),
                 "hand_over": Out(1),
                 "complete": Out(1),
                 "drain_half": In(1),
                 "drain_core": In(range(max(2, config.cores))),
                 "drain_pixel": In(range(config.tile_pixels)),
-                "values": Out(data.ArrayLayout(signed(32), BRICK_CHANNELS)),
+                "values": Out(data.ArrayLayout(signed(config.sum_bits), BRICK_CHANNELS)),
             }
         )
 
@@ -82,9 +82,14 @@ class Accumulate(wiring.Component):
         m.submodules.array = array = CnnArray(self._config)
         m.submodules.vector_tiles = vector_tiles = VectorTiles(self._config)
         uses_array = self.constants.reads_weights
+        bits, stored_bits = self._config.element_bits, 8 * self._config.element_bytes
+        elements = Signal(bits * self._config.columns)
+        m.d.comb += elements.eq(
+            Cat(self.brick.word_select(n, stored_bits)[:bits] for n in range(self._config.columns))
+        )
         wiring.connect(m, wiring.flipped(self.table_writes), vector_tiles.table_writes)
         m.d.comb += [
-            array.brick.eq(delayed(m, self.brick, ARRAY_DELAY, "brick")),
+            array.brick.eq(delayed(m, elements, ARRAY_DELAY, "brick")),
             array.slot.eq(delayed(m, self.slot, ARRAY_DELAY, "slot")),
             array.enable.eq(uses_array),
             array.weights.eq(self.weights),
@@ -93,7 +98,7 @@ class Accumulate(wiring.Component):
             array.drain_pixel.eq(self.drain_pixel),
             vector_tiles.command.eq(self.command),
             vector_tiles.constants.eq(self.constants),
-            vector_tiles.brick.eq(self.brick),
+            vector_tiles.brick.eq(elements),
             vector_tiles.slot.eq(self.slot),
             vector_tiles.enable.eq(~uses_array),
             vector_tiles.drain_half.eq(self.drain_half),

@@ -26,25 +26,28 @@ _LUT_RAM_ROWS, _LUT_RAM_BITS = 16, 4
 
 def area(config: CnnArrayConfig) -> Area:
     """LUTs, multipliers and memories of the engine of `config`."""
-    blocks = 2 * -(-config.registers // _LUT_RAM_ROWS) * (32 // _LUT_RAM_BITS)
+    blocks = 2 * -(-config.registers // _LUT_RAM_ROWS) * (config.sum_bits // _LUT_RAM_BITS)
     luts = (
         _LUTS
         + (_LUTS_PER_UNIT + _LUTS_PER_REGISTERS * blocks) * config.peak_macs
         + _LUTS_PER_COLUMN * config.columns
         + _LUTS_PER_LANE * config.lanes
     )
-    multipliers = config.peak_macs + config.core_outputs + _REQUANTIZER_MULTIPLIERS * config.lanes
+    multipliers = config.peak_macs
+    if config.element_bits == 8:
+        multipliers += config.core_outputs + _REQUANTIZER_MULTIPLIERS * config.lanes
     return Area(luts, multipliers, tuple(_memories(config)), FMAX_MHZ)
 
 
 def _memories(config: CnnArrayConfig) -> Iterator[Memory]:
     in_flight = max(config.burst_beats * max(2, config.outstanding_reads), 2 * LARGEST_LUT_RAM)
-    yield Memory(config.buffer_bricks // BANKS, 8 * config.brick_channels, BANKS)
-    yield Memory(config.weight_words, 8 * config.rows)
-    yield Memory(config.tile_pixels, 256, 2)  # vector tiles
+    yield Memory(config.buffer_bricks // BANKS, 8 * config.brick_bytes, BANKS)
+    yield Memory(config.weight_words, config.element_bits * config.rows)
+    yield Memory(config.tile_pixels, config.core_outputs * config.sum_bits, 2)  # vector tiles
     yield Memory(config.parameter_beats, 64)
-    yield Memory(32, 64, config.lanes)  # activation tables
-    yield Memory(512, 32, config.core_outputs // 2, is_dual=True)  # operand tables
+    if config.element_bits == 8:
+        yield Memory(32, 64, config.lanes)  # activation tables
+        yield Memory(512, 32, config.core_outputs // 2, is_dual=True)  # operand tables
     yield Memory(config.profile_entries * COUNTER_WORDS, REGISTER_BITS)
     yield Memory(2 * LARGEST_LUT_RAM, 64)  # fetch
     yield Memory(1 << (in_flight - 1).bit_length(), 64)  # LOAD

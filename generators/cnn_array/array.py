@@ -8,7 +8,7 @@ from ..chassis.tiles.commands import BRICK_CHANNELS
 from ..chassis.tiles.delay_line import delayed
 from ..chassis.tiles.window_slot import window_slot_layout
 from .config import CnnArrayConfig
-from .functional_unit import BYTE_BITS, DRAIN_LATENCY, SUM_BITS, UNIT_LATENCY, Column, visit_layout
+from .functional_unit import DRAIN_LATENCY, UNIT_LATENCY, Column, visit_layout
 
 
 def brick_cycles(config: CnnArrayConfig) -> int:
@@ -19,7 +19,7 @@ def brick_cycles(config: CnnArrayConfig) -> int:
 class CnnArray(wiring.Component):
     """sums[row][pixel] += weight[row][lane] * brick[pixel][lane], for all lanes of up to C bricks in C cycles.
 
-        weights --> column 0 --> column 1 --> ...    a byte for each row, a column a cycle
+        weights --> column 0 --> column 1 --> ...    an operand for each row, a column a cycle
                        ^            ^
         bricks --------+------------+---------       one a cycle, each into its pixel's column
 
@@ -30,7 +30,7 @@ class CnnArray(wiring.Component):
     Members:
         brick, slot: all channels of a pixel and what they are for; `slot.address` is k.
         enable: low if `slot` is not for the array.
-        weights: a byte for each row.
+        weights: an operand for each row.
         drain_half, drain_core, drain_pixel: read by ACTIVATE.
         values: eight rows' partial sums, `DRAIN_LATENCY` cycles later.
     """
@@ -48,14 +48,14 @@ class CnnArray(wiring.Component):
         self._config = config
         super().__init__(
             {
-                "brick": In(BYTE_BITS * config.columns),
+                "brick": In(config.element_bits * config.columns),
                 "slot": In(window_slot_layout(config)),
                 "enable": In(1),
-                "weights": In(BYTE_BITS * config.rows),
+                "weights": In(config.element_bits * config.rows),
                 "drain_half": In(1),
                 "drain_core": In(range(max(2, config.cores))),
                 "drain_pixel": In(range(config.tile_pixels)),
-                "values": Out(SUM_BITS * BRICK_CHANNELS),
+                "values": Out(config.sum_bits * BRICK_CHANNELS),
             }
         )
 

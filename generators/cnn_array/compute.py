@@ -61,7 +61,7 @@ class ComputeUnit(wiring.Component):
                 "writes": In(destination_write_signature()),
                 "brick_enable": Out(1),
                 "brick_address": Out(16),
-                "brick": In(8 * config.columns),
+                "brick": In(8 * config.brick_bytes),
                 "accumulators": Out(AccumulatorPort(config)),
                 "cause": Out(Shape.cast(Cause)),
             }

@@ -21,7 +21,7 @@ from .isa import ACTIVATE, COMPUTE, WEIGHTS
 def destination_depths(config: CnnArrayConfig) -> tuple[int, ...]:
     """64-bit beats of each destination of WEIGHTS; there is no table for SOFTMAX."""
     depths = {
-        Destination.WEIGHT_STORE: config.weight_words * config.rows * 8 // BEAT_BITS,
+        Destination.WEIGHT_STORE: config.weight_words * config.weight_word_bytes * 8 // BEAT_BITS,
         Destination.PARAMETER_STORE: config.parameter_beats,
         Destination.OPERAND_TABLE: 256,
         Destination.ACTIVATION_TABLE: 32,
@@ -46,7 +46,7 @@ def chassis_parameters(config: CnnArrayConfig) -> ChassisParameters:
         outstanding_reads=config.outstanding_reads,
         address_bits=config.address_bits,
         profile_entries=config.profile_entries,
-        brick_pieces=config.brick_pieces,
+        brick_pieces=config.brick_bytes * 8 // BEAT_BITS,
     )
 
 
@@ -82,7 +82,9 @@ class CnnArrayEngine(wiring.Component):
         config = self._config
         m.submodules.chassis = chassis = Chassis(chassis_parameters(config))
         restart = DomainRenamer(RUN_DOMAIN)
-        buffer = WideBrickBuffer(config.buffer_bricks, config.brick_pieces)
+        buffer = WideBrickBuffer(
+            config.buffer_bricks, config.brick_bytes * 8 // BEAT_BITS, config.element_bytes
+        )
         compute = ComputeUnit(config)
         activate = ActivateUnit(config)
         m.submodules.buffer = restart(buffer)

@@ -10,9 +10,6 @@ from ...hdl.shared_module import shared_module
 from ..chassis.tiles.commands import BRICK_CHANNELS
 from .config import CnnArrayConfig
 
-BYTE_BITS = 8
-SUM_BITS = 32
-
 UNIT_LATENCY = MULTIPLIER_LATENCY + 1
 """Cycles from an operand at a unit until its register holds the product."""
 
@@ -42,12 +39,12 @@ def visit_layout(config: CnnArrayConfig) -> data.StructLayout:
 
 
 class FunctionalUnit(wiring.Component):
-    """Multiplies and adds to one of its registers, every cycle; the sum is there in the next. Sums wrap at 32 bits.
+    """Multiplies and adds to one of its registers, every cycle; the sum is there in the next. Sums wrap at `sum_bits`.
 
     Latency: `UNIT_LATENCY` from operand and weight; `places`, `writes` and `first` come with the product,
     `MULTIPLIER_LATENCY` cycles after them.
 
-    Cost: one multiplier, one 32-bit adder, 2 x `registers` x 32 bits of LUT RAM.
+    Cost: one multiplier, one adder of `sum_bits`, 2 x `registers` x `sum_bits` of LUT RAM.
 
     Members:
         operand, weight: factors.
@@ -70,16 +67,17 @@ class FunctionalUnit(wiring.Component):
 
     def __init__(self, config: CnnArrayConfig) -> None:
         self._registers = config.registers
+        self._operand, self._sum = signed(config.element_bits), signed(config.sum_bits)
         super().__init__(
             {
-                "operand": In(signed(BYTE_BITS)),
-                "weight": In(signed(BYTE_BITS)),
-                "weight_out": Out(signed(BYTE_BITS)),
+                "operand": In(self._operand),
+                "weight": In(self._operand),
+                "weight_out": Out(self._operand),
                 "places": In(data.ArrayLayout(range(config.registers), _HALVES)),
                 "writes": In(_HALVES),
                 "first": In(1),
                 "drain_half": In(1),
-                "value": Out(signed(SUM_BITS)),
+                "value": Out(self._sum),
             }
         )
 
@@ -87,11 +85,11 @@ class FunctionalUnit(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Read, add and write in one cycle."""
         m = Module()
-        m.submodules.multiplier = multiplier = Multiplier(signed(BYTE_BITS), signed(BYTE_BITS))
-        total, before = Signal(signed(SUM_BITS)), Signal(signed(SUM_BITS))
+        m.submodules.multiplier = multiplier = Multiplier(self._operand, self._operand)
+        total, before = Signal(self._sum), Signal(self._sum)
         weight, value = (
-            Signal(signed(bits), name=name, reset_less=True)
-            for bits, name in ((BYTE_BITS, "passing"), (SUM_BITS, "read"))
+            Signal(shape, name=name, reset_less=True)
+            for shape, name in ((self._operand, "passing"), (self._sum, "read"))
         )
         stored = [self._half(m, half, total) for half in range(_HALVES)]
         m.d.comb += [
@@ -107,7 +105,10 @@ class FunctionalUnit(wiring.Component):
 
     def _half(self, m: Module, half: int, total: Signal) -> Value:
         memory = Memory(
-            shape=unsigned(SUM_BITS), depth=self._registers, init=[], attrs={"ram_style": "distributed"}
+            shape=unsigned(self._sum.width),
+            depth=self._registers,
+            init=[],
+            attrs={"ram_style": "distributed"},
         )
         m.submodules[f"half_{half}"] = memory
         read, write = memory.read_port(domain="comb"), memory.write_port()
@@ -127,7 +128,7 @@ class Column(wiring.Component):
 
     Members:
         brick, load: all channels of the pixel that is next; its lane 0 meets the weights of the cycle after `load`.
-        weights, weights_out: a byte for each row, and the same in the next cycle, for the next column.
+        weights, weights_out: an operand for each row, and the same in the next cycle, for the next column.
         visit, visit_out: what to do with these weights, likewise. Nothing is accumulated without a `load` in the cycle
             before lane 0.
         drain_half, drain_register: read by ACTIVATE.
@@ -151,16 +152,16 @@ class Column(wiring.Component):
         self._visit = visit_layout(config)
         super().__init__(
             {
-                "brick": In(BYTE_BITS * config.columns),
+                "brick": In(config.element_bits * config.columns),
                 "load": In(1),
-                "weights": In(BYTE_BITS * config.rows),
-                "weights_out": Out(BYTE_BITS * config.rows),
+                "weights": In(config.element_bits * config.rows),
+                "weights_out": Out(config.element_bits * config.rows),
                 "visit": In(self._visit),
                 "visit_out": Out(self._visit),
                 "drain_half": In(1),
                 "drain_register": In(range(config.registers)),
                 "drain_core": In(range(max(2, config.cores))),
-                "values": Out(SUM_BITS * BRICK_CHANNELS),
+                "values": Out(config.sum_bits * BRICK_CHANNELS),
             }
         )
 
@@ -169,15 +170,16 @@ class Column(wiring.Component):
         """The operand store shifts; one control serves all units."""
         m = Module()
         config = self._config
-        operands = Signal(BYTE_BITS * config.columns, reset_less=True)
-        m.d.sync += operands.eq(Mux(self.load, self.brick, operands >> BYTE_BITS))
+        bits = config.element_bits
+        operands = Signal(bits * config.columns, reset_less=True)
+        m.d.sync += operands.eq(Mux(self.load, self.brick, operands >> bits))
         places, writes, first, drain_half = self._control(m)
         weights_out, values = [], []
         for row in range(config.rows):
             m.submodules[f"unit_{row}"] = unit = FunctionalUnit(config)
             m.d.comb += [
-                unit.operand.eq(operands[:BYTE_BITS].as_signed()),
-                unit.weight.eq(self.weights.word_select(row, BYTE_BITS).as_signed()),
+                unit.operand.eq(operands[:bits].as_signed()),
+                unit.weight.eq(self.weights.word_select(row, bits).as_signed()),
                 unit.places.eq(places),
                 unit.writes.eq(writes),
                 unit.first.eq(first),

@@ -25,20 +25,20 @@ class Interpreter(TileInterpreter[CnnArrayConfig]):
         regions: bytes of each memory region, uint8; SCRATCH and OUTPUT are written in place.
 
     Attributes:
-        weights: the kernel buffers, int8[word, row].
+        weights: the kernel buffers, bytes[word, row].
     """
 
     def __init__(self, config: CnnArrayConfig, regions: Mapping[Region, npt.NDArray[np.uint8]]) -> None:
         super().__init__(config, LAYOUTS, regions)
-        self.weights = np.zeros((config.weight_words, config.rows), np.int8)
+        self.weights = np.zeros((config.weight_words, config.weight_word_bytes), np.uint8)
 
     def _load_weight_store(self, fields: Fields, content: npt.NDArray[np.uint8]) -> None:
         if fields["words"]:
             raise self._illegal("coded weights")
         where = (fields["address"] * 8 + np.arange(len(content))) % self.weights.size
-        self.weights.reshape(-1)[where] = content.view(np.int8)
+        self.weights.reshape(-1)[where] = content
 
-    def _multiply_accumulate(self, fields: Fields, mode: Mode) -> npt.NDArray[np.int32]:
+    def _multiply_accumulate(self, fields: Fields, mode: Mode) -> npt.NDArray[np.signedinteger]:
         """Block group by block group: rows of the array are its output channels."""
         if mode is not Mode.DENSE:
             raise self._illegal(f"mode {mode.name}")
@@ -47,7 +47,7 @@ class Interpreter(TileInterpreter[CnnArrayConfig]):
         if width > config.cores or fields["taps"] != 1 or fields["pixel_cores_log2"]:
             raise self._illegal("cores that the array does not have")
         weights = self._kernels(fields, -(-blocks // width)).astype(np.float64)
-        result = np.zeros((blocks, fields["height"], fields["width"], config.core_outputs), np.int32)
+        result = np.zeros((blocks, fields["height"], fields["width"], config.core_outputs), np.int64)
         known: dict[int, npt.NDArray[np.float64]] = {}
         for group, first in enumerate(range(0, blocks, width)):
             own = first // fields["blocks_per_brick"] if fields["blocks_per_brick"] else 0
@@ -60,9 +60,9 @@ class Interpreter(TileInterpreter[CnnArrayConfig]):
             for block in range(first, min(first + width, blocks)):
                 low = (block - first) * config.core_outputs
                 result[block] = sums[..., low : low + config.core_outputs].astype(np.int64)
-        return result
+        return self._wrapped(result)
 
-    def _kernels(self, fields: Fields, groups: int) -> npt.NDArray[np.int8]:
+    def _kernels(self, fields: Fields, groups: int) -> npt.NDArray[np.signedinteger]:
         """[block group, kernel row, kernel column, channel brick, lane, row]."""
         config = self.config
         steps = fields["kernel_height"], fields["kernel_width"], fields["channel_bricks"]
@@ -72,4 +72,6 @@ class Interpreter(TileInterpreter[CnnArrayConfig]):
         if fields["weight_address"] % config.columns:
             raise self._illegal(f"weights at word {fields['weight_address']} are not those of a step")
         where = (fields["weight_address"] + np.arange(words)) % config.weight_words
-        return self.weights[where].reshape(groups, *steps, config.columns, config.rows)
+        stored = self.weights[where].view(f"i{config.element_bytes}")
+        unused = 8 * config.element_bytes - config.element_bits
+        return ((stored << unused) >> unused).reshape(groups, *steps, config.columns, config.rows)

@@ -4,6 +4,7 @@ Together they are what the original calls layer descriptors: run-time data, so t
 """
 
 from ..chassis.command import BEGIN, HALT, LOAD, STORE, CommandLayout, Field, Opcode
+from ..chassis.fixed_point import VALUE_BITS
 from ..chassis.tiles.commands import activate_layout, compute_layout
 
 LARGEST_TILE = 4096
@@ -26,7 +27,9 @@ WEIGHTS = CommandLayout(
 
 COMPUTE = compute_layout(_TILE_BITS, _MOST)
 
-ACTIVATE = activate_layout(_TILE_BITS, _MOST)
+_TO_EVEN = Field("to_even", 1, "of fixed-point numbers: halves go to the even neighbour, else away from zero")
+
+ACTIVATE = activate_layout(_TILE_BITS, _MOST, VALUE_BITS, (_TO_EVEN,))
 
 LAYOUTS = {layout.opcode: layout for layout in (LOAD, WEIGHTS, COMPUTE, ACTIVATE, STORE, BEGIN, HALT)}
 """Every command of the family, by opcode."""

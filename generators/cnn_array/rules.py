@@ -10,6 +10,7 @@ from ..chassis.tiles.rules import (
     kernel,
     map_size,
     no_softmax,
+    operands,
     output_channels,
     padding,
     row_size,
@@ -18,6 +19,7 @@ from ..chassis.tiles.rules import (
 from .config import CnnArrayConfig
 
 RULES: tuple[Rule[CnnArrayConfig], ...] = (
+    operands,
     kernel,
     stride,
     dilation,

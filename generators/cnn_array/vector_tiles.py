@@ -47,13 +47,13 @@ class VectorTiles(wiring.Component):
             {
                 "command": In(config.compute.struct()),
                 "constants": In(constants_layout(config)),
-                "brick": In(8 * config.columns),
+                "brick": In(config.element_bits * config.columns),
                 "slot": In(window_slot_layout(config)),
                 "enable": In(1),
                 "table_writes": In(destination_write_signature()),
                 "drain_half": In(1),
                 "drain_pixel": In(range(config.tile_pixels)),
-                "values": Out(data.ArrayLayout(signed(32), BRICK_CHANNELS)),
+                "values": Out(data.ArrayLayout(signed(config.sum_bits), BRICK_CHANNELS)),
             }
         )
 

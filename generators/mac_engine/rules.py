@@ -5,7 +5,16 @@ A rule is one function, see `chassis.family.Rule`.
 
 from ..chassis.family import Rule
 from ..chassis.layer import Layer, LayerKind
-from ..chassis.tiles.rules import dilation, kernel, map_size, output_channels, padding, row_size, stride
+from ..chassis.tiles.rules import (
+    dilation,
+    kernel,
+    map_size,
+    operands,
+    output_channels,
+    padding,
+    row_size,
+    stride,
+)
 from ..chassis.tiles.tiling import blocks_per_brick
 from .config import MacEngineConfig
 from .isa import SOFTMAX_CHANNELS
@@ -33,6 +42,7 @@ def _softmax_pixels(layer: Layer, config: MacEngineConfig) -> str | None:
 
 
 RULES: tuple[Rule[MacEngineConfig], ...] = (
+    operands,
     kernel,
     stride,
     dilation,

@@ -44,7 +44,7 @@ def compile_command(
                 "memory_map": memory,
                 "memory_bytes": program_memory_bytes(program),
                 "buffer_bytes_used": max(
-                    (entry.peak_bricks * spec.config.brick_channels for entry in program.engine_sections),
+                    (entry.peak_bricks * spec.config.brick_bytes for entry in program.engine_sections),
                     default=0,
                 ),
                 "predicted_cycles": program.predicted_cycles,
@@ -66,7 +66,7 @@ def compile_command(
         print_line(
             console,
             f"section {index}: {len(section.layers)} layers, {section.queue_count} commands, "
-            f"{section.peak_bricks * spec.config.brick_channels:,} of {spec.config.buffer.size:,} bytes "
+            f"{section.peak_bricks * spec.config.brick_bytes:,} of {spec.config.buffer.size:,} bytes "
             "of the unified buffer",
         )
     print_line(console, f"predicted cycles: {program.predicted_cycles:,}")

@@ -2,23 +2,47 @@
 
 import numpy as np
 
-from celosia.generators.chassis.layer import Layer, LayerKind, MapShape, Window
+from celosia.generators.chassis.fixed_point import FixedPointScaling
+from celosia.generators.chassis.layer import Layer, LayerKind, MapShape, Requantization, Window
 
-from ..attributes import ConvAttributes, DepthwiseAttributes, FullyConnectedAttributes
+from ..attributes import Activation, ConvAttributes, DepthwiseAttributes, FullyConnectedAttributes
 from ..graph import BoundOperator
 from ..quantization import activation_range, convolution_rescale
 from ..shapes import convolution_window
 from .batch import image_view, images_of, over_images
 from .context import Source, requantization
+from .fixed_point import products_scaled
 from .views import view
+
+
+def _bias(operator: BoundOperator) -> np.ndarray:
+    bias = operator.bias
+    return np.zeros(1, np.int64) if bias is None else bias.constant.astype(np.int64).reshape(-1)
 
 
 def _folded_bias(operator: BoundOperator, weights: np.ndarray) -> np.ndarray:
     """Bias minus the ifm's zero point times the sum of an output's weights ([o, ...])."""
     sums = weights.reshape(len(weights), -1).astype(np.int64).sum(axis=1)
-    bias = operator.bias
-    given = 0 if bias is None else bias.constant.astype(np.int64).reshape(-1)
-    return given - operator.ifm.zero_point * sums
+    return _bias(operator) - operator.ifm.zero_point * sums
+
+
+def _output_stage(
+    operator: BoundOperator, weights: np.ndarray, activation: Activation, channels: int
+) -> Requantization | FixedPointScaling:
+    if operator.has_binary_points:
+        return products_scaled(operator, _bias(operator), activation, channels)
+    return requantization(
+        convolution_rescale(operator),
+        _folded_bias(operator, weights),
+        operator.ofm,
+        activation_range(activation, operator.ofm),
+        channels,
+    )
+
+
+def _pad_value(operator: BoundOperator) -> int:
+    """What stands for zero."""
+    return 0 if operator.has_binary_points else operator.ifm.zero_point
 
 
 def _window(
@@ -53,15 +77,9 @@ def _convolution(
         ofm=source.ofm,
         ifm_shape=image_view(operator.ifm),
         ofm_shape=shape,
-        requantization=requantization(
-            convolution_rescale(operator),
-            _folded_bias(operator, weights),
-            operator.ofm,
-            activation_range(attributes.activation, operator.ofm),
-            shape.channels,
-        ),
+        requantization=_output_stage(operator, weights, attributes.activation, shape.channels),
         window=_window(operator, (weights.shape[1], weights.shape[2]), attributes),
-        pad_value=operator.ifm.zero_point,
+        pad_value=_pad_value(operator),
         weights=weights,
         depth_multiplier=depth_multiplier,
         macs=shape.size * weights[0].size,
@@ -104,15 +122,9 @@ def fully_connected_layers(operator: BoundOperator, source: Source) -> list[Laye
             ofm=source.ofm,
             ifm_shape=ifm_shape,
             ofm_shape=MapShape(1, rows, outputs),
-            requantization=requantization(
-                convolution_rescale(operator),
-                _folded_bias(operator, weights),
-                operator.ofm,
-                activation_range(attributes.activation, operator.ofm),
-                outputs,
-            ),
+            requantization=_output_stage(operator, weights, attributes.activation, outputs),
             window=Window(height=kernel[0], width=kernel[1]),
-            pad_value=operator.ifm.zero_point,
+            pad_value=_pad_value(operator),
             weights=weights.reshape(outputs, *kernel, ifm_shape.channels),
             macs=operator.ofm.size * depth,
         )

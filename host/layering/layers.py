@@ -9,6 +9,8 @@ from ..graph import ABSENT, BoundOperator, Graph, Operator
 from .context import EngineRefusal, Source
 from .convolution import convolution_layers, depthwise_layers, fully_connected_layers
 from .elementwise import addition_layers, multiplication_layers
+from .fixed_point import FIXED_POINT_KINDS, relu_layers
+from .fixed_point import pad_layers as fixed_point_pad_layers
 from .layout import concatenation_layers, pad_layers
 from .pooling import average_pool_layers, max_pool_layers, mean_layers
 from .softmax import softmax_layers
@@ -44,6 +46,10 @@ RESHAPE moves no data and has no layers.
 """
 
 
+_FIXED_POINT_BUILDERS: dict[str, _Build] = {"PAD": fixed_point_pad_layers, "RELU": relu_layers}
+"""Those of fixed-point numbers that have nothing in common with those of int8."""
+
+
 def layers_of(
     graph: Graph, operator: Operator, maps: Sequence[str], ofm: str, brick_channels: int
 ) -> Sequence[Layer]:
@@ -53,8 +59,13 @@ def layers_of(
     Raises:
         EngineRefusal: what the layers cannot express, with every reason.
     """
+    bound = graph.bind(operator)
     build, _ = BUILDERS[operator.kind]
-    return build(graph.bind(operator), Source(graph, operator, tuple(maps), ofm, brick_channels))
+    if bound.has_binary_points:
+        if operator.kind not in FIXED_POINT_KINDS:
+            raise EngineRefusal([f"{operator.kind} of fixed-point numbers runs on the host for now"])
+        build = _FIXED_POINT_BUILDERS.get(operator.kind, build)
+    return build(bound, Source(graph, operator, tuple(maps), ofm, brick_channels))
 
 
 def data_operands(operator: Operator) -> tuple[int, ...]:

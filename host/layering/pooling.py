@@ -1,18 +1,22 @@
 """AVERAGE_POOL_2D, MAX_POOL_2D and MEAN as layers."""
 
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
 
+from celosia.generators.chassis.fixed_point import FixedPointScaling
 from celosia.generators.chassis.layer import Layer, LayerKind, MapShape, Requantization, Window
 
-from ..attributes import MeanAttributes, PoolAttributes
+from ..attributes import Activation, MeanAttributes, PoolAttributes
+from ..binary_point import value_range
 from ..graph import BoundOperator
 from ..quantization import Rescale, activation_range, mean_rescale
 from ..shapes import Window as Axis
 from ..shapes import pooling_window
 from .batch import image_view, images_of, over_images
 from .context import EngineRefusal, Source, requantization
+from .fixed_point import copied
 
 
 def _pool(operator: BoundOperator) -> tuple[PoolAttributes, Axis, Axis]:
@@ -29,13 +33,21 @@ def _strides(attributes: PoolAttributes, rows: Axis, columns: Axis) -> tuple[int
     )
 
 
+def _clamp(
+    operator: BoundOperator, activation: Activation, channels: int
+) -> Requantization | FixedPointScaling:
+    """Values as they are, within the activation's bounds."""
+    if operator.has_binary_points:
+        return copied(operator, value_range(activation, operator.ofm.numbers), channels)
+    minimum, maximum = activation_range(activation, operator.ofm)
+    return replace(Requantization.identity(channels), minimum=minimum, maximum=maximum)
+
+
 def max_pool_layers(operator: BoundOperator, source: Source) -> list[Layer]:
     """MAX_POOL_2D is one layer, or one for each image; padding reads as the smallest value."""
     attributes, rows, columns = _pool(operator)
     stride_y, stride_x = _strides(attributes, rows, columns)
     shape = image_view(operator.ofm)
-    minimum, maximum = activation_range(attributes.activation, operator.ofm)
-    identity = Requantization.identity(shape.channels)
     layer = Layer(
         name=operator.name,
         operator=operator.index,
@@ -44,9 +56,7 @@ def max_pool_layers(operator: BoundOperator, source: Source) -> list[Layer]:
         ofm=source.ofm,
         ifm_shape=image_view(operator.ifm),
         ofm_shape=shape,
-        requantization=Requantization(
-            identity.bias, identity.multiplier, identity.shift, minimum=minimum, maximum=maximum
-        ),
+        requantization=_clamp(operator, attributes.activation, shape.channels),
         window=Window(
             attributes.kernel[0],
             attributes.kernel[1],
@@ -55,7 +65,7 @@ def max_pool_layers(operator: BoundOperator, source: Source) -> list[Layer]:
             pad_top=rows.before,
             pad_left=columns.before,
         ),
-        pad_value=-128,
+        pad_value=operator.ifm.numbers.limits[0] if operator.has_binary_points else -128,
     )
     return over_images([layer], images_of(operator.ifm))
 

@@ -11,10 +11,10 @@ from tests.gateware import convert, simulate
 BRICKS = 64
 
 
-@pytest.mark.parametrize("pieces", [1, 4])
-def test_every_port_sees_what_was_written(pieces: int) -> None:
+@pytest.mark.parametrize(("pieces", "together"), [(1, 1), (4, 1), (4, 2), (4, 4)])
+def test_every_port_sees_what_was_written(pieces: int, together: int) -> None:
     """One half is written by ACTIVATE and LOAD, the other read by COMPUTE and STORE; then the halves change."""
-    buffer = WideBrickBuffer(BRICKS, pieces)
+    buffer = WideBrickBuffer(BRICKS, pieces, together)
     draw = random.Random(pieces)
     content: dict[int, int] = {}
     stored: list[tuple[int, int]] = []
@@ -32,12 +32,14 @@ def test_every_port_sees_what_was_written(pieces: int) -> None:
             by_activate = draw.random() < 0.5 and cycle < 500
             ctx.set(buffer.activate_enable, by_activate)
             if by_activate:
-                place, value = draw.choice(writes), draw.getrandbits(64)
-                if load is not None and load[0] == place:
-                    value = load[1]
-                ctx.set(buffer.activate_write.address, place)
-                ctx.set(buffer.activate_write.data, value)
-                content[place] = value
+                group = draw.choice(writes) // together
+                values = {group * together + n: draw.getrandbits(64) for n in range(together)}
+                if load is not None and load[0] in values:
+                    values[load[0]] = load[1]
+                ctx.set(buffer.activate_write.address, group)
+                packed = sum(value << 64 * n for n, value in enumerate(values.values()))
+                ctx.set(buffer.activate_write.data, packed)
+                content.update(values)
             if load is None and draw.random() < 0.7 and cycle < 500 and cycle % 100 < 80:
                 load = draw.choice(writes), draw.getrandbits(64)
                 if load[0] in content:
@@ -82,15 +84,16 @@ def test_every_port_sees_what_was_written(pieces: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("bricks", "pieces", "message"),
+    ("bricks", "pieces", "together", "message"),
     [
-        (64, 3, "pieces must be a power of two, not 3"),
-        (60, 2, r"bricks must be a multiple of 8 in 16..65536, not 60"),
+        (64, 3, 1, "pieces must be a power of two, not 3"),
+        (60, 2, 1, r"bricks must be a multiple of 8 in 16..65536, not 60"),
+        (64, 2, 4, r"together must be a power of two of at most 2 pieces, not 4"),
     ],
 )
-def test_refuses_by_name(bricks: int, pieces: int, message: str) -> None:
+def test_refuses_by_name(bricks: int, pieces: int, together: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        WideBrickBuffer(bricks, pieces)
+        WideBrickBuffer(bricks, pieces, together)
 
 
 def test_converts() -> None:

@@ -34,7 +34,7 @@ class AccumulatorPort(wiring.Signature):
         Core to read; held for no longer than the request's cycle. A request every cycle is fine.
     address : In(range(tile_pixels))
         Accumulator of that core: row * groups + group.
-    values : Out(core_outputs x signed(32))
+    values : Out(core_outputs x signed(sum_bits))
         The core's output channels, channel r at index r, `ACCUMULATOR_READ_LATENCY` cycles after the request.
         Undefined for requests made while `filled` is low.
     """
@@ -47,7 +47,7 @@ class AccumulatorPort(wiring.Signature):
                 "freeing": In(1),
                 "core": In(unsigned(max(1, (config.cores - 1).bit_length()))),
                 "address": In(range(config.tile_pixels)),
-                "values": Out(data.ArrayLayout(signed(32), config.core_outputs)),
+                "values": Out(data.ArrayLayout(signed(config.sum_bits), config.core_outputs)),
             }
         )
 

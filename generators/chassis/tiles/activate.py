@@ -7,10 +7,13 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
 from ....hdl.brick_buffer import HalfBrickWritePort
+from ....hdl.fixed_point_round import ROUND_LATENCY, FixedPointRound
 from ....hdl.requantize import REQUANTIZE_LATENCY, Requantize
 from ..destination_port import destination_write_signature
 from .accumulator_port import ACCUMULATOR_READ_LATENCY, AccumulatorPort
-from .activation_table import TABLE_LATENCY, ActivationTable
+from .activation_table import TABLE_LATENCY, ActivationTable, lanes_layout
+from .commands import BRICK_CHANNELS
+from .delay_line import delayed
 from .drain_sequencer import DrainSequencer, brick_parts, element_layout
 from .parameter_store import ParameterStore
 from .softmax_unit import SoftmaxUnit
@@ -57,7 +60,7 @@ class ActivateUnit(wiring.Component):
                 "command": In(stream.Signature(config.activate.struct())),
                 "weights": In(destination_write_signature()),
                 "accumulators": In(AccumulatorPort(config)),
-                "results": Out(HalfBrickWritePort()),
+                "results": Out(HalfBrickWritePort(8 * BRICK_CHANNELS * config.element_bytes)),
                 **({"piece": Out(range(config.brick_pieces))} if config.brick_pieces > 1 else {}),
                 "progress": Out(1),
                 "snapshot": Out(1),
@@ -71,9 +74,7 @@ class ActivateUnit(wiring.Component):
         command = self.command.payload
         m.submodules.sequencer = sequencer = DrainSequencer(config)
         m.submodules.parameters = parameters = ParameterStore(config)
-        m.submodules.table = table = ActivationTable(config.lanes, element_layout(config))
         connect(m, flipped(self.weights), parameters.writes)
-        m.d.comb += [table.writes.valid.eq(self.weights.valid), table.writes.payload.eq(self.weights.payload)]
 
         # Parameters are asked for at once, reads a cycle later, when the sequencer has its constants.
         running = Signal()
@@ -104,29 +105,37 @@ class ActivateUnit(wiring.Component):
             self.accumulators.core.eq(sequencer.core),
             self.accumulators.address.eq(sequencer.address),
         ]
+        if config.element_bits != 8:
+            self._write(m, self._rounded(m, sequencer.elements, parameters.parameters))
+            return m
+        m.submodules.table = table = ActivationTable(config.lanes, element_layout(config))
+        m.d.comb += [
+            table.writes.valid.eq(self.weights.valid),
+            table.writes.payload.eq(self.weights.payload),
+            table.enable.eq(command.use_table),
+        ]
         softmax = None
         if config.has_softmax:
             m.submodules.softmax = softmax = SoftmaxUnit(config)
         self._requantizers(m, sequencer.elements, parameters.parameters, table, softmax)
         if softmax is None:
-            self._table_writes(m, table)
+            self._write(m, table.results)
         else:
             self._writes(m, table, softmax)
         return m
 
-    def _table_writes(self, m: Module, table: ActivationTable) -> None:
-        """The table's results go to the buffer; the last of them takes the command."""
+    def _write(self, m: Module, results: stream.Interface) -> None:
+        """Results go to the buffer; the last of them takes the command."""
         command, config = self.command.payload, self._config
-        written = table.results.payload
+        written = results.payload
         m.d.comb += [
-            table.enable.eq(command.use_table),
-            self.progress.eq(table.results.valid),
+            self.progress.eq(results.valid),
             self.snapshot.eq(self.command.ready & command.snapshot),
-            self.results.enable.eq(table.results.valid),
+            self.results.enable.eq(results.valid),
             self.results.address.eq(written.metadata.address),
             self.results.data.eq(written["values"].as_value().replicate(brick_parts(config))),
             self.results.halves.eq(_halves(written, config)),
-            self.command.ready.eq(table.results.valid & written.metadata.last),
+            self.command.ready.eq(results.valid & written.metadata.last),
         ]
         if config.brick_pieces > 1:
             m.d.comb += self.piece.eq(written.metadata.piece)
@@ -141,7 +150,6 @@ class ActivateUnit(wiring.Component):
         bricks = command.output_blocks if config.core_outputs == 8 else (command.output_blocks + 1) >> 1
         m.d.sync += softmax.bricks_last.eq(bricks - 1)
         m.d.comb += [
-            table.enable.eq(command.use_table),
             softmax.writes.valid.eq(self.weights.valid),
             softmax.writes.payload.eq(self.weights.payload),
             softmax.values.valid.eq(table.results.valid & is_softmax),
@@ -167,6 +175,39 @@ class ActivateUnit(wiring.Component):
                 self.results.halves.eq(_halves(written, config)),
                 self.command.ready.eq(table.results.valid & written.metadata.last),
             ]
+
+    def _rounded(self, m: Module, elements: stream.Interface, parameters: data.View) -> stream.Interface:
+        """One rounding a lane, as late as requantization and table are; values as wide as they are stored."""
+        config, command = self._config, self.command.payload
+        layout = lanes_layout(config.lanes, element_layout(config), 8 * config.element_bytes)
+        stage, results = Signal(layout), stream.Signature(layout, always_ready=True).create()
+        valid = Signal()
+        for lane in range(config.lanes):
+            metadata = element_layout(config) if lane == 0 else unsigned(1)
+            m.submodules[f"round_{lane}"] = rounding = FixedPointRound(config.element_bits, metadata)
+            given = rounding.accumulators.payload
+            m.d.comb += [
+                rounding.accumulators.valid.eq(elements.valid),
+                given.accumulator.eq(self.accumulators.values[lane]),
+                given.bias.eq(parameters[lane].bias + (parameters[lane].multiplier[:16] << 32)),
+                given.shift.eq(-parameters[lane].shift),
+                rounding.to_even.eq(command.to_even),
+                rounding.minimum.eq(command.minimum),
+                rounding.maximum.eq(command.maximum),
+                stage["values"][lane].eq(rounding.results.payload.value),
+            ]
+            if lane == 0:
+                m.d.comb += [
+                    given.metadata.eq(elements.payload),
+                    stage.metadata.eq(rounding.results.payload.metadata),
+                    valid.eq(rounding.results.valid),
+                ]
+        wait = REQUANTIZE_LATENCY + TABLE_LATENCY - ROUND_LATENCY
+        m.d.comb += [
+            results.payload.eq(delayed(m, stage, wait, "rounded")),
+            results.valid.eq(delayed(m, valid, wait, "rounded_valid")),
+        ]
+        return results
 
     def _requantizers(
         self,

@@ -18,9 +18,9 @@ _BYTES = 8
 _BLOCK_RAM: dict[str, Any] = {"ram_style": "block", "no_rw_check": 1}
 
 
-def lanes_layout(lanes: int, metadata: ShapeLike) -> data.StructLayout:
-    """`lanes` int8 values that go together, and what rides along."""
-    return data.StructLayout({"values": data.ArrayLayout(signed(8), lanes), "metadata": metadata})
+def lanes_layout(lanes: int, metadata: ShapeLike, bits: int = 8) -> data.StructLayout:
+    """`lanes` values that go together, and what rides along."""
+    return data.StructLayout({"values": data.ArrayLayout(signed(bits), lanes), "metadata": metadata})
 
 
 class ActivationTable(wiring.Component):

@@ -1,10 +1,11 @@
 """Reads bricks out of a unified buffer of wide ones and puts padding where they leave the ifm."""
 
-from amaranth.hdl import Module, Mux, Signal
+from amaranth.hdl import Module, Mux, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ....hdl.wide_brick_buffer import BRICK_READ_LATENCY
+from .command_fields import PAD_BITS
 from .delay_line import delayed
 from .padding import PADDING_LATENCY, PaddingMask
 from .pixel_walk import WINDOW_READ
@@ -37,7 +38,8 @@ class BrickReader(wiring.Component):
     brick_slot: data.View
 
     def __init__(self, config: TileConfig) -> None:
-        self._bits = 8 * config.brick_channels
+        self._bits, self._element_bits = 8 * config.brick_bytes, 8 * config.element_bytes
+        self._pad_shift = config.element_bits - PAD_BITS
         super().__init__(
             {
                 "command": In(config.compute.struct()),
@@ -69,7 +71,8 @@ class BrickReader(wiring.Component):
             self.address.eq(self.read.row + self.read.column),
         ]
         mask = delayed(m, padding.padding[0], 1 + BRICK_READ_LATENCY - PADDING_LATENCY, "mask")
-        brick = Signal(self._bits, reset_less=True)
-        m.d.sync += brick.eq(Mux(mask, self.command.pad_value[:8].replicate(self._bits // 8), self.stored))
+        brick, pad = Signal(self._bits, reset_less=True), Signal(signed(self._element_bits))
+        m.d.comb += pad.eq(self.command.pad_value << self._pad_shift)
+        m.d.sync += brick.eq(Mux(mask, pad.replicate(self._bits // self._element_bits), self.stored))
         m.d.comb += self.brick.eq(brick)
         return m

@@ -9,6 +9,9 @@ from .commands import Mode
 from .tile_config import TileConfig
 from .tiling import Tiling, blocks_per_brick, channel_bricks
 
+PAD_BITS = 8
+"""Of a padding value, the upper ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class BlockRange:
@@ -109,7 +112,7 @@ def compute_fields(
         "ifm_width": layer.ifm_shape.width,
         "y_origin": row - top,
         "x_origin": column * window.dilation_x - window.pad_left,
-        "pad_value": layer.pad_value,
+        "pad_value": layer.pad_value >> layer.operand_bits - PAD_BITS,
         "channel_bricks": box.bricks[1] - box.bricks[0],
         "blocks_per_brick": per_brick,
     }

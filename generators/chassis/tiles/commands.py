@@ -4,6 +4,7 @@ How far a tile may reach, and so how wide its fields are, is the family's choice
 """
 
 import enum
+from collections.abc import Sequence
 
 from ..command import CommandLayout, Field, Opcode
 from ..placement import BRICK_CHANNELS
@@ -107,7 +108,12 @@ def compute_layout(tile_bits: int, most: str) -> CommandLayout:
             Field("ifm_width", 16, "pixels of an ifm row; pixels outside 0..width-1 are padding"),
             Field("y_origin", 17, "ifm row under kernel row 0 of ofm row 0", is_signed=True),
             Field("x_origin", 8, "ifm pixel under kernel column 0 of ofm pixel 0", is_signed=True),
-            Field("pad_value", 8, "what padding reads as", is_signed=True),
+            Field(
+                "pad_value",
+                8,
+                "what padding reads as; of wider operands the upper bits, the others are 0",
+                is_signed=True,
+            ),
             Field("channel_bricks", 12, "DENSE: channel bricks of the reduction; otherwise 1"),
             Field(
                 "blocks_per_brick",
@@ -122,8 +128,10 @@ def compute_layout(tile_bits: int, most: str) -> CommandLayout:
     )
 
 
-def activate_layout(tile_bits: int, most: str) -> CommandLayout:
-    """ACTIVATE; see `compute_layout`."""
+def activate_layout(
+    tile_bits: int, most: str, value_bits: int = 8, own_fields: Sequence[Field] = ()
+) -> CommandLayout:
+    """ACTIVATE; see `compute_layout`. Results have `value_bits`, `own_fields` are what the family adds."""
     return CommandLayout(
         Opcode.ACTIVATE,
         (
@@ -137,8 +145,8 @@ def activate_layout(tile_bits: int, most: str) -> CommandLayout:
                 "parameter blocks after the first are only their biases; multipliers and shifts are those of the first",
             ),
             Field("zero_point", 8, "of the ofm", is_signed=True),
-            Field("minimum", 8, "lower clamp", is_signed=True),
-            Field("maximum", 8, "upper clamp", is_signed=True),
+            Field("minimum", value_bits, "lower clamp", is_signed=True),
+            Field("maximum", value_bits, "upper clamp", is_signed=True),
             Field("use_table", 1, "replace the clamped value by its activation table entry"),
             Field(
                 "softmax_lanes",
@@ -147,6 +155,7 @@ def activate_layout(tile_bits: int, most: str) -> CommandLayout:
                 "last channel brick has so many channels; zero_point is 0",
             ),
             Field("snapshot", 1, "on completion, append the performance counters to the profile memory"),
+            *own_fields,
         ),
     )
 

@@ -3,11 +3,14 @@
 import numpy as np
 import numpy.typing as npt
 
+from ..fixed_point import FixedPointScaling
 from ..layer import Requantization
 from .commands import BIAS_BEATS, BRICK_CHANNELS
 
 
-def parameter_content(requantization: Requantization, blocks: slice = slice(None)) -> bytes:
+def parameter_content(
+    requantization: Requantization | FixedPointScaling, blocks: slice = slice(None)
+) -> bytes:
     """`blocks` of `parameter_blocks` as ACTIVATE reads them: with a uniform scale biases alone after the first."""
     chosen = parameter_blocks(requantization)
     if not requantization.is_uniform:
@@ -17,8 +20,8 @@ def parameter_content(requantization: Requantization, blocks: slice = slice(None
     return chosen.tobytes()
 
 
-def parameter_blocks(requantization: Requantization) -> npt.NDArray[np.uint8]:
-    """Blocks of eight channels: 32 bytes of bias, 32 of multiplier, 8 of shift.
+def parameter_blocks(requantization: Requantization | FixedPointScaling) -> npt.NDArray[np.uint8]:
+    """Blocks of eight channels: 32 bytes of bias, 32 of multiplier, 8 of shift; see `FixedPointScaling`.
 
     Returns:
         uint8[ceil(channels / 8), 72]; one block if the parameters are uniform.
@@ -33,11 +36,7 @@ def parameter_blocks(requantization: Requantization) -> npt.NDArray[np.uint8]:
         full[:channels] = values
         return full.reshape(blocks, BRICK_CHANNELS).view(np.uint8)
 
+    words = requantization.parameter_words
     return np.concatenate(
-        [
-            padded(requantization.bias, "<i4"),
-            padded(requantization.multiplier, "<i4"),
-            padded(requantization.shift, "i1"),
-        ],
-        axis=1,
+        [padded(part, dtype) for part, dtype in zip(words, ("<i4", "<i4", "i1"), strict=True)], axis=1
     )

@@ -5,6 +5,11 @@ from .tile_config import TileConfig
 from .tiling import blocks_per_brick, output_blocks
 
 
+def operands(layer: Layer, config: TileConfig) -> str | None:
+    """Operands must have the engine's width: int8, unless it is an engine of fixed-point numbers"""
+    return f"{layer.operand_bits} bits" if layer.operand_bits != config.element_bits else None
+
+
 def kernel(layer: Layer, config: TileConfig) -> str | None:
     """Kernels must be at most 255 x 255"""
     window = layer.window
@@ -31,9 +36,10 @@ def padding(layer: Layer, config: TileConfig) -> str | None:
 
 
 def map_size(layer: Layer, config: TileConfig) -> str | None:
-    """Height and width of a feature map must be at most 32,767, channels at most 16,384"""
+    """Height and width of a feature map must be at most 32,767, channels at most 16,384, in less than 64 KiB"""
+    channels = min(16384, 65535 // config.element_bytes)
     for shape in (layer.ifm_shape, layer.ofm_shape):
-        if max(shape.height, shape.width) > 32767 or shape.channels > 16384:
+        if max(shape.height, shape.width) > 32767 or shape.channels > channels:
             return f"{shape.height} x {shape.width} x {shape.channels}"
     return None
 
@@ -48,7 +54,7 @@ def row_size(layer: Layer, config: TileConfig) -> str | None:
     depth = 1 if treats_channels_apart(layer) else -(-ifm.channels // channels)
     bricks = rows * ifm.width * depth + ofm.width * -(-ofm.channels // channels)
     if bricks > config.buffer_bricks:
-        return f"{bricks * channels} bytes for {config.buffer_bricks * channels}"
+        return f"{bricks * config.brick_bytes} bytes for {config.buffer_bricks * config.brick_bytes}"
     return None
 
 

@@ -4,6 +4,7 @@ from abc import abstractmethod
 
 from ..command import CommandLayout
 from ..configuration import EngineConfig
+from ..fixed_point import SUM_BITS
 from ..placement import BRICK_CHANNELS
 
 
@@ -49,6 +50,11 @@ class TileConfig(EngineConfig):
     @abstractmethod
     def activate(self) -> CommandLayout:
         """Command words of ACTIVATE."""
+
+    @property
+    def sum_bits(self) -> int:
+        """Bits of an accumulator."""
+        return 32 if self.element_bits == 8 else SUM_BITS
 
     @property
     def brick_pieces(self) -> int:

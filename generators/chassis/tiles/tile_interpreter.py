@@ -18,7 +18,7 @@ from ....hdl.arithmetic_model import (
 from ..command import CommandLayout, Opcode, Region, Verb
 from ..interpreter import ChassisInterpreter, Fields, IllegalCommand
 from ..placement import POINTER_MASK
-from .command_fields import tile_count
+from .command_fields import PAD_BITS, tile_count
 from .commands import BIAS_BEATS, BRICK_CHANNELS, PARAMETER_BEATS, SOFTMAX_CHANNELS, Destination, Mode
 from .softmax_model import softmax
 from .tile_config import TileConfig
@@ -46,8 +46,8 @@ class TileInterpreter(ChassisInterpreter[Config]):
         self.operand_table = np.zeros((2, 256), np.int32)
         self.activation_table = np.zeros(256, np.int8)
         self.exponential_table = np.zeros(256, np.int32)
-        self._tiles: deque[npt.NDArray[np.int32]] = deque()
-        self._partial: npt.NDArray[np.int32] | None = None
+        self._tiles: deque[npt.NDArray[np.signedinteger]] = deque()
+        self._partial: npt.NDArray[np.signedinteger] | None = None
         self._activations: deque[tuple[int, Fields]] = deque()
 
     def _finish(self) -> None:
@@ -78,7 +78,7 @@ class TileInterpreter(ChassisInterpreter[Config]):
         """WEIGHTS into `Destination.WEIGHT_STORE`."""
 
     @abstractmethod
-    def _multiply_accumulate(self, fields: Fields, mode: Mode) -> npt.NDArray[np.int32]:
+    def _multiply_accumulate(self, fields: Fields, mode: Mode) -> npt.NDArray[np.signedinteger]:
         """What COMPUTE makes of weights: [block, row, x, channel]."""
 
     def _compute(self, fields: Fields) -> bool:
@@ -97,7 +97,7 @@ class TileInterpreter(ChassisInterpreter[Config]):
         if fields["accumulate"]:
             if self._partial is None or self._partial.shape != result.shape:
                 raise self._illegal("accumulate without a matching partial tile")
-            result += self._partial
+            result = self._wrapped(result + self._partial)
             self._partial = None
         if fields["partial"]:
             self._partial = result
@@ -105,7 +105,9 @@ class TileInterpreter(ChassisInterpreter[Config]):
             self._tiles.extend(self._cut_tiles(fields, result))
         return True
 
-    def _cut_tiles(self, fields: Fields, result: npt.NDArray[np.int32]) -> list[npt.NDArray[np.int32]]:
+    def _cut_tiles(
+        self, fields: Fields, result: npt.NDArray[np.signedinteger]
+    ) -> list[npt.NDArray[np.signedinteger]]:
         """[block, row, x, channel] -> one array a tile, in the order of the loop nest."""
         block_cores = 1 << fields["block_cores_log2"]
         columns = fields["tile_groups"] << fields["pixel_cores_log2"]
@@ -122,7 +124,7 @@ class TileInterpreter(ChassisInterpreter[Config]):
         steps = [fields["dilation_y"]] * (fields["kernel_height"] - 1)
         return np.array([self._row_pointers({**fields, "ifm_row": start}, "ifm_", steps) for start in starts])
 
-    def _windows(self, fields: Fields, brick: int) -> npt.NDArray[np.int8]:
+    def _windows(self, fields: Fields, brick: int) -> npt.NDArray[np.signedinteger]:
         """Ifm under the kernel for one channel brick: [row, x, kernel row, kernel column, lane]."""
         y = (
             fields["y_origin"]
@@ -141,8 +143,23 @@ class TileInterpreter(ChassisInterpreter[Config]):
         addresses = (pointers[:, None, :, None] + x[None, :, None, :]) & POINTER_MASK
         if inside.any() and addresses[inside].max() >= self.config.buffer_bricks:
             raise self._illegal(f"reads brick {addresses[inside].max()} of {self.config.buffer_bricks}")
-        values = self.buffer[addresses % self.config.buffer_bricks]
-        return np.where(inside[..., None], values, np.int8(fields["pad_value"]))
+        values = self._elements[addresses % self.config.buffer_bricks]
+        pad = fields["pad_value"] << self.config.element_bits - PAD_BITS
+        return np.where(inside[..., None], values, values.dtype.type(pad))
+
+    @property
+    def _elements(self) -> npt.NDArray[np.signedinteger]:
+        """The unified buffer as operands: [brick, channel]."""
+        stored = self.buffer.view(f"i{self.config.element_bytes}")
+        unused = 8 * self.config.element_bytes - self.config.element_bits
+        return (stored << unused) >> unused
+
+    def _wrapped(self, sums: npt.NDArray[np.integer]) -> npt.NDArray[np.signedinteger]:
+        """As accumulators hold them."""
+        if self.config.sum_bits == 32:
+            return sums.astype(np.int32)
+        unused = 64 - self.config.sum_bits
+        return (sums.astype(np.int64) << unused) >> unused
 
     def _own_channels(self, bricks: npt.NDArray[np.integer], block: int) -> npt.NDArray[np.integer]:
         """The output block's channels of bricks [..., lane]."""
@@ -150,16 +167,16 @@ class TileInterpreter(ChassisInterpreter[Config]):
         first = outputs * (block % (self.config.brick_channels // outputs))
         return bricks[..., first : first + outputs]
 
-    def _maximum(self, fields: Fields) -> npt.NDArray[np.int32]:
+    def _maximum(self, fields: Fields) -> npt.NDArray[np.signedinteger]:
         blocks = [
             self._own_channels(self._windows(fields, block // fields["blocks_per_brick"]), block).max(
                 axis=(2, 3)
             )
             for block in range(fields["output_blocks"])
         ]
-        return np.stack(blocks).astype(np.int32)
+        return self._wrapped(np.stack(blocks))
 
-    def _elementwise(self, fields: Fields, mode: Mode) -> npt.NDArray[np.int32]:
+    def _elementwise(self, fields: Fields, mode: Mode) -> npt.NDArray[np.signedinteger]:
         second = {
             **fields,
             **{
@@ -179,14 +196,14 @@ class TileInterpreter(ChassisInterpreter[Config]):
             )
             rows = np.array(self._row_pointers(second, "ifm_", [1] * (fields["height"] - 1)))
             addresses = (rows[:, None] + brick * fields["ifm2_channel_pitch"] + x[None, :]) & POINTER_MASK
-            bricks = self.buffer[addresses]
+            bricks = self._elements[addresses]
             if fields["ifm2_broadcast_channels"]:
                 bricks = np.repeat(bricks[..., :1], bricks.shape[-1], axis=-1)
             second_values = self._own_channels(bricks, block)
             a = self.operand_table[0][first_values.astype(np.int64) + 128]
             b = self.operand_table[1][second_values.astype(np.int64) + 128]
             blocks.append(a + b if mode is Mode.ADD else a * b)
-        return np.stack(blocks).astype(np.int32)
+        return self._wrapped(np.stack(blocks))
 
     def _activate(self, fields: Fields) -> bool:
         self._activations.append((self._index, fields))
@@ -204,7 +221,7 @@ class TileInterpreter(ChassisInterpreter[Config]):
     def _drain(self, fields: Fields) -> None:
         outputs = self.config.core_outputs
         shape = fields["output_blocks"], fields["height"], fields["width"], outputs
-        accumulators = np.zeros(shape, np.int32)
+        accumulators = self._wrapped(np.zeros(shape, np.int64))
         for target in self._cut_tiles(fields, accumulators):
             tile = self._tiles.popleft()
             if tile.shape != target.shape:
@@ -212,27 +229,44 @@ class TileInterpreter(ChassisInterpreter[Config]):
                     f"ACTIVATE drains a tile of {target.shape}, COMPUTE filled one of {tile.shape}"
                 )
             target[:] = tile
-        bias, multiplier, shift = self._channel_parameters(fields)
-        with np.errstate(over="ignore"):
-            x = accumulators + bias
-            x = x << np.maximum(shift, 0)
-        x = saturating_rounding_doubling_high_multiply(x, np.broadcast_to(multiplier, x.shape))
-        x = rounding_divide_by_power_of_two(x, np.broadcast_to(np.maximum(-shift, 0), x.shape))
-        x = np.clip(x.astype(np.int64) + fields["zero_point"], fields["minimum"], fields["maximum"])
-        results = self.activation_table[x + 128] if fields["use_table"] else x.astype(np.int8)
+        results = self._scaled(fields, accumulators)
         if fields["softmax_lanes"]:
             results = self._softmax(fields, results)
         per_brick = self.config.brick_channels // outputs
         rows = np.array(self._row_pointers(fields, "ofm_", [1] * (fields["height"] - 1)))
+        stored = self.buffer.view(results.dtype)
         for block in range(fields["output_blocks"]):
             start = rows + block // per_brick * fields["ofm_channel_pitch"]
             addresses = (start[:, None] + np.arange(fields["width"])[None, :]) & POINTER_MASK
             if addresses.max() >= self.config.buffer_bricks:
                 raise self._illegal(f"writes brick {addresses.max()} of {self.config.buffer_bricks}")
             first = outputs * (block % per_brick)
-            self.buffer[addresses, first : first + outputs] = results[block]
+            stored[addresses, first : first + outputs] = results[block]
 
-    def _softmax(self, fields: Fields, results: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+    def _scaled(
+        self, fields: Fields, accumulators: npt.NDArray[np.signedinteger]
+    ) -> npt.NDArray[np.signedinteger]:
+        """What the output stage makes of [block, row, x, channel], as it is stored."""
+        bias, multiplier, shift = self._channel_parameters(fields)
+        if self.config.element_bits != 8:
+            total = self._wrapped(accumulators + bias + (multiplier.astype(np.int64) << 32))
+            real = total / 2.0**-shift  # exact: 48 bits have room in the 53 of a double
+            away = np.copysign(np.floor(np.abs(real) + 0.5), real)
+            rounded = np.rint(real) if fields["to_even"] else away
+            return np.clip(rounded, fields["minimum"], fields["maximum"]).astype(
+                f"i{self.config.element_bytes}"
+            )
+        with np.errstate(over="ignore"):
+            x = accumulators + bias
+            x = x << np.maximum(shift, 0)
+        x = saturating_rounding_doubling_high_multiply(x, np.broadcast_to(multiplier, x.shape))
+        x = rounding_divide_by_power_of_two(x, np.broadcast_to(np.maximum(-shift, 0), x.shape))
+        x = np.clip(x.astype(np.int64) + fields["zero_point"], fields["minimum"], fields["maximum"])
+        return self.activation_table[x + 128] if fields["use_table"] else x.astype(np.int8)
+
+    def _softmax(
+        self, fields: Fields, results: npt.NDArray[np.signedinteger]
+    ) -> npt.NDArray[np.signedinteger]:
         """Of one pixel, [block, 1, 1, channel]."""
         bricks = -(-results.size // BRICK_CHANNELS)
         channels = (bricks - 1) * BRICK_CHANNELS + fields["softmax_lanes"]

@@ -6,7 +6,8 @@ from typing import Generic, TypeVar
 
 from ..command import Opcode, Region
 from ..constants import ConstantPool
-from ..layer import Layer, LayerKind
+from ..fixed_point import FixedPointScaling
+from ..layer import Layer, LayerKind, Requantization
 from ..layer_plan import LayerPlan, needed_rows
 from ..placement import MEMORY_SPAN_BYTES, load_rows
 from ..schedule import Command, Span, ring_spans
@@ -152,10 +153,7 @@ class TileLowering(Generic[Config]):
                     "parameter_address": parameters.address,
                     "parameter_uniform": int(requantization.is_uniform),
                     "uniform_scale": int(requantization.has_uniform_scale),
-                    "zero_point": requantization.zero_point,
-                    "minimum": requantization.minimum,
-                    "maximum": requantization.maximum,
-                    "use_table": int(requantization.table is not None),
+                    **_result_fields(requantization),
                     "softmax_lanes": softmax_lanes,
                     "snapshot": int(snapshot),
                 },
@@ -187,16 +185,22 @@ class TileLowering(Generic[Config]):
         self.commands.append(Command(Opcode.COMPUTE, fields, reads=tuple(reads), layer=plan.index))
 
 
+def _result_fields(stage: Requantization | FixedPointScaling) -> dict[str, int]:
+    """What ACTIVATE does with the scaled sums of all channels."""
+    bounds = {"minimum": stage.minimum, "maximum": stage.maximum}
+    if isinstance(stage, FixedPointScaling):
+        return {**bounds, "to_even": int(stage.to_even)}
+    return {**bounds, "zero_point": stage.zero_point, "use_table": int(stage.table is not None)}
+
+
 def tables_of(layer: Layer) -> dict[Destination, tuple[Span, bytes]]:
     """The tables that a layer looks up, each with its place and content."""
     tables = {}
     if layer.operand_tables is not None:
         tables[Destination.OPERAND_TABLE] = OPERAND_TABLE, layer.operand_tables.astype("<i4").tobytes()
-    if layer.requantization.table is not None:
-        tables[Destination.ACTIVATION_TABLE] = (
-            ACTIVATION_TABLE,
-            layer.requantization.table.astype("i1").tobytes(),
-        )
+    stage = layer.requantization
+    if isinstance(stage, Requantization) and stage.table is not None:
+        tables[Destination.ACTIVATION_TABLE] = ACTIVATION_TABLE, stage.table.astype("i1").tobytes()
     if layer.exponentials is not None:
         tables[Destination.EXPONENTIAL_TABLE] = EXPONENTIAL_TABLE, layer.exponentials.astype("<i4").tobytes()
     return tables

@@ -36,7 +36,7 @@ class TileMemory(wiring.Component):
     A visit takes the totals of `TOTALS_DELAY` cycles later. Visits of the same address are at least `VISIT_CYCLES`
     apart. Each half has one read port, which COMPUTE uses while it fills that half, and the drain side otherwise.
 
-    Cost: 2 x `tile_pixels` x 256 bits of block RAM, eight 32-bit adders.
+    Cost: 2 x `tile_pixels` x 8 x `sum_bits` of block RAM, eight adders.
 
     Members:
         visit: `visit_layout`.
@@ -56,7 +56,7 @@ class TileMemory(wiring.Component):
     def __init__(self, config: TileConfig) -> None:
         self._depth = config.tile_pixels
         self._visit = visit_layout(config)
-        values = data.ArrayLayout(signed(32), BRICK_CHANNELS)
+        self._values = values = data.ArrayLayout(signed(config.sum_bits), BRICK_CHANNELS)
         super().__init__(
             {
                 "visit": In(self._visit),
@@ -73,8 +73,8 @@ class TileMemory(wiring.Component):
         m = Module()
         reading, adding = Signal(self._visit), Signal(self._visit)
         drain_half = Signal()
-        sums = Signal(data.ArrayLayout(signed(32), BRICK_CHANNELS))
-        old = Signal(data.ArrayLayout(signed(32), BRICK_CHANNELS), reset_less=True)
+        sums = Signal(self._values)
+        old = Signal(self._values, reset_less=True)
         m.d.sync += [reading.eq(self.visit), adding.eq(reading), drain_half.eq(self.drain_half)]
         stored = [self._half(m, half, adding, sums) for half in range(2)]
         m.d.sync += [
@@ -88,7 +88,7 @@ class TileMemory(wiring.Component):
         return m
 
     def _half(self, m: Module, half: int, adding: data.View, sums: data.View) -> Value:
-        memory = Memory(shape=unsigned(32 * BRICK_CHANNELS), depth=self._depth, init=[], attrs=_MEMORY)
+        memory = Memory(shape=unsigned(self._values.size), depth=self._depth, init=[], attrs=_MEMORY)
         m.submodules[f"half_{half}"] = memory
         read, write = memory.read_port(), memory.write_port()
         filling = self.visit.valid & (self.visit.half == half)

@@ -8,11 +8,11 @@ from .tile_config import TileConfig
 from .tiling import Tiling, channel_bricks, output_blocks
 
 
-def weight_tiles(layer: Layer, tiling: Tiling, config: TileConfig) -> npt.NDArray[np.int8]:
+def weight_tiles(layer: Layer, tiling: Tiling, config: TileConfig) -> npt.NDArray[np.signedinteger]:
     """Weights in the order of the loop nest.
 
     Returns:
-        int8[block group, kernel row, kernel column, channel brick, row, column], where a column is an output channel
+        [block group, kernel row, kernel column, channel brick, row, column], where a column is an output channel
         and those that a block group does not use are zero.
     """
     assert layer.weights is not None
@@ -21,9 +21,9 @@ def weight_tiles(layer: Layer, tiling: Tiling, config: TileConfig) -> npt.NDArra
     outputs, height, kernel_width = layer.weights.shape[:3]
     bricks = channel_bricks(layer, config.brick_channels)
     rows, columns = config.brick_channels, config.cores * config.core_outputs
-    tiles = np.zeros((groups, height, kernel_width, bricks, rows, columns), np.int8)
+    tiles = np.zeros((groups, height, kernel_width, bricks, rows, columns), layer.weights.dtype)
     if layer.kind is LayerKind.CONVOLUTION:
-        padded = np.zeros((groups * width, height, kernel_width, bricks * rows), np.int8)
+        padded = np.zeros((groups * width, height, kernel_width, bricks * rows), layer.weights.dtype)
         padded[:outputs, :, :, : layer.weights.shape[3]] = layer.weights
         split = padded.reshape(groups, width, height, kernel_width, bricks, rows)
         tiles[..., :width] = split.transpose(0, 2, 3, 4, 5, 1)

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from ..command import OPCODE_OF_VERB, CommandLayout, Opcode, Verb
 from ..configuration import EngineConfig
+from ..destination_port import BEAT_BITS
 from ..memory import MemoryModel
-from ..placement import BRICK_CHANNELS
 from ..prediction import Prediction, TimingError
 from ..run_control import START_CYCLES
 from ..schedule import decode_commands
@@ -79,7 +79,7 @@ class EngineTiming:
         }
         self._core = core(self._queues[Verb.COMPUTE], self._queues[Verb.ACTIVATE])
         self._fetch = Fetch(clock, arbiter, self._queues, of_verb, config.burst_beats)
-        pieces = config.brick_channels // BRICK_CHANNELS
+        pieces = config.brick_bytes // (BEAT_BITS // 8)
         load = LoadUnit(
             clock,
             arbiter,

@@ -57,8 +57,10 @@ class ComputeBench:
         self.commands: list[Fields] = [{**_PLAIN, **fields} for fields in commands]
         values = np.random.default_rng(seed)
         self._draw, self._gap = random.Random(seed), gap
-        self.bricks = values.integers(-128, 128, (_BRICKS, config.columns))
-        self.kernels = values.integers(-128, 128, (config.weight_words, config.rows))
+        limit = 1 << config.element_bits - 1
+        self._stored = f"<i{config.element_bytes}"
+        self.bricks = values.integers(-limit, limit, (_BRICKS, config.columns))
+        self.kernels = values.integers(-limit, limit, (config.weight_words, config.rows))
         self.tables = values.integers(-1000, 1000, (2, 256))
         self.drained: list[np.ndarray] = []
         self.starts: list[int] = []
@@ -76,7 +78,7 @@ class ComputeBench:
 
     async def _load(self, ctx: Any) -> None:
         beats = [
-            (Destination.WEIGHT_STORE, self.kernels.astype(np.int8).tobytes()),
+            (Destination.WEIGHT_STORE, self.kernels.astype(self._stored).tobytes()),
             (Destination.OPERAND_TABLE, self.tables.astype("<i4").tobytes()),
         ]
         ctx.set(self._unit.writes.valid, 1)
@@ -116,7 +118,7 @@ class ComputeBench:
             address = reads.popleft()
             await ctx.tick()
             if address is not None:
-                word = self.bricks[address % _BRICKS].astype(np.int8).tobytes()
+                word = self.bricks[address % _BRICKS].astype(self._stored).tobytes()
                 ctx.set(self._unit.brick, int.from_bytes(word, "little"))
 
     async def _causes(self, ctx: Any) -> None:
@@ -182,7 +184,7 @@ class ComputeBench:
         """All channels of a pixel of an operand, or padding."""
         inside = 0 <= y < fields["ifm_height"] and 0 <= x < fields["ifm_width"]
         if prefix == "ifm_" and not inside:
-            return np.full(self.config.columns, PAD)
+            return np.full(self.config.columns, PAD << self.config.element_bits - 8)
         lines = y - fields["y_origin"] if prefix == "ifm_" else y  # the row under the ofm's first
         pitches = fields[f"{prefix}row_pitch"], fields[f"{prefix}channel_pitch"]
         return self.bricks[fields[f"{prefix}row"] + lines * pitches[0] + brick * pitches[1] + x]

@@ -13,7 +13,13 @@ from celosia.generators.cnn_array.functional_unit import DRAIN_LATENCY
 from tests.gateware import convert, simulate
 
 SMALL = replace(PRESETS["catapult-8x8"], registers=4)
-CONFIGS = {"8x8": SMALL, "16x8": replace(SMALL, rows=16), "8x16": replace(SMALL, columns=16)}
+CONFIGS = {
+    "8x8": SMALL,
+    "16x8": replace(SMALL, rows=16),
+    "8x16": replace(SMALL, columns=16),
+    "8x8-fixed16": replace(SMALL, operand_bits=16),
+    "8x8-fixed18": replace(SMALL, operand_bits=18),
+}
 
 
 class Bench:
@@ -31,7 +37,12 @@ class Bench:
         """Of each cycle from the first brick on: what the array gets."""
 
     def _draw(self, *shape: int) -> np.ndarray:
-        return np.full(shape, -128) if self.extreme else self.values.integers(-128, 128, shape)
+        limit = 1 << self.config.element_bits - 1
+        return np.full(shape, -limit) if self.extreme else self.values.integers(-limit, limit, shape)
+
+    def _packed(self, values: np.ndarray) -> int:
+        bits = self.config.element_bits
+        return sum((int(value) & (1 << bits) - 1) << bits * place for place, value in enumerate(values))
 
     def _at(self, cycle: int) -> dict[str, Any]:
         while len(self.cycles) <= cycle:
@@ -60,11 +71,11 @@ class Bench:
             ctx.set(array.slot.accumulate, "slot" in at)
             if "slot" in at:
                 pixel, half, first = at["slot"]
-                ctx.set(array.brick, _packed(at["brick"]))
+                ctx.set(array.brick, self._packed(at["brick"]))
                 ctx.set(array.slot.address, pixel)
                 ctx.set(array.slot.half, half)
                 ctx.set(array.slot.first, first)
-            ctx.set(array.weights, _packed(at.get("weights", self._draw(self.config.rows))))
+            ctx.set(array.weights, self._packed(at.get("weights", self._draw(self.config.rows))))
             await ctx.tick()
 
     async def drain(self, ctx: Any, half: int, pixels: int) -> np.ndarray:
@@ -80,16 +91,17 @@ class Bench:
                 ctx.set(array.drain_core, place[1])
             answered = asked.popleft()
             if answered is not None:
-                raw = ctx.get(array.values).to_bytes(32, "little")
                 low = 8 * answered[1]
-                result[answered[0], low : low + 8] = np.frombuffer(raw, "<i4")
+                result[answered[0], low : low + 8] = _signed(ctx.get(array.values), self.config.sum_bits)
             asked.append(place)
             await ctx.tick()
         return result
 
 
-def _packed(values: np.ndarray) -> int:
-    return int.from_bytes(np.asarray(values).astype(np.int8).tobytes(), "little")
+def _signed(packed: int, bits: int) -> list[int]:
+    """Eight numbers in two's complement."""
+    values = [packed >> bits * place & (1 << bits) - 1 for place in range(8)]
+    return [value - (value >> bits - 1 << bits) for value in values]
 
 
 @pytest.mark.parametrize("name", CONFIGS)
@@ -149,14 +161,15 @@ def test_a_pixel_that_is_not_there_leaves_its_register_alone() -> None:
     simulate(bench.array, testbenches=[run])
 
 
-def test_the_largest_products_are_exact() -> None:
-    bench = Bench(SMALL, 5, extreme=True)
+@pytest.mark.parametrize("name", ["8x8", "8x8-fixed16", "8x8-fixed18"])
+def test_the_largest_products_are_exact(name: str) -> None:
+    bench = Bench(CONFIGS[name], 5, extreme=True)
     bench.step(bench.step(0, 8, 1, first=True), 8, 1, first=False)
 
     async def run(ctx: Any) -> None:
         await bench.bench(ctx)
         drained = await bench.drain(ctx, 1, 8)
-        assert (drained == 2 * 8 * 128 * 128).all()
+        assert (drained == 2 * 8 * 4 ** (CONFIGS[name].element_bits - 1)).all()
 
     simulate(bench.array, testbenches=[run])
 

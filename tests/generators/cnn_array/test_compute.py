@@ -13,7 +13,14 @@ from celosia.generators.cnn_array.config import PRESETS, CnnArrayConfig
 from .compute_bench import ComputeBench, Fields, convolution
 
 SMALL = replace(PRESETS["catapult-8x8"], registers=4, kernel_kib=2)
-CONFIGS = {"8x8": SMALL, "16x8": replace(SMALL, rows=16), "8x16": replace(SMALL, columns=16)}
+WIDE = replace(SMALL, operand_bits=16, kernel_kib=4)
+CONFIGS = {
+    "8x8": SMALL,
+    "16x8": replace(SMALL, rows=16),
+    "8x16": replace(SMALL, columns=16),
+    "8x8-fixed16": WIDE,
+    "16x8-fixed18": replace(WIDE, operand_bits=18, rows=16, kernel_kib=16),
+}
 
 
 def products(bench: ComputeBench, fields: Fields) -> list[np.ndarray]:
@@ -33,7 +40,7 @@ def products(bench: ComputeBench, fields: Fields) -> list[np.ndarray]:
 def cases() -> list[Any]:
     """Few at once, all of them slowly."""
     every = [(name, seed, gap) for name in CONFIGS for seed in range(6) for gap in (0.0, 0.5)]
-    quick = {("8x8", 1, 0.5), ("16x8", 2, 0.0)}
+    quick = {("8x8", 1, 0.5), ("16x8", 2, 0.0), ("8x8-fixed16", 1, 0.5)}
     return [pytest.param(*case, marks=() if case in quick else pytest.mark.slow) for case in every]
 
 

@@ -12,6 +12,7 @@ from celosia.generators.cnn_array.config import PRESETS, CnnArrayConfig
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"operand_bits": 12}, "operand_bits must be 8, 16 or 18, not 12"),
         ({"rows": 12}, "rows must be 8, 16, 32 or 64, not 12"),
         ({"columns": 4}, "columns must be 8, 16, 32 or 64, not 4"),
         ({"registers": 1}, "registers must be a power of two in 2..64, not 1"),
@@ -20,6 +21,11 @@ from celosia.generators.cnn_array.config import PRESETS, CnnArrayConfig
         ({"rows": 64, "columns": 64, "kernel_kib": 4}, "kernel_kib must be a power of two in 8..512, not 4"),
         ({"buffer_kib": 1024}, "buffer_kib must be in 1..512 for 8 columns, not 1024"),
         ({"columns": 64, "buffer_kib": 0}, "buffer_kib must be in 1..4096 for 64 columns, not 0"),
+        ({"operand_bits": 18, "buffer_kib": 4096}, "buffer_kib must be in 1..2048 for 8 columns, not 4096"),
+        (
+            {"operand_bits": 16, "rows": 64, "columns": 64, "kernel_kib": 8},
+            "kernel_kib must be a power of two in 16..512, not 8",
+        ),
         ({"lanes": 4}, "lanes must be 8, not 4"),
         ({"parameter_beats": 8}, "parameter_beats must be a power of two in 64..4096, not 8"),
         ({"queue_depth": 3}, "queue_depth must be 2, 4, 8 or 16, not 3"),
@@ -31,9 +37,12 @@ def test_refuses_by_name(change: dict[str, Any], message: str) -> None:
 
 
 def test_presets_are_what_their_names_say() -> None:
-    assert {name: (config.rows, config.columns, config.peak_macs) for name, config in PRESETS.items()} == {
-        "catapult-8x8": (8, 8, 64),
-        "catapult-16x16": (16, 16, 256),
+    assert {
+        name: (config.operand_bits, config.rows, config.columns, config.peak_macs)
+        for name, config in PRESETS.items()
+    } == {
+        "catapult-8x8": (8, 8, 8, 64),
+        "catapult-16x16": (8, 16, 16, 256),
     }
 
 

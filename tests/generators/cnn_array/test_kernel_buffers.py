@@ -1,7 +1,9 @@
-"""`KernelBuffers`: a byte for each row from beats of eight."""
+"""`KernelBuffers`: an operand for each row from beats of eight bytes."""
 
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from celosia.generators.chassis.tiles.commands import Destination
@@ -9,12 +11,18 @@ from celosia.generators.cnn_array.config import PRESETS
 from celosia.generators.cnn_array.kernel_buffers import KERNEL_READ_LATENCY, KernelBuffers
 from tests.gateware import convert, simulate
 
+CONFIGS = {
+    **PRESETS,
+    "fixed16": replace(PRESETS["catapult-8x8"], operand_bits=16),
+    "fixed18": replace(PRESETS["catapult-8x8"], operand_bits=18),
+}
 
-@pytest.mark.parametrize("preset", PRESETS)
-def test_rows_get_their_bytes_and_other_destinations_none(preset: str) -> None:
-    config = PRESETS[preset]
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_rows_get_their_operands_and_other_destinations_none(name: str) -> None:
+    config = CONFIGS[name]
     unit = KernelBuffers(config)
-    beats = config.rows // 8
+    beats = config.weight_word_bytes // 8
     words = {3: 0, config.weight_words - 1: 0}
 
     async def bench(ctx: Any) -> None:
@@ -35,7 +43,12 @@ def test_rows_get_their_bytes_and_other_destinations_none(preset: str) -> None:
         for word, expected in words.items():
             ctx.set(unit.address, word)
             await ctx.tick().repeat(KERNEL_READ_LATENCY)
-            assert ctx.get(unit.word) == expected
+            operands = np.frombuffer(
+                expected.to_bytes(config.weight_word_bytes, "little"), f"u{config.element_bytes}"
+            )
+            bits = config.element_bits
+            kept = [int(operand) & (1 << bits) - 1 for operand in operands]
+            assert ctx.get(unit.word) == sum(operand << bits * row for row, operand in enumerate(kept))
 
     simulate(unit, testbenches=[bench])
 

@@ -1,19 +1,32 @@
 """Random shapes of convolutions on the generated RTL: every bit and every predicted cycle."""
 
 import random
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
-from celosia.generators.cnn_array.config import PRESETS
+from celosia.generators.cnn_array.config import PRESETS, CnnArrayConfig
+from celosia.host.attributes import Activation, Padding
+from celosia.host.compiler import compile_graph
+from celosia.host.fixed_point_builder import FixedPointBuilder
 from celosia.host.graph import Graph
 from celosia.host.graph_builder import GraphBuilder
 from celosia.host.reference import run_graph
+from celosia.host.runtime import Runtime
 from tests.built_graphs import int8, int32
 from tests.engine_bench import EngineBench
+from tests.interpreter_device import InterpreterDevice
 
 SHAPES, SHAPES_A_TEST = 60, 10
 MANY_SHAPES, SHAPES_A_SLOW_TEST = 1000, 50
+FIXED_POINT = {
+    f"catapult-8x8, {bits} bits": replace(
+        PRESETS["catapult-8x8"], operand_bits=bits, kernel_kib=64, buffer_kib=256
+    )
+    for bits in (16, 18)
+}
+CONFIGS = {**PRESETS, **FIXED_POINT}
 _MOST_MACS = 4_000_000
 _MOST_BYTES = 40_000
 
@@ -22,9 +35,22 @@ def _log_uniform(draw: random.Random, low: int, high: int) -> int:
     return min(high, int(low * ((high + 1) / low) ** draw.random()))
 
 
-def convolution(seed: int) -> Graph:
-    """One CONV_2D; drawn again until it is small enough to simulate."""
-    draw = random.Random(seed)
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a convolution of any numbers is like."""
+
+    image: tuple[int, int]
+    inputs: int
+    outputs: int
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    padding: Padding
+    activation: Activation
+
+
+def random_shape(draw: random.Random) -> Shape:
+    """Drawn again until it is small enough to simulate."""
     while True:
         inputs, outputs = _log_uniform(draw, 1, 512), _log_uniform(draw, 1, 512)
         kernel = draw.randint(1, 11), draw.randint(1, 11)
@@ -36,32 +62,77 @@ def convolution(seed: int) -> Graph:
         macs = pixels * outputs * inputs * kernel[0] * kernel[1]
         if macs <= _MOST_MACS and max(image[0] * image[1] * inputs, pixels * outputs) <= _MOST_BYTES:
             break
+    padding: Padding = "SAME" if draw.random() < 0.5 else "VALID"
+    activation: Activation = "RELU" if draw.random() < 0.5 else "NONE"
+    return Shape(image, inputs, outputs, kernel, stride, dilation, padding, activation)
+
+
+def int8_convolution(seed: int) -> Graph:
+    """One CONV_2D."""
+    draw = random.Random(seed)
+    shape = random_shape(draw)
     builder = GraphBuilder(f"convolution {seed}")
-    ifm = builder.input((1, *image, inputs), scale=0.5, zero_point=draw.randint(-128, 127))
-    scales = np.random.default_rng(seed).uniform(0.001, 0.01, outputs) if draw.random() < 0.5 else 0.01
+    ifm = builder.input((1, *shape.image, shape.inputs), scale=0.5, zero_point=draw.randint(-128, 127))
+    scales = np.random.default_rng(seed).uniform(0.001, 0.01, shape.outputs)
     ofm = builder.convolution(
         ifm,
-        int8((outputs, *kernel, inputs), seed),
-        scales,
+        int8((shape.outputs, *shape.kernel, shape.inputs), seed),
+        scales if draw.random() < 0.5 else 0.01,
         scale=draw.choice([0.5, 2.0, 20.0]),
         zero_point=draw.randint(-128, 127),
-        bias=int32(outputs),
-        stride=stride,
-        dilation=dilation,
-        padding="SAME" if draw.random() < 0.5 else "VALID",
-        activation="RELU" if draw.random() < 0.5 else "NONE",
+        bias=int32(shape.outputs),
+        stride=shape.stride,
+        dilation=shape.dilation,
+        padding=shape.padding,
+        activation=shape.activation,
     )
     return builder.build([ofm])
 
 
-def check(preset: str, seed: int) -> None:
-    graph = convolution(seed)
-    bench = EngineBench(graph, PRESETS[preset])
+def fixed_point_convolution(seed: int, bits: int) -> Graph:
+    """One CONV_2D whose results rarely saturate."""
+    draw, values, limit = random.Random(seed), np.random.default_rng(seed), 1 << bits - 1
+    shape = random_shape(draw)
+    products = shape.kernel[0] * shape.kernel[1] * shape.inputs
+    spread = (products.bit_length() + 1) // 2  # bits that a sum of so many random products has more than one
+    builder = FixedPointBuilder(f"convolution {seed}", bits=bits, rounding=draw.choice(["EVEN", "AWAY"]))
+    ifm = builder.input((1, *shape.image, shape.inputs), fraction_bits=draw.randint(0, bits))
+    weights = values.integers(-limit, limit, (shape.outputs, *shape.kernel, shape.inputs))
+    shift = min(31, bits - 1 + spread - draw.randint(0, 2))
+    weight_fraction = draw.randint(0, bits)
+    ofm = builder.convolution(
+        ifm,
+        weights,
+        weight_fraction,
+        fraction_bits=ifm.tensor.numbers.fraction_bits + weight_fraction - shift,
+        bias=values.integers(-limit * limit, limit * limit, shape.outputs) if draw.random() < 0.7 else None,
+        stride=shape.stride,
+        dilation=shape.dilation,
+        padding=shape.padding,
+        activation=shape.activation,
+    )
+    return builder.build([ofm])
+
+
+def convolution(seed: int, config: CnnArrayConfig) -> Graph:
+    bits = config.operand_bits
+    return int8_convolution(seed) if bits == 8 else fixed_point_convolution(seed, bits)
+
+
+def random_image(graph: Graph, seed: int) -> np.ndarray:
+    tensor = graph.tensor(graph.inputs[0])
+    low, high = (-128, 127) if tensor.fixed_point is None else tensor.fixed_point.limits
+    return np.random.default_rng(seed).integers(low, high + 1, tensor.shape).astype(tensor.dtype)
+
+
+def check(name: str, seed: int) -> None:
+    config = CONFIGS[name]
+    graph = convolution(seed, config)
+    bench = EngineBench(graph, config)
     assert not bench.program.host_operators
-    shape = graph.tensor(graph.inputs[0]).shape
-    image = np.random.default_rng(seed).integers(-128, 128, shape, np.int8)
+    image = random_image(graph, seed)
     (actual,), (expected,) = bench.run([image]), run_graph(graph, [image])
-    np.testing.assert_array_equal(actual, expected, err_msg=f"shape {seed} on {preset}")
+    np.testing.assert_array_equal(actual, expected, err_msg=f"shape {seed} on {name}")
 
 
 @pytest.mark.parametrize("first", range(0, SHAPES, SHAPES_A_TEST))
@@ -70,9 +141,23 @@ def test_sixty_shapes(first: int) -> None:
         check("catapult-8x8", seed)
 
 
+@pytest.mark.parametrize("name", FIXED_POINT)
+def test_shapes_of_fixed_point_on_the_command_interpreter(name: str) -> None:
+    """The commands and what they mean; the engine has its turn in the slow tests."""
+    config = FIXED_POINT[name]
+    for seed in range(SHAPES_A_TEST):
+        graph = convolution(seed, config)
+        program = compile_graph(graph, config)
+        assert not program.host_operators
+        image = random_image(graph, seed)
+        values = Runtime(program, InterpreterDevice(config)).run([image])
+        (expected,) = run_graph(graph, [image])
+        np.testing.assert_array_equal(values[program.outputs[0]], expected, err_msg=f"shape {seed} on {name}")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("name", CONFIGS)
 @pytest.mark.parametrize("first", range(SHAPES, SHAPES + MANY_SHAPES, SHAPES_A_SLOW_TEST))
-def test_a_thousand_shapes(first: int, preset: str) -> None:
+def test_a_thousand_shapes(first: int, name: str) -> None:
     for seed in range(first, first + SHAPES_A_SLOW_TEST):
-        check(preset, seed)
+        check(name, seed)
