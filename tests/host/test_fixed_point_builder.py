@@ -4,11 +4,13 @@ import itertools
 from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
 
 from celosia.generators.cnn_array.config import PRESETS
+from celosia.host.attributes import Activation
 from celosia.host.binary_point import FixedPoint, Rounding, value_range
 from celosia.host.compiler import compile_graph
 from celosia.host.fixed_point_builder import FixedPointBuilder
@@ -18,6 +20,9 @@ from celosia.host.graph_builder import GraphBuilder
 from celosia.host.program_file import load_program, save_program
 from celosia.host.reference import run_graph
 from celosia.host.reference.binary_point import rounded_quotient
+
+UNKNOWN_ROUNDING: Any = "UP"
+"""What a caller without a type checker may write."""
 
 _DECIMAL = {"EVEN": ROUND_HALF_EVEN, "AWAY": ROUND_HALF_UP}
 
@@ -117,15 +122,15 @@ def test_sums_wrap_at_48_bits() -> None:
         ("RELU_N1_TO_1", -1, (0, 0)),
     ],
 )
-def test_activations_clamp(activation: str, fraction_bits: int, expected: tuple[int, int]) -> None:
-    assert value_range(activation, FixedPoint(16, fraction_bits)) == expected  # type: ignore[arg-type]
+def test_activations_clamp(activation: Activation, fraction_bits: int, expected: tuple[int, int]) -> None:
+    assert value_range(activation, FixedPoint(16, fraction_bits)) == expected
 
 
 @pytest.mark.parametrize(
     ("build", "message"),
     [
         (lambda b, v: FixedPointBuilder(bits=12), "bits must be 16 or 18, not 12"),
-        (lambda b, v: FixedPointBuilder(rounding="UP"), "rounding must be one of EVEN, AWAY, not UP"),  # type: ignore[arg-type]
+        (lambda b, v: FixedPointBuilder(rounding=UNKNOWN_ROUNDING), "rounding must be one of EVEN, AWAY, not UP"),
         (lambda b, v: b.input((1,), fraction_bits=49), "fraction_bits must be in -48..48, not 49"),
         (lambda b, v: b.convolution(v, [[[[1 << 15]]]], 0, fraction_bits=0), "weights must be integers in -32768"),
         (lambda b, v: b.convolution(v, [[[[0.5]]]], 0, fraction_bits=0), "weights must be integers in"),
