@@ -9,16 +9,15 @@ from .shared_module import shared_module
 ROUND_LATENCY = 6
 """Cycles from an accumulator at `accumulators` to its result at `results`."""
 
-SUM_BITS = 48
 _SHIFT_BITS = 5
 
 
-def accumulator_layout(metadata: ShapeLike) -> data.StructLayout:
+def accumulator_layout(sum_bits: int, metadata: ShapeLike) -> data.StructLayout:
     """What `FixedPointRound` takes: one accumulator with its bias and its shift to the right, 0..31."""
     return data.StructLayout(
         {
-            "accumulator": signed(SUM_BITS),
-            "bias": signed(SUM_BITS),
+            "accumulator": signed(sum_bits),
+            "bias": signed(sum_bits),
             "shift": unsigned(_SHIFT_BITS),
             "metadata": metadata,
         }
@@ -33,7 +32,8 @@ def result_layout(bits: int, metadata: ShapeLike) -> data.StructLayout:
 class FixedPointRound(wiring.Component):
     """clamp((accumulator + bias) / 2**shift, rounded), one result a cycle, without back-pressure.
 
-    The sum wraps at 48 bits. The quotient is rounded to the nearest integer, halves to the even one or away from zero.
+    The sum wraps at `sum_bits`. The quotient is rounded to the nearest integer, halves to the even one or away from
+    zero.
 
     Latency: `ROUND_LATENCY` cycles::
 
@@ -41,10 +41,11 @@ class FixedPointRound(wiring.Component):
 
     The shifts keep the bit below the quotient, and whether any below that one was set.
 
-    Cost: two adders and two comparators of 48 bits, a shifter; no multiplier.
+    Cost: two adders and two comparators of `sum_bits`, a shifter; no multiplier.
 
     Args:
         bits: of a result.
+        sum_bits: of an accumulator and its bias.
         metadata: shape of what rides along with each accumulator to its result.
 
     Members:
@@ -59,11 +60,13 @@ class FixedPointRound(wiring.Component):
     minimum: Signal
     maximum: Signal
 
-    def __init__(self, bits: int, metadata: ShapeLike) -> None:
-        self._bits = bits
+    def __init__(self, bits: int, sum_bits: int, metadata: ShapeLike) -> None:
+        self._bits, self._sum_bits = bits, sum_bits
         super().__init__(
             {
-                "accumulators": In(stream.Signature(accumulator_layout(metadata), always_ready=True)),
+                "accumulators": In(
+                    stream.Signature(accumulator_layout(sum_bits, metadata), always_ready=True)
+                ),
                 "results": Out(stream.Signature(result_layout(bits, metadata), always_ready=True)),
                 "to_even": In(1),
                 "minimum": In(signed(bits)),
@@ -75,8 +78,9 @@ class FixedPointRound(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """A straight pipeline; the number in a signal's name is the stage that registers it."""
         m = Module()
+        sum_bits = self._sum_bits
         given = self.accumulators.payload
-        sum_1 = Signal(signed(SUM_BITS), reset_less=True)
+        sum_1 = Signal(signed(sum_bits), reset_less=True)
         shift_1, shift_2 = Signal(_SHIFT_BITS, reset_less=True), Signal(3, reset_less=True)
         m.d.sync += [
             sum_1.eq(given.accumulator + given.bias),
@@ -85,7 +89,7 @@ class FixedPointRound(wiring.Component):
         ]
         # Twice the sum: the lowest bit is what the quotient leaves out first.
         doubled_2, doubled_3 = (
-            Signal(signed(SUM_BITS + 1), name=f"doubled_{n}", reset_less=True) for n in (2, 3)
+            Signal(signed(sum_bits + 1), name=f"doubled_{n}", reset_less=True) for n in (2, 3)
         )
         lost_2, lost_3 = Signal(reset_less=True), Signal(reset_less=True)
         coarse, coarse_lost = _shifted(m, Cat(Const(0, 1), sum_1).as_signed(), Const(0, 1), shift_1, (16, 8))
@@ -93,7 +97,7 @@ class FixedPointRound(wiring.Component):
         m.d.sync += [doubled_2.eq(coarse), lost_2.eq(coarse_lost), doubled_3.eq(fine), lost_3.eq(fine_lost)]
 
         quotient_4, quotient_5 = (
-            Signal(signed(SUM_BITS), name=f"quotient_{n}", reset_less=True) for n in (4, 5)
+            Signal(signed(sum_bits), name=f"quotient_{n}", reset_less=True) for n in (4, 5)
         )
         rises_4, value_6 = Signal(reset_less=True), Signal(signed(self._bits), reset_less=True)
         middle_rises = Mux(self.to_even, doubled_3[1], ~doubled_3[-1])

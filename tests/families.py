@@ -39,8 +39,10 @@ SMALLEST = tuple(next(iter(family.presets)) for family in FAMILIES)
 DEFAULTS = tuple(family.default_preset for family in FAMILIES)
 """The default preset of each family, on which everything is tested."""
 
-SIMULATED = tuple(name for name, config in PRESETS.items() if config.peak_macs <= _MOST_MACS)
-"""Presets whose gateware is simulated; larger ones take too long to build."""
+SIMULATED = tuple(
+    name for name, config in PRESETS.items() if config.peak_macs <= _MOST_MACS and config.element_bits == 8
+)
+"""Presets on which int8 networks are simulated; larger ones take too long to build."""
 
 
 def _no_tiles(fields: Mapping[str, int]) -> int:

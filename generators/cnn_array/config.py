@@ -136,8 +136,11 @@ class CnnArrayConfig(StoredWeightsConfig):
         return self.buffer_kib * 1024 + self.kernel_kib * 1024 + sums
 
 
-_BASE = CnnArrayConfig()
+_SMALL = CnnArrayConfig()
+_SMALL_FIXED_16 = replace(_SMALL, operand_bits=16, kernel_kib=64, buffer_kib=256)
 PRESETS: dict[str, CnnArrayConfig] = {
-    "catapult-8x8": _BASE,
-    "catapult-16x16": replace(_BASE, rows=16, columns=16, kernel_kib=64),
+    "catapult-8x8": _SMALL,
+    "catapult-8x8-fixed16": _SMALL_FIXED_16,
+    "catapult-16x16": replace(_SMALL, rows=16, columns=16, kernel_kib=64),
+    "catapult-16x16-fixed16": replace(_SMALL_FIXED_16, rows=16, columns=16, kernel_kib=128),
 }

@@ -27,7 +27,7 @@ def check(
 ) -> None:
     """One case (accumulator, bias, shift) a cycle, every fourth cycle none."""
     limits = bounds or (-(1 << bits - 1), (1 << bits - 1) - 1)
-    dut = FixedPointRound(bits, unsigned(16))
+    dut = FixedPointRound(bits, 48, unsigned(16))
     results: list[tuple[int, int, int]] = []
     wanted: list[tuple[int, int, int]] = []
 
@@ -91,4 +91,4 @@ def test_the_check_tells_roundings_apart() -> None:
 
 
 def test_converts_without_a_multiplication() -> None:
-    assert " * " not in convert(FixedPointRound(16, unsigned(3)))
+    assert " * " not in convert(FixedPointRound(16, 48, unsigned(3)))

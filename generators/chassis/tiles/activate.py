@@ -184,7 +184,9 @@ class ActivateUnit(wiring.Component):
         valid = Signal()
         for lane in range(config.lanes):
             metadata = element_layout(config) if lane == 0 else unsigned(1)
-            m.submodules[f"round_{lane}"] = rounding = FixedPointRound(config.element_bits, metadata)
+            m.submodules[f"round_{lane}"] = rounding = FixedPointRound(
+                config.element_bits, config.sum_bits, metadata
+            )
             given = rounding.accumulators.payload
             m.d.comb += [
                 rounding.accumulators.valid.eq(elements.valid),

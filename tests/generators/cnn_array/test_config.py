@@ -42,7 +42,9 @@ def test_presets_are_what_their_names_say() -> None:
         for name, config in PRESETS.items()
     } == {
         "catapult-8x8": (8, 8, 8, 64),
+        "catapult-8x8-fixed16": (16, 8, 8, 64),
         "catapult-16x16": (8, 16, 16, 256),
+        "catapult-16x16-fixed16": (16, 16, 16, 256),
     }
 
 

@@ -17,7 +17,7 @@ from celosia.host.runtime import Runtime
 from tests.engine_bench import EngineBench
 from tests.interpreter_device import InterpreterDevice
 
-FIXED_16 = replace(PRESETS["catapult-8x8"], operand_bits=16, kernel_kib=64, buffer_kib=256)
+FIXED_16 = PRESETS["catapult-8x8-fixed16"]
 FIXED_18 = replace(FIXED_16, operand_bits=18)
 
 

@@ -13,7 +13,6 @@ from tests.gateware import convert, simulate
 
 CONFIGS = {
     **PRESETS,
-    "fixed16": replace(PRESETS["catapult-8x8"], operand_bits=16),
     "fixed18": replace(PRESETS["catapult-8x8"], operand_bits=18),
 }
 
