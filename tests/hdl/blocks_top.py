@@ -16,10 +16,14 @@ from celosia.hdl.brick_buffer import BrickBuffer
 from celosia.hdl.burst_splitter import BurstSplitter
 from celosia.hdl.byte_packer import BytePacker
 from celosia.hdl.byte_unpacker import ByteUnpacker
+from celosia.hdl.dual_port_memory import DualPortMemory
+from celosia.hdl.fixed_point_round import FixedPointRound
 from celosia.hdl.multiplier import Multiplier
 from celosia.hdl.requantize import Requantize
 from celosia.hdl.skid_buffer import SkidBuffer
 from celosia.hdl.stream_queue import StreamQueue
+from celosia.hdl.uart import UartReceiver, UartTransmitter
+from celosia.hdl.wide_brick_buffer import WideBrickBuffer
 
 CLIENTS = 3
 OUTSTANDING = 4
@@ -29,7 +33,10 @@ SMALL_DEPTH = 3
 LARGE_DEPTH = 64
 TAG_BITS = 8
 BRICKS = 64
+PIECES, PIECES_TOGETHER = 4, 2
+ROWS, ROW_BITS = 32, 18
 METADATA_BITS = 8
+SUM_BITS, RESULT_BITS = 48, 16
 A_BITS, B_BITS = 18, 17
 
 
@@ -46,7 +53,12 @@ def blocks() -> dict[str, wiring.Component]:
         "unpacker": ByteUnpacker(TAG_BITS),
         "packer": BytePacker(),
         "brick_buffer": BrickBuffer(BRICKS),
+        "wide_buffer": WideBrickBuffer(BRICKS, PIECES, PIECES_TOGETHER),
+        "dual_port": DualPortMemory(ROWS, ROW_BITS),
         "requantize": Requantize(unsigned(METADATA_BITS)),
+        "fixed_point": FixedPointRound(RESULT_BITS, SUM_BITS, unsigned(METADATA_BITS)),
+        "uart_receiver": UartReceiver(),
+        "uart_transmitter": UartTransmitter(),
         "multiplier": Multiplier(signed(A_BITS), unsigned(B_BITS)),
     }
 
