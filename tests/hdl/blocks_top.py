@@ -1,16 +1,20 @@
 """One module with every block of hdl/ but the vendor's, side by side, for the cocotb benches: one build serves all.
 
 Every member of a block is a port `<block>__<path>`, every element of an array one `<block>__<path>__<index>`; AXI
-channels are `<block>_axi_<signal>` as AXI tools expect.
+channels are `<block>_axi_<signal>` as AXI tools expect, those of several managers `<block>_<index>_axi_<signal>`.
 """
 
+from dataclasses import replace
 from typing import Any
 
 from amaranth.hdl import Const, Elaboratable, Module, Shape, Signal, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In
 
+from celosia.hdl.axi_block_ram import AxiBlockRam
 from celosia.hdl.axi_read_arbiter import AxiReadArbiter
+from celosia.hdl.axi_sdram import AxiSdram
+from celosia.hdl.axi_shared_bus import AxiSharedBus
 from celosia.hdl.axi_writer import AxiWriter
 from celosia.hdl.brick_buffer import BrickBuffer
 from celosia.hdl.burst_splitter import BurstSplitter
@@ -20,6 +24,7 @@ from celosia.hdl.dual_port_memory import DualPortMemory
 from celosia.hdl.fixed_point_round import FixedPointRound
 from celosia.hdl.multiplier import Multiplier
 from celosia.hdl.requantize import Requantize
+from celosia.hdl.sdram_timing import AS4C16M16SA_7, SdramGeometry
 from celosia.hdl.skid_buffer import SkidBuffer
 from celosia.hdl.stream_queue import StreamQueue
 from celosia.hdl.uart import UartReceiver, UartTransmitter
@@ -38,6 +43,12 @@ ROWS, ROW_BITS = 32, 18
 METADATA_BITS = 8
 SUM_BITS, RESULT_BITS = 48, 16
 A_BITS, B_BITS = 18, 17
+BLOCK_RAM_BYTES = 1 << 13
+MANAGERS = 2
+SDRAM_CLOCK = 133_000_000
+SDRAM = SdramGeometry()
+SDRAM_TIMING = replace(AS4C16M16SA_7, power_up=2000)
+"""The real power-up would be most of every simulation."""
 
 
 def blocks() -> dict[str, wiring.Component]:
@@ -50,6 +61,9 @@ def blocks() -> dict[str, wiring.Component]:
         "splitter": BurstSplitter(**bus, count_bits=12, burst_beats=BURST_BEATS),
         "arbiter": AxiReadArbiter(**bus, clients=CLIENTS, outstanding=OUTSTANDING),
         "writer": AxiWriter(**bus, count_bits=12, burst_beats=BURST_BEATS, queue_beats=QUEUE_BEATS),
+        "block_ram": AxiBlockRam(**bus, size=BLOCK_RAM_BYTES),
+        "shared": AxiSharedBus(**bus, managers=MANAGERS, outstanding=OUTSTANDING),
+        "sdram": AxiSdram(SDRAM, SDRAM_TIMING.cycles(SDRAM_CLOCK)),
         "unpacker": ByteUnpacker(TAG_BITS),
         "packer": BytePacker(),
         "brick_buffer": BrickBuffer(BRICKS),
@@ -75,11 +89,12 @@ _AXI_CONSTANTS = {"id": (1, 0), "size": (3, 3), "burst": (2, 1)}
 
 
 class BlocksTop(Elaboratable):
-    """The blocks and their ports; `ports` is what a conversion to Verilog needs."""
+    """The blocks and their ports; `ports` is what a conversion to Verilog needs, `inputs` are names of some of them."""
 
     def __init__(self) -> None:
         self._blocks = blocks()
         self.ports: list[Signal] = []
+        self.inputs: set[str] = set()
         self._inputs: list[tuple[Any, Signal]] = []
         self._outputs: list[tuple[Signal, Any]] = []
         for name, block in self._blocks.items():
@@ -88,6 +103,8 @@ class BlocksTop(Elaboratable):
                     continue
                 if path[0] == "bus":
                     self._add_axi(name, str(path[1]), str(path[2]), member.flow, value)
+                elif path[0] == "managers":
+                    self._add_axi(f"{name}_{path[1]}", str(path[2]), str(path[3]), member.flow, value)
                 else:
                     self._add("__".join([name, *map(str, path)]), member.flow, value)
 
@@ -99,6 +116,7 @@ class BlocksTop(Elaboratable):
         port = Signal(Shape.cast(value.shape()).width, name=name)
         self.ports.append(port)
         if flow == In:
+            self.inputs.add(name)
             self._inputs.append((value, port))
         else:
             self._outputs.append((port, value))
@@ -112,7 +130,8 @@ class BlocksTop(Elaboratable):
             self._add(f"{prefix}{_AXI_FIELDS[field]}", flow, value[field])
         if channel in ("aw", "ar"):
             for signal, (width, constant) in _AXI_CONSTANTS.items():
-                self._add(f"{prefix}{signal}", flow, Const(constant, width))
+                value = Signal(width) if flow == In else Const(constant, width)
+                self._add(f"{prefix}{signal}", flow, value)
         elif channel in ("b", "r"):
             self._add(f"{prefix}id", flow, Signal(1))
 

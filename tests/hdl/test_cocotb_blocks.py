@@ -21,3 +21,8 @@ def blocks() -> str:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_block_keeps_step_with_its_model(blocks: str, seed: int, tmp_path: Path) -> None:
     run_bench(blocks, TOP, "tests.hdl.cocotb_blocks", seed=seed, directory=tmp_path)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_memories_keep_what_a_manager_writes(blocks: str, seed: int, tmp_path: Path) -> None:
+    run_bench(blocks, TOP, "tests.hdl.cocotb_memories", seed=seed, directory=tmp_path)
