@@ -22,12 +22,17 @@ LARGEST_ACCESS = 2500
 WORD_BYTES = 8
 
 
+def pause(peer: Any) -> None:
+    """Random pauses on all channels of a peer."""
+    writes, reads = peer.write_if, peer.read_if
+    for channel in (writes.aw_channel, writes.w_channel, writes.b_channel, reads.ar_channel, reads.r_channel):
+        channel.set_pause_generator(pauses())
+
+
 def manager(dut: Any, prefix: str) -> Any:
     """A manager that pauses at random on all channels. The memories have no IDs: it must use 0 alone."""
     result = AxiMaster(AxiBus.from_prefix(dut, prefix), dut.clk, dut.rst)
-    writes, reads = result.write_if, result.read_if
-    for channel in (writes.aw_channel, writes.w_channel, writes.b_channel, reads.ar_channel, reads.r_channel):
-        channel.set_pause_generator(pauses())
+    pause(result)
     return result
 
 
@@ -73,9 +78,7 @@ async def axi_shared_bus(dut: Any) -> None:
     """AxiSharedBus: each manager has a part of cocotbext-axi's memory, and gets what it wrote there."""
     await start(dut)
     ram = AxiRam(AxiBus.from_prefix(dut, "shared_axi"), dut.clk, dut.rst, size=RAM_BYTES)
-    writes, reads = ram.write_if, ram.read_if
-    for channel in (writes.aw_channel, writes.w_channel, writes.b_channel, reads.ar_channel, reads.r_channel):
-        channel.set_pause_generator(pauses())
+    pause(ram)
     part = RAM_BYTES // MANAGERS
     tasks = [
         cocotb.start_soon(
