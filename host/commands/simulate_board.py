@@ -17,8 +17,9 @@ from .terminal import output, print_json, print_line, progress_bars
 
 _MEGAHERTZ = 1e6
 _WAIT_SECONDS = 1.0
-_PATIENCE = 60
-"""Seconds that a host should have: a large frame takes that long to simulate on a busy machine."""
+_PATIENCE = 3600
+"""Seconds that a host should have: longer than a busy or sleeping machine stands still. A simulation that ends closes
+its pseudo-terminal, which a host sees at once."""
 
 _Board = Annotated[
     str, typer.Argument(metavar="BOARD", help=f"One of {', '.join(BOARDS)}.", show_default=False)

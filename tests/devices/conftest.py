@@ -29,7 +29,7 @@ Transport: TypeAlias = Callable[[EngineConfig], AbstractContextManager[Device]]
 
 MEMORY_BYTES = 1 << 20
 
-_PATIENCE = 120.0
+_PATIENCE = 3600.0
 """Seconds for a simulated board on a busy machine."""
 
 

@@ -37,7 +37,7 @@ def serial_device(rate: float) -> Iterator[str]:
     with open_simulated_board(design(rate)) as board:
         line = PtyLine(BoardOnLine(board), Faults(rate, 1), Faults(rate, 2))
         try:
-            yield f"serial:{line.name}?preset={PRESET}&baud={design(rate).board.baud}&patience=120"
+            yield f"serial:{line.name}?preset={PRESET}&baud={design(rate).board.baud}&patience=3600"
         finally:
             line.close()
             assert line.failure is None

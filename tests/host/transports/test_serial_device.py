@@ -51,7 +51,7 @@ def test_a_network_runs_over_a_serial_line(board: EndpointTwin, rate: float) -> 
     with (
         pty(board, rate) as line,
         InferenceSession(
-            compile_graph(graph, CONFIG), f"serial:{line.name}?preset=u55-32&patience=60"
+            compile_graph(graph, CONFIG), f"serial:{line.name}?preset=u55-32&patience=3600"
         ) as session,
     ):
         assert session.verilog_path is None
@@ -74,7 +74,7 @@ def test_a_board_of_another_configuration_than_was_said_is_refused_by_its_hash(b
 
 
 def test_a_pulled_cable_is_told(board: EndpointTwin) -> None:
-    with pty(board) as line, open_serial(SerialPlace(line.name, patience=60.0)) as device:
+    with pty(board) as line, open_serial(SerialPlace(line.name, patience=3600.0)) as device:
         device.write_memory(0, bytes(3000))
         line.close()
         with pytest.raises(

@@ -18,7 +18,7 @@ from celosia.sim.board.simulated_board import SimulatedBoard, SimulatedBoardSett
 from tests.link_bench.line import Faults
 from tests.sim.board.inverting_board import CLOCKS, SETTINGS, inverting_board, strict
 
-_PATIENCE = 120.0
+_PATIENCE = 3600.0
 _POWER_UP = 10_000
 """Oscillator cycles in which the board comes up."""
 
