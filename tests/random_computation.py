@@ -128,6 +128,7 @@ class _Abilities:
         block_words: words of weights of a step, for each output block.
         group_words: besides, for all of a block group.
         aligned_words: a command's weights start at a multiple of so many.
+        strides: to choose from.
     """
 
     modes: tuple[Mode, ...]
@@ -135,13 +136,14 @@ class _Abilities:
     block_words: int
     group_words: int
     aligned_words: int
+    strides: tuple[int, ...]
 
 
 def _abilities(config: StoredWeightsConfig) -> _Abilities:
     if isinstance(config, MacEngineConfig):
-        return _Abilities(tuple(Mode), config.max_pixel_cores, config.block_words, 0, 1)
+        return _Abilities(tuple(Mode), config.max_pixel_cores, config.block_words, 0, 1, (1, 1, 2, 3))
     lanes = config.brick_channels  # each a word
-    return _Abilities((Mode.DENSE, Mode.MAXIMUM, *_ELEMENTWISE), 1, 0, lanes, lanes)
+    return _Abilities((Mode.DENSE, Mode.MAXIMUM, *_ELEMENTWISE), 1, 0, lanes, lanes, (1, 1, 2, 3, 4))
 
 
 def random_computation(
@@ -292,6 +294,7 @@ class _Computation:
         if located is None:
             return None
         fields, reads = located
+        kernel = {name: value for name, value in kernel.items() if name in config.compute.names}
         fields |= {**place, **kernel, "mode": mode, **tiles.fields}
         fields |= {"channel_bricks": channel_bricks, "blocks_per_brick": per_brick}
         if mode in _WITH_WEIGHTS:
@@ -307,7 +310,7 @@ class _Computation:
             kernel = dict.fromkeys(("kernel_height", "kernel_width", "stride_y", "stride_x"), 1)
             return {**kernel, "dilation_y": 1, "dilation_x": 1, "taps": 1, "window": 1, "packed_channels": 0}
         width = draw.choice([1, 1, 2, 3, 3, 4, 9])
-        stride, dilation = draw.choice([1, 1, 2, 3]), draw.choice([1, 1, 2])
+        stride, dilation = draw.choice(self.abilities.strides), draw.choice([1, 1, 2])
         packed = draw.randint(1, LARGEST_PACKED_CHANNELS) if mode is Mode.PACKED else 0
         lanes = {Mode.DEPTHWISE: BRICK_CHANNELS, Mode.PACKED: BRICK_CHANNELS // max(packed, 1)}.get(mode, 1)
         taps = draw.randint(1, min(lanes, width))
@@ -317,7 +320,7 @@ class _Computation:
         return {
             "kernel_height": draw.choice([1, 1, 2, 3, 5]),
             "kernel_width": width,
-            "stride_y": draw.choice([1, 1, 2, 3]),
+            "stride_y": draw.choice(self.abilities.strides),
             "stride_x": stride,
             "dilation_y": draw.choice([1, 1, 2]),
             "dilation_x": dilation,

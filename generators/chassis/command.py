@@ -98,8 +98,7 @@ class CommandLayout:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "all_fields", HEADER + self.fields)
-        names = [entry.name for entry in self.all_fields]
-        if len(set(names)) != len(names):
+        if len(self.names) != len(self.all_fields):
             raise ValueError(f"{self.opcode.name} names a field twice")
         if self.bits > COMMAND_BYTES * 8:
             raise ValueError(f"{self.opcode.name} takes {self.bits} bits of {COMMAND_BYTES * 8}")
@@ -108,6 +107,11 @@ class CommandLayout:
     def bits(self) -> int:
         """Bits of header and fields together, without the padding of the last beat."""
         return sum(entry.bits for entry in self.all_fields)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Of all fields."""
+        return frozenset(entry.name for entry in self.all_fields)
 
     @property
     def beats(self) -> int:
@@ -130,7 +134,7 @@ class CommandLayout:
         Raises:
             ValueError: an unknown field, or a value that its field cannot hold.
         """
-        unknown = set(values) - {entry.name for entry in self.all_fields}
+        unknown = set(values) - self.names
         if unknown:
             raise ValueError(f"{self.opcode.name} has no field {sorted(unknown)[0]!r}")
         word = 0

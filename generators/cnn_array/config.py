@@ -33,7 +33,7 @@ class CnnArrayConfig(StoredWeightsConfig):
 
     family: ClassVar[str] = "cnn_array"
     family_id: ClassVar[int] = 3
-    isa_version: ClassVar[int] = 2
+    isa_version: ClassVar[int] = 3
 
     operand_bits: int = 8
     rows: int = 8

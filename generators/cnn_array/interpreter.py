@@ -44,7 +44,7 @@ class Interpreter(TileInterpreter[CnnArrayConfig]):
             raise self._illegal(f"mode {mode.name}")
         config, blocks = self.config, fields["output_blocks"]
         width = 1 << fields["block_cores_log2"]
-        if width > config.cores or fields["taps"] != 1 or fields["pixel_cores_log2"]:
+        if width > config.cores or fields["pixel_cores_log2"]:
             raise self._illegal("cores that the array does not have")
         weights = self._kernels(fields, -(-blocks // width)).astype(np.float64)
         result = np.zeros((blocks, fields["height"], fields["width"], config.core_outputs), np.int64)

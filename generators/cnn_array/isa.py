@@ -25,7 +25,9 @@ WEIGHTS = CommandLayout(
     ),
 )
 
-COMPUTE = compute_layout(_TILE_BITS, _MOST)
+LARGEST_STRIDE = 4
+
+COMPUTE = compute_layout(_TILE_BITS, _MOST, (), LARGEST_STRIDE)
 
 _TO_EVEN = Field("to_even", 1, "of fixed-point numbers: halves go to the even neighbour, else away from zero")
 

@@ -14,14 +14,14 @@ from ..chassis.tiles.rules import (
     output_channels,
     padding,
     row_size,
-    stride,
+    stride_up_to_4,
 )
 from .config import CnnArrayConfig
 
 RULES: tuple[Rule[CnnArrayConfig], ...] = (
     operands,
     kernel,
-    stride,
+    stride_up_to_4,
     dilation,
     padding,
     map_size,

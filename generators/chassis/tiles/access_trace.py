@@ -123,7 +123,7 @@ class ReadTrace:
         if read >= filled.reads:
             return False
         address = _read_address(fields, tile, filled.first_step + step, read)
-        return (bank - address) % BANKS < fields["window"]
+        return (bank - address) % BANKS < fields.get("window", 1)
 
 
 def _read_address(fields: Fields, tile: int, step: int, read: int) -> int:
@@ -143,7 +143,7 @@ def _read_address(fields: Fields, tile: int, step: int, read: int) -> int:
     pixel_cores = 1 << fields["pixel_cores_log2"]
     groups = -(-columns // pixel_cores)
     row, group = divmod(read, groups)
-    taps = fields["taps"]
+    taps = fields.get("taps", 1)
     kernel_columns = -(-fields["kernel_width"] // taps)
     rest, brick = divmod(step, fields["channel_bricks"])
     kernel_row, kernel_column = divmod(rest, kernel_columns)

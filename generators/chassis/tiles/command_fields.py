@@ -95,6 +95,11 @@ def compute_fields(
     width = min(window.width, box.columns[1] * tiling.taps) - column
     per_brick = blocks_per_brick(layer, config)
     first_brick = box.bricks[0] + (part.first // per_brick if per_brick else 0)
+    lanes = {
+        "taps": tiling.taps,
+        "packed_channels": tiling.packed_channels(layer),
+        "window": tiling.window(layer),
+    }
     fields = {
         "mode": tiling.mode,
         **tiling_fields(layer, tiling, stripe[1] - stripe[0], layer.ofm_shape.width, part.last - part.first),
@@ -104,9 +109,7 @@ def compute_fields(
         "stride_x": window.stride_x,
         "dilation_y": window.dilation_y,
         "dilation_x": window.dilation_x,
-        "taps": tiling.taps,
-        "packed_channels": tiling.packed_channels(layer),
-        "window": tiling.window(layer),
+        **{name: value for name, value in lanes.items() if name in config.compute.names},
         **_shifted(ifm.fields("ifm_", row), "ifm_", first_brick * ifm.shape.width),
         "ifm_height": bottom - top,
         "ifm_width": layer.ifm_shape.width,

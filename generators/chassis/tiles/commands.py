@@ -13,6 +13,7 @@ __all__ = [
     "BANKS",
     "BIAS_BEATS",
     "BRICK_CHANNELS",
+    "LANE_FIELDS",
     "PARAMETER_BEATS",
     "SOFTMAX_CHANNELS",
     "Destination",
@@ -77,8 +78,26 @@ def _tiling(tile_bits: int, most: str) -> tuple[Field, ...]:
     )
 
 
-def compute_layout(tile_bits: int, most: str) -> CommandLayout:
-    """COMPUTE; a tile's rows and groups have `tile_bits` bits, and together are at most what `most` says."""
+LANE_FIELDS = (
+    Field(
+        "taps",
+        4,
+        "kernel columns in a step: 1..8 in DEPTHWISE, 1..8 // packed_channels in PACKED, else 1",
+    ),
+    Field("packed_channels", 3, "PACKED: channels of the ifm, 1..4; otherwise 0"),
+    Field("window", 4, "neighbouring bricks read in a cycle, 1..8"),
+)
+"""Of COMPUTE where kernel columns may share the lanes."""
+
+
+def compute_layout(
+    tile_bits: int, most: str, lane_fields: Sequence[Field] = LANE_FIELDS, largest_stride: int = 3
+) -> CommandLayout:
+    """COMPUTE; a tile's rows and groups have `tile_bits` bits, and together are at most what `most` says.
+
+    Without `lane_fields` a step is one kernel column, and a read one brick.
+    """
+    strides = largest_stride.bit_length(), f"1..{largest_stride}"
     return CommandLayout(
         Opcode.COMPUTE,
         (
@@ -92,17 +111,11 @@ def compute_layout(tile_bits: int, most: str) -> CommandLayout:
             Field("partial", 1, "leave the tile in its accumulator half for the next COMPUTE; one tile only"),
             Field("kernel_height", 8, "1..255"),
             Field("kernel_width", 8, "1..255"),
-            Field("stride_y", 2, "1..3"),
-            Field("stride_x", 2, "1..3"),
+            Field("stride_y", *strides),
+            Field("stride_x", *strides),
             Field("dilation_y", 2, "1..2"),
             Field("dilation_x", 2, "1..2"),
-            Field(
-                "taps",
-                4,
-                "kernel columns in a step: 1..8 in DEPTHWISE, 1..8 // packed_channels in PACKED, else 1",
-            ),
-            Field("packed_channels", 3, "PACKED: channels of the ifm, 1..4; otherwise 0"),
-            Field("window", 4, "neighbouring bricks read in a cycle, 1..8"),
+            *lane_fields,
             *_feature_map("ifm_", "ifm"),
             Field("ifm_height", 16, "rows of the ifm; rows outside 0..height-1 are padding"),
             Field("ifm_width", 16, "pixels of an ifm row; pixels outside 0..width-1 are padding"),

@@ -76,14 +76,15 @@ class ComputeConstants(wiring.Component):
             pixel_cores.eq(1 << pixel_cores_log2),
             stride_pixels.eq(command.stride_x << pixel_cores_log2),
         ]
+        taps: Value = command.taps if "taps" in self._config.compute.names else Const(1)
         tapped = command.mode == Mode.DEPTHWISE
         m.d.sync += [
             constants.groups.eq((command.width + pixel_cores - 1) >> pixel_cores_log2),
             constants.group_pixels.eq(stride_pixels),
             constants.tile_pixels.eq(_times(command.stride_x, command.tile_groups) << pixel_cores_log2),
             constants.tile_lines.eq(_times(command.stride_y, command.tile_rows)),
-            constants.kernel_columns.eq(command.taps),
-            constants.kernel_column_pixels.eq(_times(command.dilation_x, command.taps)),
+            constants.kernel_columns.eq(taps),
+            constants.kernel_column_pixels.eq(_times(command.dilation_x, taps)),
             constants.block_cores.eq(1 << block_cores_log2),
             constants.two_operands.eq((command.mode == Mode.ADD) | (command.mode == Mode.MULTIPLY)),
             constants.transposed.eq(tapped | (command.mode == Mode.MAXIMUM)),
@@ -112,10 +113,11 @@ class ComputeConstants(wiring.Component):
 
 
 def _times(factor: Value, value: Value) -> Value:
-    """`factor` of at most two bits times `value`: one adder."""
+    """`factor` of at most two bits, or at most 4, times `value`: one adder."""
     if len(factor) == 1:
         return Mux(factor, value, 0)
-    return Mux(factor[0], value, 0) + (Mux(factor[1], value, 0) << 1)
+    product = Mux(factor[0], value, 0) + (Mux(factor[1], value, 0) << 1)
+    return product if len(factor) == 2 else Mux(factor[2], value << 2, product)
 
 
 def _pipelined_product(m: Module, factor: Value, value: Value) -> Signal:

@@ -18,8 +18,18 @@ def kernel(layer: Layer, config: TileConfig) -> str | None:
 
 def stride(layer: Layer, config: TileConfig) -> str | None:
     """Strides must be 1 to 3"""
+    return _stride_beyond(layer, 3)
+
+
+def stride_up_to_4(layer: Layer, config: TileConfig) -> str | None:
+    """Strides must be 1 to 4"""
+    return _stride_beyond(layer, 4)
+
+
+def _stride_beyond(layer: Layer, largest: int) -> str | None:
     window = layer.window
-    return f"{window.stride_y} x {window.stride_x}" if max(window.stride_y, window.stride_x) > 3 else None
+    strides = window.stride_y, window.stride_x
+    return f"{strides[0]} x {strides[1]}" if max(strides) > largest else None
 
 
 def dilation(layer: Layer, config: TileConfig) -> str | None:

@@ -18,7 +18,7 @@ PIXEL = {
     "mode": Mode.DENSE,
     **dict.fromkeys(("height", "width", "tile_rows", "tile_groups", "output_blocks"), 1),
     **dict.fromkeys(("kernel_height", "kernel_width", "stride_y", "stride_x"), 1),
-    **dict.fromkeys(("dilation_y", "dilation_x", "taps", "window", "channel_bricks"), 1),
+    **dict.fromkeys(("dilation_y", "dilation_x", "channel_bricks"), 1),
     **dict.fromkeys(("ifm_height", "ifm_width"), 1),
     "ifm_ring_end": 0x1FFFF,
 }
@@ -40,7 +40,6 @@ def words(*commands: Command) -> bytes:
         ({"weight_address": 4}, "weights at word 4 are not those of a step"),
         ({"channel_bricks": 513}, "4104 words of weights exceed the kernel buffers"),
         ({"block_cores_log2": 1}, "cores that the array does not have"),
-        ({"taps": 2}, "cores that the array does not have"),
         ({"tile_groups": 129}, "a tile of 1 x 129 groups"),
     ],
 )

@@ -50,7 +50,7 @@ def random_shape(draw: random.Random) -> Shape:
     while True:
         inputs, outputs = _log_uniform(draw, 1, 512), _log_uniform(draw, 1, 512)
         kernel = draw.randint(1, 11), draw.randint(1, 11)
-        stride = draw.randint(1, 3), draw.randint(1, 3)
+        stride = draw.randint(1, 4), draw.randint(1, 4)
         dilation = (draw.randint(1, 2), draw.randint(1, 2)) if stride == (1, 1) else (1, 1)
         spans = [(size - 1) * gap + 1 for size, gap in zip(kernel, dilation, strict=True)]
         image = spans[0] + draw.randint(0, 12), spans[1] + draw.choice([draw.randint(0, 12), 40])
