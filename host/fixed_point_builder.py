@@ -64,7 +64,7 @@ class FixedPointBuilder:
         padding: Padding = "SAME",
         activation: Activation = "NONE",
     ) -> Value:
-        """CONV_2D; `weights` are [ofm channel, kernel y, kernel x, ifm channel]."""
+        """CONV_2D; `weights` are [ofm channel, kernel y, kernel x, ifm channel of the ofm channel's group]."""
         operands = self._weighted(ifm, weights, weight_fraction_bits, bias)
         attributes = ConvAttributes(stride, dilation, padding, activation)
         return self._graph.add_operator("CONV_2D", operands, attributes, self._tensor("", fraction_bits))

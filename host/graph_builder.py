@@ -85,7 +85,7 @@ class GraphBuilder:
         padding: Padding = "SAME",
         activation: Activation = "NONE",
     ) -> Value:
-        """CONV_2D; `weights` are [ofm channel, kernel y, kernel x, ifm channel]."""
+        """CONV_2D; `weights` are [ofm channel, kernel y, kernel x, ifm channel of the ofm channel's group]."""
         operands = self._weighted(ifm, weights, weight_scale, bias, axis=0)
         attributes = ConvAttributes(stride, dilation, padding, activation)
         return self._operator("CONV_2D", operands, attributes, _quantization(scale, zero_point))

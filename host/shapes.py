@@ -101,9 +101,13 @@ def _convolution_shape(operator: BoundOperator) -> tuple[int, ...]:
     _check_rank("ifm", ifm, 4)
     _check_rank("weights", weights, 4)
     if isinstance(attributes, ConvAttributes):
-        if weights[3] != ifm[3]:
-            raise ValueError(f"weights must have the ifm's {ifm[3]} channels, not {weights[3]}")
         channels = weights[0]
+        if not weights[3] or ifm[3] % weights[3]:
+            raise ValueError(
+                f"weights must have the ifm's {ifm[3]} channels, or those of a group, not {weights[3]}"
+            )
+        if channels % (groups := ifm[3] // weights[3]):
+            raise ValueError(f"the {channels} channels of the ofm must be a multiple of {groups} groups")
     elif isinstance(attributes, DepthwiseAttributes):
         channels = ifm[3] * attributes.depth_multiplier
         if weights[0] != 1 or weights[3] != channels:

@@ -74,6 +74,8 @@ def _whole_maps(layers: Sequence[Layer], kept: Collection[str]) -> Iterator[str]
                 continue
             if not writers[name] or writers[name][0].ofm_shape.channels != shape.channels:
                 yield name
+        if not layer.reads_every_channel:
+            yield layer.ifm
 
 
 def _channels_read(

@@ -24,12 +24,14 @@ __all__ = ["BATCHED", "OPERATORS", "random_inputs", "random_model"]
 
 
 def conv_2d(model: ModelBuilder, draw: Draw) -> tuple[list[int], int]:
-    """Kernels 1..16 x 1..16, strides 1..3, dilations 1..2."""
+    """Kernels 1..16 x 1..16, strides 1..3, dilations 1..2, now and then channels in groups."""
     image, kernel, stride, dilation, padding = convolution_geometry(draw)
     inputs, outputs = draw.channels(), draw.channels()
     batch = 2 if draw.chance(0.05) else 1
+    groups = draw.integer(2, 4) if draw.chance(0.15) else 1
+    outputs *= groups
     scale = draw.scale()
-    ifm = activation(model, draw, batch, *image, inputs, scale=scale)
+    ifm = activation(model, draw, batch, *image, groups * inputs, scale=scale)
     operands, largest = weights_and_bias(model, draw, (outputs, *kernel, inputs), 0, scale)
     size = [windowed(image[axis], kernel[axis], stride[axis], dilation[axis], padding) for axis in (0, 1)]
     spread = draw.spread(scale * largest, kernel[0] * kernel[1] * inputs)

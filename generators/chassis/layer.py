@@ -161,6 +161,7 @@ class Layer:
         window: kernel geometry.
         pad_value: what the ifm reads as outside its bounds; the lower bits of more than 8 are 0.
         weights: int8, int16 or (of 18 bits) int32, [o, ky, kx, i] (CONVOLUTION) or [o, ky, kx] (DEPTHWISE), else None.
+        ifm_channel: of `ifm`, that which the weights' i = 0 multiplies (CONVOLUTION).
         depth_multiplier: outputs per input channel (DEPTHWISE).
         requantization: accumulator to result; which also says the operands' width.
         operand_tables: int32[2, 256], indexed by value + 128 (ADD, MULTIPLY).
@@ -190,6 +191,7 @@ class Layer:
     ofm_y: int = 0
     ofm_x: int = 0
     ofm_channel: int = 0
+    ifm_channel: int = 0
     ifm_rows: tuple[int, int] | None = None
     macs: int = 0
 
@@ -205,6 +207,13 @@ class Layer:
         dtype = _DTYPES[self.operand_bits]
         if self.weights is not None and self.weights.dtype != dtype:
             raise TypeError(f"layer {self.name}: weights must be {dtype}, not {self.weights.dtype}")
+        if self.kind is LayerKind.CONVOLUTION and self.weights is not None:
+            beyond = self.ifm_channel + self.weights.shape[3]
+            if not 0 <= self.ifm_channel < beyond <= self.ifm_shape.channels:
+                raise ValueError(
+                    f"layer {self.name}: weights must be for channels 0..{self.ifm_shape.channels - 1}, "
+                    f"not {self.ifm_channel}..{beyond - 1}"
+                )
         first, last = self.row_bounds
         if not 0 <= first < last <= self.ifm_shape.height:
             raise ValueError(
@@ -222,6 +231,13 @@ class Layer:
         if not isinstance(self.requantization, Requantization):
             raise TypeError(f"layer {self.name} must be of int8, not of {self.operand_bits} bits")
         return self.requantization
+
+    @property
+    def reads_every_channel(self) -> bool:
+        """Whether no channel of the ifm is left to other layers."""
+        if self.weights is None or self.kind is not LayerKind.CONVOLUTION:
+            return True
+        return self.weights.shape[3] == self.ifm_shape.channels
 
     @property
     def row_bounds(self) -> tuple[int, int]:

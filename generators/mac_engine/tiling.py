@@ -46,9 +46,8 @@ def _brick_fits(layer: Layer, config: MacEngineConfig) -> bool:
 def packed_channels(layer: Layer) -> int:
     """Channels of a convolution's ifm that leave room on the lanes for several kernel columns; else 0."""
     channels = layer.ifm_shape.channels
-    if layer.kind is LayerKind.CONVOLUTION and channels <= LARGEST_PACKED_CHANNELS and layer.window.width > 1:
-        return channels
-    return 0
+    is_shallow = channels <= LARGEST_PACKED_CHANNELS and layer.reads_every_channel
+    return channels if layer.kind is LayerKind.CONVOLUTION and is_shallow and layer.window.width > 1 else 0
 
 
 def shares_pixels(mode: Mode) -> bool:

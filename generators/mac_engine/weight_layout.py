@@ -37,9 +37,9 @@ def _convolution_lanes(layer: Layer, channels: int) -> npt.NDArray[np.int8]:
     """[o, ky, kx, i] -> [o, ky, kx, brick, lane]."""
     assert layer.weights is not None
     outputs, height, width, inputs = layer.weights.shape
-    bricks = channel_bricks(layer)
+    bricks, first = channel_bricks(layer), layer.ifm_channel % BRICK_CHANNELS
     lanes = np.zeros((channels, height, width, bricks * BRICK_CHANNELS), np.int8)
-    lanes[:outputs, :, :, :inputs] = layer.weights
+    lanes[:outputs, :, :, first : first + inputs] = layer.weights
     return lanes.reshape(channels, height, width, bricks, BRICK_CHANNELS)
 
 

@@ -121,8 +121,9 @@ def _used(layer: Layer, tiling: Tiling, group: BlockRange, config: SystolicConfi
     """What counts of the array in a COMPUTE's last channel brick and block group; of a depthwise layer, one row."""
     if tiling.mode is not Mode.DENSE:
         return {}
-    is_full = layer.kind is LayerKind.CONVOLUTION
-    rows = (layer.ifm_shape.channels - 1) % config.rows + 1 if is_full else 1
+    rows = 1
+    if layer.kind is LayerKind.CONVOLUTION and layer.weights is not None:
+        rows = (layer.ifm_channel + layer.weights.shape[3] - 1) % config.rows + 1
     last = group.first + (group.last - group.first - 1) // tiling.block_cores * tiling.block_cores
     columns = min(group.last * config.core_outputs, layer.ofm_shape.channels) - last * config.core_outputs
     return {"rows_used": rows, "columns_used": columns}

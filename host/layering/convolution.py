@@ -1,5 +1,8 @@
 """CONV_2D, DEPTHWISE_CONV_2D and FULLY_CONNECTED as layers."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 
 from celosia.generators.chassis.fixed_point import FixedPointScaling
@@ -84,11 +87,51 @@ def _convolution(
         depth_multiplier=depth_multiplier,
         macs=shape.size * weights[0].size,
     )
-    return over_images([layer], images_of(operator.ifm))
+    parts = _parts_of_groups(layer, source.brick_channels) if kind is LayerKind.CONVOLUTION else [layer]
+    return over_images(parts, images_of(operator.ifm))
+
+
+def _parts_of_groups(layer: Layer, brick_channels: int) -> list[Layer]:
+    """A layer for every group of the convolution, or for as few of them as fill whole bricks of the ofm together.
+
+    To the groups that share a layer the channels of the others are zero weights.
+    """
+    assert layer.weights is not None
+    inputs, outputs = layer.weights.shape[3], layer.ofm_shape.channels
+    groups = layer.ifm_shape.channels // inputs
+    if groups == 1:
+        return [layer]
+    outputs //= groups
+    together = min(groups, brick_channels // math.gcd(outputs, brick_channels))
+    return [
+        _part_of_groups(layer, first, min(first + together, groups), (inputs, outputs))
+        for first in range(0, groups, together)
+    ]
+
+
+def _part_of_groups(layer: Layer, first: int, last: int, sizes: tuple[int, int]) -> Layer:
+    """Groups first..last-1 of those that have so many channels of the ifm and of the ofm."""
+    assert layer.weights is not None
+    inputs, outputs = sizes
+    low, count = first * outputs, (last - first) * outputs
+    kernels = layer.weights[low : low + count]
+    weights = np.zeros((*kernels.shape[:3], (last - first) * inputs), kernels.dtype)
+    for group in range(last - first):
+        own = slice(group * outputs, (group + 1) * outputs)
+        weights[own, :, :, group * inputs : (group + 1) * inputs] = kernels[own]
+    return replace(
+        layer,
+        weights=weights,
+        ifm_channel=first * inputs,
+        ofm_shape=replace(layer.ofm_shape, channels=count),
+        ofm_channel=low,
+        requantization=layer.requantization.of_channels(slice(low, low + count)),
+        macs=layer.macs * count // layer.ofm_shape.channels,
+    )
 
 
 def convolution_layers(operator: BoundOperator, source: Source) -> list[Layer]:
-    """CONV_2D is one layer, or one for each image."""
+    """CONV_2D is one layer, or one for each image and group."""
     return _convolution(operator, source, LayerKind.CONVOLUTION, operator.weights.constant)
 
 

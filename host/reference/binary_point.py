@@ -19,7 +19,7 @@ from ..attributes import (
 from ..binary_point import SUM_BITS, FixedPoint, Rounding, value_range
 from ..graph import BoundOperator
 from ..shapes import convolution_window, pooling_window
-from .windows import taps
+from .windows import groups, taps
 
 __all__ = ["FIXED_POINT_KERNELS", "rounded_quotient"]
 
@@ -55,7 +55,7 @@ def _product(operator: BoundOperator, total: Int64, bounds: tuple[int, int]) -> 
 
 
 def conv_2d(operator: BoundOperator, ifm: np.ndarray) -> np.ndarray:
-    """NHWC `ifm` with weights of shape (ofm channels, height, width, ifm channels)."""
+    """NHWC `ifm` with weights of shape (ofm channels, height, width, ifm channels of a group)."""
     attributes = operator.attributes
     assert isinstance(attributes, ConvAttributes)
     weights = operator.weights.constant.astype(np.int64)
@@ -63,7 +63,9 @@ def conv_2d(operator: BoundOperator, ifm: np.ndarray) -> np.ndarray:
     windows = convolution_window(ifm.shape, kernel, attributes)
     total = np.zeros(operator.ofm.shape, np.int64)
     for tap in taps((ifm.shape[1], ifm.shape[2]), windows, kernel, attributes.stride, attributes.dilation):
-        total[tap.ofm] += ifm[tap.ifm].astype(np.int64) @ weights[:, tap.y, tap.x, :].T
+        for outputs, inputs in groups(ifm.shape[3], len(weights), weights.shape[3]):
+            image = ifm[*tap.ifm, inputs].astype(np.int64)
+            total[*tap.ofm, outputs] += image @ weights[outputs, tap.y, tap.x].T
     return _product(operator, total, value_range(attributes.activation, operator.ofm.numbers))
 
 

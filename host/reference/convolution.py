@@ -16,7 +16,7 @@ from ..graph import BoundOperator
 from ..quantization import activation_range, convolution_rescale
 from ..shapes import convolution_window
 from .arithmetic import centered, store
-from .windows import Tap, taps
+from .windows import Tap, groups, taps
 
 __all__ = ["conv_2d", "depthwise_conv_2d", "fully_connected"]
 
@@ -35,7 +35,7 @@ def _bias(operator: BoundOperator) -> npt.NDArray[np.int64]:
 
 
 def conv_2d(operator: BoundOperator, ifm: np.ndarray) -> np.ndarray:
-    """NHWC ``ifm`` with weights of shape (ofm channels, height, width, ifm channels)."""
+    """NHWC ``ifm`` with weights of shape (ofm channels, height, width, ifm channels of a group)."""
     attributes = operator.attributes
     if not isinstance(attributes, ConvAttributes):
         raise TypeError(f"attributes must be ConvAttributes, not {type(attributes).__name__}")
@@ -43,8 +43,9 @@ def conv_2d(operator: BoundOperator, ifm: np.ndarray) -> np.ndarray:
     weights = operator.weights.constant.astype(np.float64)
     accumulator = np.zeros(operator.ofm.shape, np.float64)
     image = centered(ifm, operator.ifm).astype(np.float64)
-    for tap in _taps(operator, weights.shape[1:3], attributes):
-        accumulator[tap.ofm] += image[tap.ifm] @ weights[:, tap.y, tap.x, :].T
+    for outputs, inputs in groups(ifm.shape[3], len(weights), weights.shape[3]):
+        for tap in _taps(operator, weights.shape[1:3], attributes):
+            accumulator[*tap.ofm, outputs] += image[*tap.ifm, inputs] @ weights[outputs, tap.y, tap.x].T
     bounds = activation_range(attributes.activation, operator.ofm)
     total = wrap_int32(accumulator.astype(np.int64) + _bias(operator))
     return store(total, convolution_rescale(operator), operator.ofm, bounds)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..attributes import Pair
 from ..shapes import Window
 
-__all__ = ["Tap", "taps"]
+__all__ = ["Tap", "groups", "taps"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,17 @@ def taps(
     for y, rows, lines in vertical:
         for x, columns, pixels in horizontal:
             yield Tap(y, x, (slice(None), rows, columns), (slice(None), lines, pixels))
+
+
+def groups(ifm_channels: int, ofm_channels: int, group_channels: int) -> Iterator[tuple[slice, slice]]:
+    """Of a convolution whose weights have `group_channels`: ofm channels, and the ifm channels that they see."""
+    count = ifm_channels // group_channels
+    for group in range(count):
+        outputs = ofm_channels // count
+        yield (
+            slice(group * outputs, (group + 1) * outputs),
+            slice(group * group_channels, (group + 1) * group_channels),
+        )
 
 
 def _taps_along(

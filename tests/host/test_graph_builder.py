@@ -90,7 +90,7 @@ def _of_another(builder: GraphBuilder, image: Value) -> Value:
     [
         (
             lambda builder, image: builder.convolution(image, int8((8, 3, 3, 4)), 0.1, scale=1),
-            "CONV_2D #0: weights must have the ifm's 3 channels, not 4",
+            "CONV_2D #0: weights must have the ifm's 3 channels, or those of a group, not 4",
         ),
         (
             lambda builder, image: builder.convolution(

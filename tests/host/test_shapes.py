@@ -58,6 +58,7 @@ CONV = ConvAttributes((2, 1), (1, 1), "SAME", "NONE")
     ("bound", "shape"),
     [
         (operator("CONV_2D", CONV, (1, 5, 6, 3), (8, 3, 3, 3), (1,)), (1, 3, 6, 8)),
+        (operator("CONV_2D", CONV, (1, 5, 6, 6), (8, 3, 3, 3), (1,)), (1, 3, 6, 8)),
         (operator("FULLY_CONNECTED", FullyConnectedAttributes("NONE"), (2, 3, 4), (5, 12), (1,)), (2, 5)),
         (
             operator("FULLY_CONNECTED", FullyConnectedAttributes("NONE", True), (2, 3, 4), (5, 4), (1,)),
@@ -80,7 +81,11 @@ def test_output_shapes(bound: BoundOperator, shape: tuple[int, ...]) -> None:
         (operator("CONV_2D", CONV, (5, 6, 3), (8, 3, 3, 3), (1,)), "ifm must have 4 dimensions"),
         (
             operator("CONV_2D", CONV, (1, 5, 6, 3), (8, 3, 3, 4), (1,)),
-            "weights must have the ifm's 3 channels, not 4",
+            "weights must have the ifm's 3 channels, or those of a group, not 4",
+        ),
+        (
+            operator("CONV_2D", CONV, (1, 5, 6, 9), (8, 3, 3, 3), (1,)),
+            "the 8 channels of the ofm must be a multiple of 3 groups",
         ),
         (
             operator("FULLY_CONNECTED", FullyConnectedAttributes("NONE"), (7,), (5, 3), (1,)),

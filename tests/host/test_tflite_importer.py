@@ -88,7 +88,7 @@ def test_a_good_file_becomes_a_graph() -> None:
         (Convolution(weights_scale=float("nan")), "scale must be finite and positive, not nan"),
         (
             Convolution(weights_shape=(2, 1, 1, 4)),
-            "The ofm must have the shape.*weights must have the ifm's 3 channels, not 4",
+            "The ofm must have the shape.*weights must have the ifm's 3 channels, or those of a group, not 4",
         ),
         (
             Convolution(ofm_shape=(1, 4, 5, 2)),

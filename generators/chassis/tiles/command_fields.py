@@ -94,7 +94,9 @@ def compute_fields(
     column = box.columns[0] * tiling.taps
     width = min(window.width, box.columns[1] * tiling.taps) - column
     per_brick = blocks_per_brick(layer, config)
-    first_brick = box.bricks[0] + (part.first // per_brick if per_brick else 0)
+    first_brick = box.bricks[0] + layer.ifm_channel // config.brick_channels
+    if per_brick:
+        first_brick += part.first // per_brick
     lanes = {
         "taps": tiling.taps,
         "packed_channels": tiling.packed_channels(layer),

@@ -52,8 +52,8 @@ def blocks_per_brick(layer: Layer, config: TileConfig) -> int:
 
 def channel_bricks(layer: Layer, brick_channels: int = BRICK_CHANNELS) -> int:
     """Channel bricks of the reduction."""
-    if layer.kind is LayerKind.CONVOLUTION:
-        return -(-layer.ifm_shape.channels // brick_channels)
+    if layer.weights is not None and layer.kind is LayerKind.CONVOLUTION:
+        return -(-(layer.ifm_channel % brick_channels + layer.weights.shape[3]) // brick_channels)
     return 1
 
 

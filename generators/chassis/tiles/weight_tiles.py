@@ -24,7 +24,8 @@ def weight_tiles(layer: Layer, tiling: Tiling, config: TileConfig) -> npt.NDArra
     tiles = np.zeros((groups, height, kernel_width, bricks, rows, columns), layer.weights.dtype)
     if layer.kind is LayerKind.CONVOLUTION:
         padded = np.zeros((groups * width, height, kernel_width, bricks * rows), layer.weights.dtype)
-        padded[:outputs, :, :, : layer.weights.shape[3]] = layer.weights
+        first = layer.ifm_channel % rows
+        padded[:outputs, :, :, first : first + layer.weights.shape[3]] = layer.weights
         split = padded.reshape(groups, width, height, kernel_width, bricks, rows)
         tiles[..., :width] = split.transpose(0, 2, 3, 4, 5, 1)
         return tiles

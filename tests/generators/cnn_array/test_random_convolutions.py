@@ -38,6 +38,7 @@ class Shape:
     image: tuple[int, int]
     inputs: int
     outputs: int
+    groups: int
     kernel: tuple[int, int]
     stride: tuple[int, int]
     dilation: tuple[int, int]
@@ -48,19 +49,20 @@ class Shape:
 def random_shape(draw: random.Random) -> Shape:
     """Drawn again until it is small enough to simulate."""
     while True:
-        inputs, outputs = _log_uniform(draw, 1, 512), _log_uniform(draw, 1, 512)
+        groups = draw.choice([1, 1, 1, 2, 3, 4])
+        inputs, outputs = (groups * _log_uniform(draw, 1, 512 // groups) for _ in range(2))
         kernel = draw.randint(1, 11), draw.randint(1, 11)
         stride = draw.randint(1, 4), draw.randint(1, 4)
         dilation = (draw.randint(1, 2), draw.randint(1, 2)) if stride == (1, 1) else (1, 1)
         spans = [(size - 1) * gap + 1 for size, gap in zip(kernel, dilation, strict=True)]
         image = spans[0] + draw.randint(0, 12), spans[1] + draw.choice([draw.randint(0, 12), 40])
         pixels = -(-image[0] // stride[0]) * -(-image[1] // stride[1])
-        macs = pixels * outputs * inputs * kernel[0] * kernel[1]
+        macs = pixels * outputs * inputs // groups * kernel[0] * kernel[1]
         if macs <= _MOST_MACS and max(image[0] * image[1] * inputs, pixels * outputs) <= _MOST_BYTES:
             break
     padding: Padding = "SAME" if draw.random() < 0.5 else "VALID"
     activation: Activation = "RELU" if draw.random() < 0.5 else "NONE"
-    return Shape(image, inputs, outputs, kernel, stride, dilation, padding, activation)
+    return Shape(image, inputs, outputs, groups, kernel, stride, dilation, padding, activation)
 
 
 def int8_convolution(seed: int) -> Graph:
@@ -72,7 +74,7 @@ def int8_convolution(seed: int) -> Graph:
     scales = np.random.default_rng(seed).uniform(0.001, 0.01, shape.outputs)
     ofm = builder.convolution(
         ifm,
-        int8((shape.outputs, *shape.kernel, shape.inputs), seed),
+        int8((shape.outputs, *shape.kernel, shape.inputs // shape.groups), seed),
         scales if draw.random() < 0.5 else 0.01,
         scale=draw.choice([0.5, 2.0, 20.0]),
         zero_point=draw.randint(-128, 127),
@@ -89,11 +91,11 @@ def fixed_point_convolution(seed: int, bits: int) -> Graph:
     """One CONV_2D whose results rarely saturate."""
     draw, values, limit = random.Random(seed), np.random.default_rng(seed), 1 << bits - 1
     shape = random_shape(draw)
-    products = shape.kernel[0] * shape.kernel[1] * shape.inputs
+    products = shape.kernel[0] * shape.kernel[1] * shape.inputs // shape.groups
     spread = (products.bit_length() + 1) // 2  # bits that a sum of so many random products has more than one
     builder = FixedPointBuilder(f"convolution {seed}", bits=bits, rounding=draw.choice(["EVEN", "AWAY"]))
     ifm = builder.input((1, *shape.image, shape.inputs), fraction_bits=draw.randint(0, bits))
-    weights = values.integers(-limit, limit, (shape.outputs, *shape.kernel, shape.inputs))
+    weights = values.integers(-limit, limit, (shape.outputs, *shape.kernel, shape.inputs // shape.groups))
     shift = min(31, bits - 1 + spread - draw.randint(0, 2))
     weight_fraction = draw.randint(0, bits)
     ofm = builder.convolution(
