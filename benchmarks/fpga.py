@@ -162,14 +162,14 @@ class Benchmark:
         record = folder / f"{step}.cost.json"
         if record.exists():
             kept = json.loads(record.read_text(encoding="utf-8"))
-            if kept["netlist"] == digest:
+            if kept["netlist"] == digest and "placer" in kept:
                 report = read_report(folder / f"{step}.json", folder / f"{step}.log")
                 cost = ToolCost(kept["seconds"], kept["peak_bytes"])
-                return Route(report, folder / f"{step}.config", cost)
+                return Route(report, folder / f"{step}.config", kept["placer"], cost)
             record.unlink()
         part = ecp5_part(self._board.part)
         route = place_and_route(netlist, part, seed=seed, step=step, constraints=CONSTRAINTS_FILE)
-        write_json(record, {"netlist": digest, **asdict(route.cost)})
+        write_json(record, {"netlist": digest, "placer": route.placer, **asdict(route.cost)})
         return route
 
     def _require_fit(self, netlist: Netlist) -> None:

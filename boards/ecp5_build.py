@@ -20,7 +20,7 @@ from .ecp5_clocks import clock_results, clocks_of, settle_clocks
 from .ecp5_part import ecp5_part
 from .ecp5_pll import Ecp5PllSettings
 from .ecp5_pll_words import sed_script, with_pll
-from .ecp5_route import Route, place_and_route, route_arguments
+from .ecp5_route import PLACERS, Route, place_and_route, route_arguments
 from .ecp5_synthesis import (
     KEPT_MULTIPLIER_FILE,
     NETLIST_FILE,
@@ -152,6 +152,8 @@ def implement(
         route = place_and_route(
             netlist, ecp5_part(board.part), seed=seed, step=_ROUTE, constraints=CONSTRAINTS_FILE
         )
+    if route.placer != PLACERS[0]:
+        _write_script(board, folder, seed, route.placer)
     progress(_ROUTING, 1, 1)
     reached = clocks_of(board, route.report, netlist.pll_nets)
     steps = (BuildStep.of_tool(_SYNTHESIS, netlist.cost), BuildStep.of_tool(_ROUTING, route.cost))
@@ -189,6 +191,10 @@ def write_ecp5(board: Board, design: Ecp5Design, folder: Path, *, seed: int) -> 
     """Put sources, constraints and scripts into `folder`."""
     write_synthesis(design.sources, BOARD_NAME, folder)
     write_whole(folder / CONSTRAINTS_FILE, design.constraints)
+    _write_script(board, folder, seed, PLACERS[0])
+
+
+def _write_script(board: Board, folder: Path, seed: int, placer: str) -> None:
     route = route_arguments(
         NETLIST_FILE,
         ecp5_part(board.part),
@@ -196,6 +202,7 @@ def write_ecp5(board: Board, design: Ecp5Design, folder: Path, *, seed: int) -> 
         seed=seed,
         constraints=CONSTRAINTS_FILE,
         target_mhz=None,
+        placer=placer,
     )
     script = folder / SCRIPT_FILE
     write_whole(

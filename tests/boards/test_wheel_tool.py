@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from celosia.boards.errors import BuildError
+from celosia.boards.errors import BuildError, GivenUpError
 from celosia.boards.wheel_tool import ECPPACK, NEXTPNR_ECP5, YOSYS, WheelTool
 
 
@@ -59,6 +59,28 @@ def test_ctrl_c_ends_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             WheelTool("Sleeper", "sleeper", "run_sleeper").run([], tmp_path, "sleep")
     finally:
         signal.signal(signal.SIGUSR1, before)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_a_program_that_says_that_it_will_not_end_is_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "turner.py").write_text(
+        "import itertools, os, pathlib, time\n"
+        "def run_turner(arguments):\n"
+        "    pathlib.Path('pid').write_text(str(os.getpid()))\n"
+        "    for turn in itertools.count():\n"
+        "        print(f'turn={turn}', flush=True)\n"
+        "        time.sleep(0.001)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    tool = WheelTool("Turner", "turner", "run_turner")
+    with pytest.raises(
+        GivenUpError, match=r"^spin failed: Turner does not come to an end: it said 'turn=300'$"
+    ):
+        tool.run([], tmp_path, "spin", endless=r"turn=[3-9]\d\d")
     with pytest.raises(ProcessLookupError):
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
