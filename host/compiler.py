@@ -132,13 +132,16 @@ def _engine_section(plan: SectionPlan, config: EngineConfig, device_memory: Memo
     )
 
 
-def _reshaped(tensor: MemoryTensor, shape: MapShape) -> MemoryTensor:
-    return replace(tensor, shape=shape)
+def _reshaped(tensor: MemoryTensor, shape: MapShape, row_pitch: int | None = None) -> MemoryTensor:
+    return replace(tensor, shape=shape, row_pitch=row_pitch)
 
 
 def _layer_plan(index: int, plan: SectionPlan) -> LayerPlan:
     layer, places, tensors = plan.layers[index], plan.allocation.layers[index], plan.memory.tensors
-    ifm = Operand(places.ifm, _reshaped(tensors[layer.ifm], layer.ifm_shape) if places.streams_ifm else None)
+    streamed = None
+    if places.streams_ifm:
+        streamed = _reshaped(tensors[layer.ifm], layer.ifm_shape, layer.ifm_row_pitch)
+    ifm = Operand(places.ifm, streamed)
     ifm2 = None
     if places.ifm2 is not None and layer.ifm2 is not None and layer.ifm2_shape is not None:
         source = tensors[layer.ifm2] if places.streams_ifm2 else None

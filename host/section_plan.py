@@ -15,6 +15,7 @@ from celosia.generators.families import family_of
 
 from .allocation import Allocation, AllocationError, MapUse, allocate
 from .channel_split import split_channels
+from .column_folding import elements_beyond, fold_columns
 from .fusion import fuse
 from .graph import ABSENT, Graph
 from .layering.views import map_name, tensor_view
@@ -31,10 +32,11 @@ class MemoryPlan:
     sizes: dict[Region, int] = field(default_factory=lambda: dict.fromkeys(Region, 0))
     tensors: dict[str, MemoryTensor] = field(default_factory=dict)
 
-    def add(self, name: str, region: Region, shape: MapShape) -> MemoryTensor:
-        """A new tensor at the end of `region`."""
+    def add(self, name: str, region: Region, shape: MapShape, beyond: int = 0) -> MemoryTensor:
+        """A new tensor at the end of `region`, behind which so many elements may be read."""
         tensor = MemoryTensor(region, self.sizes[region], shape, self.element_bytes)
-        self.sizes[region] += -(-shape.size * self.element_bytes // CONSTANT_ALIGNMENT) * CONSTANT_ALIGNMENT
+        size = (shape.size + beyond) * self.element_bytes
+        self.sizes[region] += -(-size // CONSTANT_ALIGNMENT) * CONSTANT_ALIGNMENT
         self.tensors[name] = tensor
         return tensor
 
@@ -96,7 +98,15 @@ def _plan_section(
     outputs = _results(graph, split, position, keep_layers)
     kept = {map_name(index) for index in outputs}
     single = [layer for assignment in section.assignments for layer in assignment.layers]
-    layers = tuple(leave_out_unread_channels(fuse(single, kept), kept, config.brick_channels))
+    layers = leave_out_unread_channels(fuse(single, kept), kept, config.brick_channels)
+    if family_of(config).folds_columns:
+        computed = _maps_written(layers)
+        given = {
+            map_name(index)
+            for index in _read(split, section)
+            if map_name(index) not in computed and graph.tensor(index).data is None
+        }
+        layers = fold_columns(layers, given, config.brick_channels)
     memory, constants = MemoryPlan(config.element_bytes), ConstantPool()
     inputs = []
     for index in dict.fromkeys(_read(split, section)):
@@ -106,7 +116,7 @@ def _plan_section(
             continue
         if data is None:
             inputs.append(index)
-            memory.add(name, Region.INPUT, shape)
+            memory.add(name, Region.INPUT, shape, elements_beyond(layers, name))
         else:
             memory.tensors[name] = MemoryTensor(
                 Region.PROGRAM, constants.add(data.tobytes()), shape, config.element_bytes

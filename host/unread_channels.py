@@ -136,7 +136,7 @@ def _narrowed(layer: Layer, left: Mapping[str, Channels]) -> Layer:
     if layer.ifm2 is not None and layer.ifm2_shape is not None and layer.ifm2 in left:
         layer = replace(layer, ifm2_shape=_with_channels(layer.ifm2_shape, left[layer.ifm2]))
     if inputs is not None:
-        layer = replace(layer, ifm_shape=_with_channels(layer.ifm_shape, inputs))
+        layer = replace(layer, ifm_shape=_with_channels(layer.ifm_shape, inputs), weights=weights)
     return replace(layer, weights=weights, macs=macs)
 
 

@@ -86,6 +86,7 @@ class Family(Generic[Config]):
         interpreter: a machine with an empty buffer on these memory regions.
         area: LUTs, multipliers and memories, without generating anything.
         counters: that it has besides those of the chassis.
+        folds_columns: strided convolutions over shallow images need `host.column_folding` to keep its lanes busy.
     """
 
     title: str
@@ -102,6 +103,7 @@ class Family(Generic[Config]):
     interpreter: Callable[[Config, Regions], CommandInterpreter]
     area: Callable[[Config], Area]
     counters: tuple[OwnCounter, ...] = ()
+    folds_columns: bool = False
 
     def __post_init__(self) -> None:
         if self.default_preset not in self.presets:

@@ -157,6 +157,7 @@ class Layer:
         kind: arithmetic form.
         ifm, ifm2, ofm: names of feature maps; `ifm2` is None but for element-wise kinds.
         ifm_shape: shape as which `ifm` is read. ofm_shape: the part of `ofm` that this layer writes.
+        ifm_row_pitch: elements of `ifm`, which is in memory, from a row to the next (None: as many as a row has).
         ifm_rows: first row of `ifm` that counts and one past the last (None: all); the others read as padding.
         window: kernel geometry.
         pad_value: what the ifm reads as outside its bounds; the lower bits of more than 8 are 0.
@@ -192,6 +193,7 @@ class Layer:
     ofm_x: int = 0
     ofm_channel: int = 0
     ifm_channel: int = 0
+    ifm_row_pitch: int | None = None
     ifm_rows: tuple[int, int] | None = None
     macs: int = 0
 

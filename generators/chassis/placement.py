@@ -115,12 +115,17 @@ class UnifiedBuffer:
 
 @dataclass(frozen=True, slots=True)
 class MemoryTensor:
-    """A packed NHWC tensor in memory: `shape.size` elements at byte `offset` of a region."""
+    """A packed NHWC tensor in memory: elements at byte `offset` of a region.
+
+    Attributes:
+        row_pitch: elements from a row to the next; None: as many as a row has.
+    """
 
     region: Region
     offset: int
     shape: MapShape
     element_bytes: int = 1
+    row_pitch: int | None = None
 
     @property
     def pixel_bytes(self) -> int:
@@ -129,12 +134,15 @@ class MemoryTensor:
 
     @property
     def row_bytes(self) -> int:
-        """Of all pixels of a row."""
+        """From a row to the next."""
+        if self.row_pitch is not None:
+            return self.row_pitch * self.element_bytes
         return self.shape.width * self.pixel_bytes
 
     def span(self, low: int, high: int) -> Span:
         """Rows low..high-1, as a dependency."""
-        first, last = self.offset + low * self.row_bytes, self.offset + high * self.row_bytes
+        first = self.offset + low * self.row_bytes
+        last = self.offset + (high - 1) * self.row_bytes + self.shape.width * self.pixel_bytes
         return Span(self.region.name, first // MEMORY_SPAN_BYTES, -(-last // MEMORY_SPAN_BYTES))
 
 
@@ -150,15 +158,19 @@ def _transfer_fields(memory: MemoryTensor, placement: Placement, low: int, high:
     }
 
 
-def load_rows(memory: MemoryTensor, placement: Placement, low: int, high: int, layer: int) -> Command:
-    """LOAD of rows low..high-1."""
-    return Command(
-        Opcode.LOAD,
-        _transfer_fields(memory, placement, low, high),
-        reads=(memory.span(low, high),),
-        writes=placement.spans(low, high),
-        layer=layer,
-    )
+def load_rows(memory: MemoryTensor, placement: Placement, low: int, high: int, layer: int) -> list[Command]:
+    """LOADs of rows low..high-1: one, or one a row where rows do not lie behind each other."""
+    step = high - low if memory.row_pitch is None else 1
+    return [
+        Command(
+            Opcode.LOAD,
+            _transfer_fields(memory, placement, first, first + step),
+            reads=(memory.span(first, first + step),),
+            writes=placement.spans(first, first + step),
+            layer=layer,
+        )
+        for first in range(low, high, step)
+    ]
 
 
 def store_rows(memory: MemoryTensor, placement: Placement, low: int, high: int, layer: int) -> Command:

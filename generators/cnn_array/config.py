@@ -137,10 +137,10 @@ class CnnArrayConfig(StoredWeightsConfig):
 
 
 _SMALL = CnnArrayConfig()
-_SMALL_FIXED_16 = replace(_SMALL, operand_bits=16, kernel_kib=64, buffer_kib=256)
+_SMALL_FIXED_16 = replace(_SMALL, operand_bits=16, kernel_kib=128, buffer_kib=256)
 PRESETS: dict[str, CnnArrayConfig] = {
     "catapult-8x8": _SMALL,
     "catapult-8x8-fixed16": _SMALL_FIXED_16,
     "catapult-16x16": replace(_SMALL, rows=16, columns=16, kernel_kib=64),
-    "catapult-16x16-fixed16": replace(_SMALL_FIXED_16, rows=16, columns=16, kernel_kib=128),
+    "catapult-16x16-fixed16": replace(_SMALL_FIXED_16, rows=16, columns=16, kernel_kib=256),
 }

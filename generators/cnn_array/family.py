@@ -70,4 +70,5 @@ CNN_ARRAY = Family(
     predict=_predict,
     interpreter=_interpreter,
     area=_area,
+    folds_columns=True,
 )

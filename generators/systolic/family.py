@@ -72,4 +72,5 @@ SYSTOLIC = Family(
     interpreter=_interpreter,
     area=_area,
     counters=COUNTERS,
+    folds_columns=True,
 )

@@ -60,7 +60,7 @@ class TileLowering(Generic[Config]):
                 first, last = 0, 1
             first = max(first, loaded[which])
             if first < last:
-                self.commands.append(load_rows(operand.memory, operand.placement, first, last, plan.index))
+                self.commands += load_rows(operand.memory, operand.placement, first, last, plan.index)
                 loaded[which] = last
 
     def weights_command(
