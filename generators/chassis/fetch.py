@@ -32,7 +32,8 @@ class CommandFetch(wiring.Component):
 
     Timing, in cycles: `start` in t gives the first burst request in t + 5, further ones in the splitter's
     rhythm while there is room for a longest one (32 beats are stored or on their way). A beat that arrives in t is
-    offered to its queue in t + 3. A command takes eight cycles, more when its queue is full.
+    offered to its queue in t + 3, in which a HALT would be dealt out; `halted` and the errors of commands follow two
+    cycles later. A command takes eight cycles, more when its queue is full.
 
     Members:
         start: one cycle: fetch the queue described by the next five members, which stay as they are.
@@ -153,6 +154,7 @@ class CommandFetch(wiring.Component):
         request = self.read.request
         room = Signal(range(_QUEUE_BEATS + 1), init=_QUEUE_BEATS)
         fits = Signal()
+        # Registered, since it comes late in its cycle: no burst is on offer in the one that follows.
         claimed = Signal(range(self._burst_beats + 1))
         m.d.comb += [
             # Room for the longest burst, which takes no comparison: what follows reaches through the arbiter.
@@ -161,9 +163,10 @@ class CommandFetch(wiring.Component):
             request.valid.eq(splitter.burst.valid & fits & ~self.stop),
             splitter.burst.ready.eq((request.ready & fits) | self.stop),
         ]
-        with m.If(request.valid & request.ready):
-            m.d.comb += claimed.eq(request.payload.length + 1)
-        m.d.sync += room.eq(room + popped - claimed)
+        m.d.sync += [
+            claimed.eq(Mux(request.valid & request.ready, request.payload.length + 1, 0)),
+            room.eq(Mux(popped, room + 1 - claimed, room - claimed)),
+        ]
 
     def _elaborate_beats(self, m: Module, address: Signal, queue: stream.Interface) -> Value:
         """The index of the command that the next beat belongs to."""
@@ -205,8 +208,9 @@ class CommandFetch(wiring.Component):
         # What must be zero, four bits to a register: behind block RAM there is time for one LUT and no more.
         zeros = Cat(header.reserved, header.index)
         stage_set = Signal(-(-len(zeros) // _LUT_INPUTS))
+        # Likewise of the beat that must be the hash.
+        stage_differs = Signal(BEAT_BITS // _LUT_INPUTS)
         stage_taken = Signal()
-        command_fails = Signal()
 
         is_verb = Cat(header.opcode == OPCODE_OF_VERB[verb].value for verb in Verb)
         is_begin = header.opcode == Opcode.BEGIN.value
@@ -229,6 +233,7 @@ class CommandFetch(wiring.Component):
                 stage_valid.eq(~self.stop),
                 stage_data.eq(queue.payload),
                 stage_place.eq(place),
+                stage_differs.eq(_quarters(queue.payload ^ Const(self._hash, BEAT_BITS))),
                 place.eq(place + 1),
             ]
             with m.If(place == 0):
@@ -239,9 +244,7 @@ class CommandFetch(wiring.Component):
                     stage_halt.eq(is_halt),
                     stage_first.eq(is_first),
                     stage_last.eq(is_last),
-                    stage_set.eq(
-                        Cat(zeros[low : low + _LUT_INPUTS].any() for low in range(0, len(zeros), _LUT_INPUTS))
-                    ),
+                    stage_set.eq(_quarters(zeros)),
                     is_first.eq(0),
                     index.eq(index + 1),
                 ]
@@ -262,16 +265,30 @@ class CommandFetch(wiring.Component):
         readies = Cat(self.beats[verb].ready for verb in Verb)
         m.d.comb += stage_taken.eq(stage_valid & ~(wanted & ~readies).any())
 
-        with m.If(stage_valid & ~self.stop):
-            with m.If(~stage_legal):
-                m.d.comb += command_fails.eq(1)
-                self._fail(m, ErrorCode.ILLEGAL_COMMAND)
-            with m.Elif(stage_begin & (stage_place == 1) & (stage_data != Const(self._hash, BEAT_BITS))):
-                m.d.comb += command_fails.eq(1)
-                self._fail(m, ErrorCode.CONFIGURATION_MISMATCH)
-            with m.Elif(stage_halt & ~self.error.valid):
-                m.d.sync += self.halted.eq(1)
-        return command_fails, stage_index
+        # What a command means for the run is told a cycle later.
+        acts = stage_valid & ~self.stop
+        is_illegal, is_foreign, ends = Signal(), Signal(), Signal()
+        command_index = Signal.like(stage_index)
+        m.d.sync += [
+            is_illegal.eq(acts & ~stage_legal),
+            is_foreign.eq(acts & stage_begin & (stage_place == 1) & stage_differs.any()),
+            ends.eq(acts & stage_legal & stage_halt),
+            command_index.eq(stage_index),
+        ]
+        with m.If(is_illegal):
+            self._fail(m, ErrorCode.ILLEGAL_COMMAND)
+        with m.Elif(is_foreign):
+            self._fail(m, ErrorCode.CONFIGURATION_MISMATCH)
+        with m.Elif(ends & ~self.error.valid):
+            m.d.sync += self.halted.eq(1)
+        command_fails = Signal()
+        m.d.comb += command_fails.eq(is_illegal | is_foreign)
+        return command_fails, command_index
+
+
+def _quarters(bits: Value) -> Value:
+    """Of every four bits, whether any is set: a LUT each."""
+    return Cat(bits[low : low + _LUT_INPUTS].any() for low in range(0, len(bits), _LUT_INPUTS))
 
 
 assert BEGIN.fields[0].bits == BEAT_BITS, "the hash is the beat after the header"

@@ -2,7 +2,7 @@
 
 import enum
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -214,8 +214,13 @@ class RunControl(wiring.Component):
         still = Signal(REGISTER_BITS)
         expired = Signal()
         moving = Signal()
+        # Whether this cycle is the last one that may pass: whether something moves comes late in its cycle.
+        is_last = Signal()
         m.d.comb += moving.eq(self.progress | self.fetch_start | self.reset | expired)
-        m.d.sync += expired.eq((still + 1 == self.watchdog_cycles) & ~moving)
+        m.d.sync += [
+            is_last.eq(Mux(moving, self.watchdog_cycles == 1, self.watchdog_cycles == still + 2)),
+            expired.eq(is_last & ~moving),
+        ]
         with m.If(moving):
             m.d.sync += still.eq(0)
         with m.Else():

@@ -61,11 +61,13 @@ class LaneExpander(wiring.Component):
         crosses = Signal()
         word_bytes, following = Signal(5), Signal(6)
         emits = Signal()
+        kinds = Signal(len(LIVE_LANES))  # settled long before the first vector comes
+        m.d.sync += kinds.eq(Cat(self.live_lanes == live_lanes for live_lanes in LIVE_LANES))
         # Registers: the enable of the counter has no time for a comparison.
         any_left, last_left = Signal(), Signal()
         m.d.comb += [
             word_bytes.eq(self.live_lanes << 1),
-            crosses.eq((self.live_lanes == 3) & (offset >= 12)),
+            crosses.eq(kinds[LIVE_LANES.index(3)] & offset[2:].all()),
             following.eq(offset + word_bytes),
             emits.eq(self.busy & any_left),
         ]
@@ -108,8 +110,6 @@ class LaneExpander(wiring.Component):
                 far = nearest[(index + power) % len(nearest)]
                 m.d.comb += byte.eq(Mux(offset[power.bit_length() - 1], far, nearest[index]))
             nearest = stage
-        kinds = Signal(len(LIVE_LANES))  # settled long before the first vector comes
-        m.d.sync += kinds.eq(Cat(self.live_lanes == live_lanes for live_lanes in LIVE_LANES))
         lanes = [
             self._lane(kinds, vector, nearest, output, lane)
             for output in range(2)

@@ -258,12 +258,15 @@ class VectorDecoder(wiring.Component):
 
         # The next record.
         next_flag = Signal()
+        # From registers, as are all that the sum below adds up.
         whole_planes = Signal(range(MAXIMUM_PLANES))
-        another_flag = command.zero_vectors & (vectors_left > 2)  # of the record after the next
+        more_than_two = Signal()
+        another_flag = command.zero_vectors & more_than_two  # of the record after the next
         second_flag = command.zero_vectors & (command.vectors > 1)
-        m.d.comb += whole_planes.eq(flag + Mux(flags[-2], remainder_bits, 0))
         with m.If(step):
             m.d.sync += [
+                whole_planes.eq(planes_flag + Mux(flags[-3], remainder_bits, 0)),
+                more_than_two.eq(vectors_left > 3),
                 next_flag.eq(another_flag),
                 self.next_other_bits.eq(
                     Cat(another_flag, Const(0, 3), whole_planes) + first_count + second_count
@@ -280,6 +283,7 @@ class VectorDecoder(wiring.Component):
         with m.If(self.start):
             m.d.sync += [
                 vectors_left.eq(command.vectors),
+                more_than_two.eq(command.vectors > 2),
                 has_flag.eq(command.zero_vectors),
                 next_flag.eq(second_flag),
                 self.next_other_bits.eq(second_flag),

@@ -267,7 +267,7 @@ class Fetch:
                     return False
                 queue.push(cycle, QueuedCommand(fields, self._index) if self._place == 0 else None)
         elif opcode is Opcode.HALT and self.halted_from is None:
-            self.halted_from = cycle + 1
+            self.halted_from = cycle + 2
         self._place += 1
         if self._place == COMMAND_BEATS:
             self._place = 0
