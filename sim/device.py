@@ -14,6 +14,7 @@ from .compiler import DEFAULT_COMPILER
 from .faults import BurstError, Fault
 from .library import Settings, StatisticsRecord, Status, load_library, record_of, settings_of
 from .model import TraceFormat, build_model
+from .native_handle import NativeHandle
 from .ports import SimulatedPorts
 from .verilator import Progress
 
@@ -115,26 +116,30 @@ class SimulatedDevice:
         self._binding = load_library(self.library)
         settings = self._settings(memory_model or MemoryModel())
         pointer = self.memory.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
-        self._handle: int | None = self._binding.celosia_create(*settings, pointer)
+        self._handle = NativeHandle(
+            self._binding.celosia_create(*settings, pointer),
+            self._binding.celosia_destroy,
+            "the device is closed: make a new one",
+        )
         self._wedged = False
-        if self._handle is None:
+        if not self._handle:
             raise DeviceError("the simulated design failed in its reset")
         if trace is not None:
             first, limit = trace_cycles.start, trace_cycles.stop
-            if not self._binding.celosia_open_trace(self._open(), str(trace).encode(), first, limit):
+            if not self._binding.celosia_open_trace(self._handle.pointer, str(trace).encode(), first, limit):
                 self.close()
                 raise DeviceError(f"cannot write the trace {trace}: choose a file in a writable directory")
 
     @property
     def cycle(self) -> int:
         """Clock cycles since the last reset."""
-        return self._binding.celosia_now(self._open())
+        return self._binding.celosia_now(self._handle.pointer)
 
     @property
     def last_run(self) -> RunStatistics:
         """Counted from the last register write before the interrupt last rose until then; zero after a reset."""
         record = StatisticsRecord()
-        self._binding.celosia_run_statistics(self._open(), record)
+        self._binding.celosia_run_statistics(self._handle.pointer, record)
         return RunStatistics(
             cycles=record.cycles,
             read_bursts=record.read_bursts,
@@ -149,7 +154,7 @@ class SimulatedDevice:
         """See `Device.read_register`; takes a few clock cycles."""
         _check_offset(offset)
         value = ctypes.c_uint32()
-        status = self._binding.celosia_read_register(self._open(), offset, value)
+        status = self._binding.celosia_read_register(self._handle.pointer, offset, value)
         self._raise_for(status, f"the register at offset 0x{offset:03x} did not answer a read")
         return value.value
 
@@ -160,7 +165,7 @@ class SimulatedDevice:
             raise DeviceError(f"a register value must be 0..2**32 - 1, not {value}")
         if self._wedged:
             self.reset()
-        status = self._binding.celosia_write_register(self._open(), offset, value)
+        status = self._binding.celosia_write_register(self._handle.pointer, offset, value)
         self._raise_for(status, f"the register at offset 0x{offset:03x} did not answer a write")
 
     def read_memory(self, address: int, size: int) -> NDArray[np.uint8]:
@@ -178,27 +183,29 @@ class SimulatedDevice:
             raise DeviceError(f"timeout_cycles must be 0 or more, not {timeout_cycles}")
         remaining = timeout_cycles
         while True:
-            status = self._binding.celosia_step_until_irq(self._open(), min(remaining, _CYCLES_PER_CALL))
+            status = self._binding.celosia_step_until_irq(
+                self._handle.pointer, min(remaining, _CYCLES_PER_CALL)
+            )
             remaining -= min(remaining, _CYCLES_PER_CALL)
             if status != Status.TIMEOUT or remaining == 0:
                 break
-        self._binding.celosia_flush_trace(self._open())
+        self._binding.celosia_flush_trace(self._handle.pointer)
         self._raise_for(status, f"no interrupt within {timeout_cycles} cycles")
 
     def inject(self, fault: Fault) -> None:
         """Let the memory show `fault`, in addition to those injected before (16 at most)."""
         if isinstance(fault, BurstError) and fault.direction == "weights" and not self._ports.weights_bits:
             raise DeviceError("there is no port for weights to fail on")
-        if not self._binding.celosia_add_fault(self._open(), record_of(fault)):
+        if not self._binding.celosia_add_fault(self._handle.pointer, record_of(fault)):
             raise DeviceError("too many faults injected: call clear_faults first")
 
     def clear_faults(self) -> None:
         """Let the memory work again. What it failed to answer stays lost until a reset."""
-        self._binding.celosia_clear_faults(self._open())
+        self._binding.celosia_clear_faults(self._handle.pointer)
 
     def configure_memory(self, model: MemoryModel) -> None:
         """Change the timing of the memory, from a reset on."""
-        self._binding.celosia_configure(self._open(), *self._settings(model))
+        self._binding.celosia_configure(self._handle.pointer, *self._settings(model))
         self.reset()
 
     def _settings(self, model: MemoryModel) -> tuple[Settings, Settings]:
@@ -209,15 +216,13 @@ class SimulatedDevice:
 
     def reset(self) -> None:
         """See `Device.reset`; the cycle count restarts at 0. Faults remain."""
-        status = self._binding.celosia_reset(self._open())
+        status = self._binding.celosia_reset(self._handle.pointer)
         self._wedged = False
         self._raise_for(status, "the simulated design failed in its reset")
 
     def close(self) -> None:
         """See `Device.close`; completes the trace."""
-        handle, self._handle = self._handle, None
-        if handle is not None:
-            self._binding.celosia_destroy(handle)
+        self._handle.close()
 
     def __enter__(self) -> "SimulatedDevice":
         return self
@@ -225,17 +230,8 @@ class SimulatedDevice:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        if getattr(self, "_handle", None) is not None:
-            self.close()
-
-    def _open(self) -> int:
-        if self._handle is None:
-            raise DeviceError("the device is closed: make a new one")
-        return self._handle
-
     def _memory_range(self, address: int, size: int) -> NDArray[np.uint8]:
-        self._open()
+        _ = self._handle.pointer  # there is no memory of a device that is closed
         first = address - self._memory_base
         if size < 0 or first < 0 or first + size > self.memory.size:
             raise DeviceError(
@@ -249,9 +245,9 @@ class SimulatedDevice:
             return
         if status == Status.TIMEOUT:
             self._wedged = True
-            seen = self._binding.celosia_describe(self._open()).decode()
+            seen = self._binding.celosia_describe(self._handle.pointer).decode()
             raise DeviceTimeout(f"{timeout_message}; seen: {seen}")
-        message = self._binding.celosia_message(self._open()).decode()
+        message = self._binding.celosia_message(self._handle.pointer).decode()
         if status == Status.VIOLATION:
             self._wedged = True
             raise DeviceError(f"the accelerator broke a rule of AXI: {message}")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from celosia.generators.chassis.device import DeviceError
 from celosia.hdl.sdram_timing import SdramGeometry, SdramTiming
 
+from ..native_handle import NativeHandle
 from ..verilator import Progress
 from .library import (
     BoardSettings,
@@ -117,25 +118,29 @@ class SimulatedBoard:
         )
         pointer = self.memory.ctypes.data_as(ctypes.POINTER(ctypes.c_uint8))
         message = ctypes.create_string_buffer(256)
-        self._handle: int | None = self._binding.celosia_board_create(record, pointer, message, len(message))
-        if self._handle is None:
+        self._handle = NativeHandle(
+            self._binding.celosia_board_create(record, pointer, message, len(message)),
+            self._binding.celosia_board_destroy,
+            "the simulated board is switched off: make a new one",
+        )
+        if not self._handle:
             raise DeviceError(f"the board cannot be simulated: {message.value.decode()}")
 
     @property
     def seconds(self) -> float:
         """Simulated, since power-up."""
-        return self._binding.celosia_board_picoseconds(self._open()) * 1e-12
+        return self._binding.celosia_board_picoseconds(self._handle.pointer) * 1e-12
 
     @property
     def is_talking(self) -> bool:
         """Whether a byte is on the line, or waits for it."""
-        return bool(self._binding.celosia_board_is_talking(self._open()))
+        return bool(self._binding.celosia_board_is_talking(self._handle.pointer))
 
     @property
     def statistics(self) -> BoardStatistics:
         """Counted since power-up."""
         record = BoardStatisticsRecord()
-        self._binding.celosia_board_statistics(self._open(), record)
+        self._binding.celosia_board_statistics(self._handle.pointer, record)
         chip = record.chip
         return BoardStatistics(
             record.oscillator_cycles,
@@ -156,35 +161,24 @@ class SimulatedBoard:
         Raises:
             DeviceError: the design broke a rule of the SDRAM; the message names the parameter of its datasheet.
         """
-        status = self._binding.celosia_board_run(self._open(), line, len(line), oscillator_cycles)
+        status = self._binding.celosia_board_run(self._handle.pointer, line, len(line), oscillator_cycles)
         if status != Status.DONE:
-            message = self._binding.celosia_board_message(self._open()).decode()
+            message = self._binding.celosia_board_message(self._handle.pointer).decode()
             if status == Status.VIOLATION:
                 raise DeviceError(f"the board broke a rule of its SDRAM: {message}")
             raise DeviceError(f"the simulated board failed: {message}")
         buffer = ctypes.create_string_buffer(_TAKEN_AT_A_TIME)
         answer = b""
-        while count := self._binding.celosia_board_take(self._open(), buffer, len(buffer)):
+        while count := self._binding.celosia_board_take(self._handle.pointer, buffer, len(buffer)):
             answer += buffer.raw[:count]
         return answer
 
     def close(self) -> None:
         """Switch it off; may be called twice."""
-        handle, self._handle = self._handle, None
-        if handle is not None:
-            self._binding.celosia_board_destroy(handle)
+        self._handle.close()
 
     def __enter__(self) -> "SimulatedBoard":
         return self
 
     def __exit__(self, *exception: object) -> None:
         self.close()
-
-    def __del__(self) -> None:
-        if getattr(self, "_handle", None) is not None:
-            self.close()
-
-    def _open(self) -> int:
-        if self._handle is None:
-            raise DeviceError("the simulated board is switched off: make a new one")
-        return self._handle
