@@ -2,7 +2,7 @@
 
 import enum
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -211,18 +211,13 @@ class RunControl(wiring.Component):
             m.d.sync += settled.eq(settled + 1)
         m.d.comb += drained.eq(settled == _SETTLE_CYCLES)
 
-        still = Signal(REGISTER_BITS)
+        still = Signal(REGISTER_BITS, init=1)  # cycles, with this one, so that it is compared as it is
         expired = Signal()
         moving = Signal()
-        # Whether this cycle is the last one that may pass: whether something moves comes late in its cycle.
-        is_last = Signal()
         m.d.comb += moving.eq(self.progress | self.fetch_start | self.reset | expired)
-        m.d.sync += [
-            is_last.eq(Mux(moving, self.watchdog_cycles == 1, self.watchdog_cycles == still + 2)),
-            expired.eq(is_last & ~moving),
-        ]
+        m.d.sync += expired.eq((still == self.watchdog_cycles) & ~moving)
         with m.If(moving):
-            m.d.sync += still.eq(0)
+            m.d.sync += still.eq(1)
         with m.Else():
             m.d.sync += still.eq(still + 1)
         return drained, expired
