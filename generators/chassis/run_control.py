@@ -211,13 +211,14 @@ class RunControl(wiring.Component):
             m.d.sync += settled.eq(settled + 1)
         m.d.comb += drained.eq(settled == _SETTLE_CYCLES)
 
-        still = Signal(REGISTER_BITS, init=1)  # cycles, with this one, so that it is compared as it is
+        # Cycles, with this one: compared as they are, and never 0.
+        still = Signal(REGISTER_BITS + 1, init=1)
         expired = Signal()
         moving = Signal()
         m.d.comb += moving.eq(self.progress | self.fetch_start | self.reset | expired)
         m.d.sync += expired.eq((still == self.watchdog_cycles) & ~moving)
         with m.If(moving):
             m.d.sync += still.eq(1)
-        with m.Else():
+        with m.Elif(~still[-1]):
             m.d.sync += still.eq(still + 1)
         return drained, expired
