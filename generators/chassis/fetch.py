@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -155,7 +155,7 @@ class CommandFetch(wiring.Component):
         room = Signal(range(_QUEUE_BEATS + 1), init=_QUEUE_BEATS)
         fits = Signal()
         # Registered, since it comes late in its cycle: no burst is on offer in the one that follows.
-        claimed = Signal(range(self._burst_beats + 1))
+        change = Signal(signed(len(room) + 1))
         m.d.comb += [
             # Room for the longest burst, which takes no comparison: what follows reaches through the arbiter.
             fits.eq(room >= self._burst_beats),
@@ -164,8 +164,9 @@ class CommandFetch(wiring.Component):
             splitter.burst.ready.eq((request.ready & fits) | self.stop),
         ]
         m.d.sync += [
-            claimed.eq(Mux(request.valid & request.ready, request.payload.length + 1, 0)),
-            room.eq(Mux(popped, room + 1 - claimed, room - claimed)),
+            # -(length + 1), as its complement
+            change.eq(Mux(request.valid & request.ready, ~Cat(request.payload.length, 0).as_signed(), 0)),
+            room.eq(room + change + popped),
         ]
 
     def _elaborate_beats(self, m: Module, address: Signal, queue: stream.Interface) -> Value:

@@ -262,15 +262,15 @@ class VectorDecoder(wiring.Component):
         whole_planes = Signal(range(MAXIMUM_PLANES))
         more_than_two = Signal()
         another_flag = command.zero_vectors & more_than_two  # of the record after the next
+        parts = Signal(range(2 * VECTOR + 2))  # of planes, and the flag
+        m.d.comb += parts.eq(first_count + second_count + another_flag)
         second_flag = command.zero_vectors & (command.vectors > 1)
         with m.If(step):
             m.d.sync += [
                 whole_planes.eq(planes_flag + Mux(flags[-3], remainder_bits, 0)),
                 more_than_two.eq(vectors_left > 3),
                 next_flag.eq(another_flag),
-                self.next_other_bits.eq(
-                    Cat(another_flag, Const(0, 3), whole_planes) + first_count + second_count
-                ),
+                self.next_other_bits.eq(Cat(parts[:4], whole_planes + parts[4:])),
                 has_flag.eq(next_flag),
                 has_first.eq(flags[0]),
                 has_remainder.eq(flags[-1]),
