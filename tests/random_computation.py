@@ -360,6 +360,7 @@ class _Computation:
             1 if has_one_row else tiles.height,
             1 if has_one_pixel else tiles.width,
             1 if has_one_channel else bricks,
+            1 if has_one_row else min(tiles.tile_rows, tiles.height),
         )
         fields |= second.fields("ifm2_", 0)
         fields |= (

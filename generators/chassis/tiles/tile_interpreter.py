@@ -85,10 +85,15 @@ class TileInterpreter(ChassisInterpreter[Config]):
         mode = Mode(fields["mode"])
         if fields["tile_rows"] * fields["tile_groups"] > self.config.tile_pixels:
             raise self._illegal(f"a tile of {fields['tile_rows']} x {fields['tile_groups']} groups")
-        tile_step = fields["tile_rows"] * fields["stride_y"] * fields["ifm_row_pitch"]
-        if fields["tile_rows"] < fields["height"] and 0 < fields["ifm_ring_size"] < tile_step:
-            raise self._illegal(f"tiles {tile_step} bricks apart in a ring of {fields['ifm_ring_size']}")
-        if mode in (Mode.ADD, Mode.MULTIPLY):
+        is_elementwise = mode in (Mode.ADD, Mode.MULTIPLY)
+        for prefix, stride in (("ifm_", fields["stride_y"]), *[("ifm2_", 1)] * is_elementwise):
+            ring, tile_step = (
+                fields[f"{prefix}ring_size"],
+                fields["tile_rows"] * stride * fields[f"{prefix}row_pitch"],
+            )
+            if fields["tile_rows"] < fields["height"] and 0 < ring < tile_step:
+                raise self._illegal(f"tiles {tile_step} bricks apart in a ring of {ring}")
+        if is_elementwise:
             result = self._elementwise(fields, mode)
         elif mode is Mode.MAXIMUM:
             result = self._maximum(fields)

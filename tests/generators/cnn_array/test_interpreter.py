@@ -22,6 +22,8 @@ PIXEL = {
     **dict.fromkeys(("ifm_height", "ifm_width"), 1),
     "ifm_ring_end": 0x1FFFF,
 }
+TALL = {"mode": Mode.ADD, "height": 3, "tile_rows": 2}
+"""Two tiles below each other."""
 CODED = Command(
     Opcode.WEIGHTS,
     {"region": Region.PROGRAM, "beats": 1, "destination": Destination.WEIGHT_STORE, "words": 1},
@@ -41,6 +43,8 @@ def words(*commands: Command) -> bytes:
         ({"channel_bricks": 513}, "4104 words of weights exceed the kernel buffers"),
         ({"block_cores_log2": 1}, "cores that the array does not have"),
         ({"tile_groups": 129}, "a tile of 1 x 129 groups"),
+        ({**TALL, "ifm_row_pitch": 4, "ifm_ring_size": 4}, "tiles 8 bricks apart in a ring of 4"),
+        ({**TALL, "ifm2_row_pitch": 3, "ifm2_ring_size": 5}, "tiles 6 bricks apart in a ring of 5"),
     ],
 )
 def test_a_compute_that_the_array_cannot_do(change: dict[str, int], message: str) -> None:
