@@ -50,7 +50,7 @@ class Convolution:
             image,
             draw.integers(-3000, 3000, shape),
             14,
-            fraction_bits=4,
+            fraction_bits=7,
             bias=draw.integers(-(1 << 24), 1 << 24, self.outputs),
             stride=(self.stride, self.stride),
             padding=self.padding,
