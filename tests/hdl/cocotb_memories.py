@@ -13,7 +13,8 @@ from cocotbext.axi import AxiBus, AxiMaster, AxiRam, AxiResp
 
 from celosia.hdl.sdram_pins import SdramCommand
 from tests.hdl.blocks_top import BLOCK_RAM_BYTES, MANAGERS, SDRAM, SDRAM_CLOCK, SDRAM_TIMING
-from tests.hdl.cocotb_blocks import RAM_BYTES, pauses, start
+from tests.hdl.cocotb_blocks import RAM_BYTES
+from tests.hdl.cocotb_lockstep import pauses, start
 from tests.sdram_model import PinState, SdramModel
 
 ACCESSES = 60

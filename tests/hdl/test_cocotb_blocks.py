@@ -18,9 +18,10 @@ def blocks() -> str:
     return verilog.convert(top, name=TOP, ports=top.ports, strip_internal_attrs=True)
 
 
+@pytest.mark.parametrize("bench", ["cocotb_blocks", "cocotb_datapath"])
 @pytest.mark.parametrize("seed", [1, 2])
-def test_every_block_keeps_step_with_its_model(blocks: str, seed: int, tmp_path: Path) -> None:
-    run_bench(blocks, TOP, "tests.hdl.cocotb_blocks", seed=seed, directory=tmp_path)
+def test_every_block_keeps_step_with_its_model(blocks: str, seed: int, bench: str, tmp_path: Path) -> None:
+    run_bench(blocks, TOP, f"tests.hdl.{bench}", seed=seed, directory=tmp_path)
 
 
 @pytest.mark.parametrize("seed", [1, 2])
