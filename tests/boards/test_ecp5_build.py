@@ -13,7 +13,8 @@ from celosia.boards.build_job import no_progress
 from celosia.boards.build_result import BuildResult
 from celosia.boards.ecp5_build import implement
 from celosia.boards.ecp5_pll import Ecp5PllSettings
-from celosia.boards.errors import BuildError, FitError
+from celosia.boards.errors import BuildError, FitError, GivenUpError
+from celosia.boards.wheel_tool import NEXTPNR_ECP5, ToolCost
 from tests.boards.blinker import BOARD, blinker
 
 MHZ = 1_000_000
@@ -51,11 +52,21 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     return build(tmp_path_factory.mktemp("built"), TARGET)
 
 
+class StaticPlacerNeverEnds:
+    """nextpnr, whose static placer is given up at once."""
+
+    def run(self, arguments: list[str], folder: Path, step: str, *, endless: str | None = None) -> ToolCost:
+        if "static" in arguments:
+            assert endless is not None
+            raise GivenUpError("place and route does not come to an end")
+        return NEXTPNR_ECP5.run(arguments, folder, step, endless=endless)
+
+
 def test_what_the_static_placer_never_ends_is_placed_by_the_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ecp5_route, "_STATIC_LUTS", 0)
-    monkeypatch.setattr(ecp5_route, "_ENDLESS", r"iter=1\b")
+    monkeypatch.setattr(ecp5_route, "NEXTPNR_ECP5", StaticPlacerNeverEnds())
     made = build(tmp_path, TARGET)
     assert made.result.bitstream is not None
     assert "--placer heap --seed 1" in made.text("build.sh")
