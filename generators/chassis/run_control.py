@@ -56,7 +56,7 @@ class RunControl(wiring.Component):
         progress: anything at all moved in this cycle.
         oldest_index: the oldest command that is not completed; a hang is put down to it.
         errors: whoever may see one; of several in one cycle the first in this order counts.
-        clear: reset everything that runs.
+        clear: reset everything that runs; also while "sync" is in reset, and for a cycle after that.
         fetch_start: begin the queue.
         stop: issue nothing new on the bus.
         counting: this cycle belongs to the run.
@@ -101,7 +101,7 @@ class RunControl(wiring.Component):
                 "progress": In(1),
                 "oldest_index": In(16),
                 "errors": In(layout).array(error_sources),
-                "clear": Out(1),
+                "clear": Out(1, init=1),
                 "fetch_start": Out(1),
                 "stop": Out(1),
                 "counting": Out(1),
@@ -138,6 +138,7 @@ class RunControl(wiring.Component):
             next_state.eq(state),
         ]
         # These two reach nearly every register of the engine: registers of their own, not decoded from the state.
+        # The initial value of `clear` hands the reset of "sync" on, without a gate behind it.
         m.d.sync += [
             state.eq(next_state),
             self.clear.eq((next_state == _State.CLEAR) | (next_state == _State.RESET_CLEAR)),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.hdl import Cat, DomainRenamer, Module, Mux, ResetSignal, Signal
+from amaranth.hdl import Cat, DomainRenamer, Module, Mux, ResetSignal, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -203,7 +203,7 @@ class Chassis(wiring.Component):
         m.submodules.csr = self._csr
         m.submodules.control = control = self._control
         m.d.comb += [
-            ResetSignal(RUN_DOMAIN).eq(ResetSignal() | control.clear),
+            ResetSignal(RUN_DOMAIN).eq(control.clear),
             self.interrupt.eq(control.interrupt),
         ]
         restart = DomainRenamer(RUN_DOMAIN)
@@ -332,7 +332,8 @@ class Chassis(wiring.Component):
         for queue in self._queues.values():
             moved += [queue.beats.valid & queue.beats.ready, queue.command.valid & queue.command.ready]
         moved += [self.load_bricks.valid & self.load_bricks.ready]
-        m.d.sync += control.progress.eq(Cat(moved, self.progress).any())
+        # They come late and from everywhere: each has a register beside it.
+        m.d.sync += control.progress.eq(Cat(_registered(m, bit) for bit in (*moved, self.progress)).any())
         m.d.comb += [
             self._fetch.start.eq(control.fetch_start),
             control.halted.eq(self._fetch.halted),
@@ -345,13 +346,16 @@ class Chassis(wiring.Component):
         ]
 
     def _connect_counters(self, m: Module) -> None:
-        """The cause of each cycle: the core's word while it has a command, else the token it lacks."""
+        """The cause of each cycle: the core's word while it has a command, else the token it lacks.
+
+        All that is counted comes from far away and is counted a cycle later, together.
+        """
         counters = self._counters
         csr = self._csr
         queue = self._queues[Verb.COMPUTE]
-        missing = queue.missing
-        with m.If(queue.command.valid):
-            m.d.comb += counters.cause.eq(self.cause)
+        missing = _registered(m, queue.missing)
+        with m.If(_registered(m, queue.command.valid)):
+            m.d.comb += counters.cause.eq(_registered(m, self.cause))
         with m.Elif(missing[Verb.WEIGHTS]):
             m.d.comb += counters.cause.eq(Cause.WEIGHTS)
         with m.Elif(missing[Verb.LOAD]):
@@ -360,19 +364,17 @@ class Chassis(wiring.Component):
             m.d.comb += counters.cause.eq(Cause.OFM)
         with m.Else():
             m.d.comb += counters.cause.eq(Cause.DMA)
-        # Strobes come straight from a block RAM, late in the cycle.
-        strobes = Signal(_BEAT_BYTES)
-        m.d.sync += strobes.eq(Mux(self.bus.w.valid & self.bus.w.ready, self.bus.w.payload.strobe, 0))
+        strobes = _registered(m, Mux(self.bus.w.valid & self.bus.w.ready, self.bus.w.payload.strobe, 0))
         if amounts_layout(self._parameters.counters).members:
-            m.d.comb += counters.amounts.eq(self.amounts)
-        bytes_read = Mux(self.bus.r.valid & self.bus.r.ready, _BEAT_BYTES, 0)
+            m.d.comb += counters.amounts.eq(_registered(m, self.amounts.as_value()))
+        bytes_read = Mux(_registered(m, self.bus.r.valid & self.bus.r.ready), _BEAT_BYTES, 0)
         if port_bytes := self._parameters.weights_port_bits // 8:
-            moved = self.weights_bus.r.valid & self.weights_bus.r.ready
+            moved = _registered(m, self.weights_bus.r.valid & self.weights_bus.r.ready)
             bytes_read = bytes_read + Mux(moved, port_bytes, 0)
         m.d.comb += [
             counters.clear.eq(self._control.clear),
-            counters.count.eq(self._control.counting),
-            counters.snapshot.eq(self.snapshot),
+            counters.count.eq(_registered(m, self._control.counting)),
+            counters.snapshot.eq(_registered(m, self.snapshot)),
             counters.bytes_read.eq(bytes_read),
             counters.bytes_written.eq(sum(strobes[byte] for byte in range(_BEAT_BYTES))),
             counters.profile_index.eq(csr.port(registers.PROFILE_INDEX)),
@@ -383,3 +385,10 @@ class Chassis(wiring.Component):
                 for place, register in enumerate(registers.counter_registers(self._parameters.counters))
             ),
         ]
+
+
+def _registered(m: Module, value: Value) -> Signal:
+    """The same, a cycle later."""
+    register = Signal(value.shape())
+    m.d.sync += register.eq(value)
+    return register

@@ -64,6 +64,11 @@ class WeightDecoder(wiring.Component):
         m.submodules.expander = expander = LaneExpander(len(command.words))
         wiring.connect(m, vectors.vectors, expander.vectors)
 
+        # The WEIGHTS unit lies with the bus, this with the weights: what goes from one to the other has a cycle for it.
+        beat = Signal(_BEAT_BITS, reset_less=True)
+        beat_valid, freed = Signal(), Signal()
+        m.d.sync += [beat.eq(port.beats.payload), beat_valid.eq(port.beats.valid), port.freed.eq(freed)]
+
         steps_left = Signal(len(command.vectors) + 1)
         beats_left = Signal.like(command.beats)
         fetching = Signal()  # some of them are left; beats behind them stay in the queue
@@ -77,14 +82,14 @@ class WeightDecoder(wiring.Component):
         more = Signal()  # there are any
         escapes = Mux(more, further, Mux(in_escapes, vectors.escapes, vectors.next_escapes))
         m.d.comb += [
-            queue.i.payload.eq(port.beats.payload),
-            queue.i.valid.eq(port.beats.valid),
+            queue.i.payload.eq(beat),
+            queue.i.valid.eq(beat_valid),
             self.words.valid.eq(expander.o.valid),
             self.words.payload.data.eq(expander.o.payload),
             window.beats.payload.eq(queue.o.payload),
             window.beats.valid.eq(queue.o.valid & fetching),
             queue.o.ready.eq(window.beats.ready & fetching),
-            port.freed.eq(queue.o.valid & queue.o.ready),
+            freed.eq(queue.o.valid & queue.o.ready),
             vectors.command.eq(command),
             vectors.start.eq(port.start),
             vectors.escape_window.eq(window.near),
@@ -113,12 +118,12 @@ class WeightDecoder(wiring.Component):
             pause_ends.eq(Mux(step, last_pause == 0, pause <= 1)),
         ]
         m.d.sync += [
-            beats_left.eq(beats_left - port.freed),
+            beats_left.eq(beats_left - freed),
             in_escapes.eq(next_in_escapes),
             may_step.eq(0),
             may_escape.eq(0),
         ]
-        with m.If(port.freed & (beats_left == 1)):
+        with m.If(freed & (beats_left == 1)):
             m.d.sync += fetching.eq(0)
         with m.If(pause != 0):
             m.d.sync += pause.eq(pause - 1)

@@ -9,6 +9,8 @@ from .weight_code import EXPANSION_CYCLES, SKEW, VECTOR, Record
 _BEAT_BITS = 64
 _WINDOW_BEATS = 4
 _WORD_LANES = VECTOR // BRICK_CHANNELS
+_STORE_CYCLES = 2
+"""From a beat at the port until it can be fetched from the queue's memory."""
 
 
 class WeightDecoderTiming:
@@ -29,7 +31,7 @@ class WeightDecoderTiming:
         self._step_from = self._fetch_from = 0
         self._taken_bits = 0
         self._kept_beats = self._missing_beats = 0
-        self._offered = False
+        self._offered = self._freed = False
         self._stored: deque[int] = deque()
         """For every beat in the queue's memory, the first cycle in which it can be fetched."""
         self.finished: int | None = None
@@ -51,11 +53,13 @@ class WeightDecoderTiming:
 
     def beat(self, cycle: int) -> None:
         """A beat comes in `cycle`."""
-        self._stored.append(cycle + 1)
+        self._stored.append(cycle + _STORE_CYCLES)
 
     @property
     def is_waiting(self) -> bool:
         """Whether nothing will happen before the next beat or stream comes."""
+        if self._freed:
+            return False
         if self._stored and not self._offered:
             return False
         has_room = self._kept_beats - self._taken_bits // _BEAT_BITS < _WINDOW_BEATS
@@ -64,11 +68,15 @@ class WeightDecoderTiming:
         return self._next is None or self._kept_beats * _BEAT_BITS - self._taken_bits < self._next[0]
 
     def cycle(self, cycle: int) -> bool:
-        """Go through one cycle; cycles left out are those in which `is_waiting` held. True if a beat left the queue."""
+        """Go through one cycle; cycles left out are those in which `is_waiting` held.
+
+        True if the port says `freed`: a beat left the queue in the cycle before.
+        """
+        says_freed = self._freed
         used_beats = self._taken_bits // _BEAT_BITS
         fetches = self._missing_beats > 0 and cycle >= self._fetch_from
         accepts = fetches and self._kept_beats - used_beats < _WINDOW_BEATS
-        freed = self._offered and accepts
+        self._freed = freed = self._offered and accepts
         if self._next is not None:
             length, is_step = self._next
             enough = self._kept_beats * _BEAT_BITS - self._taken_bits >= length
@@ -87,7 +95,7 @@ class WeightDecoderTiming:
         if freed:
             self._kept_beats += 1
             self._missing_beats -= 1
-        return freed
+        return says_freed
 
 
 def _lengths(records: Sequence[Record]) -> Iterator[tuple[int, bool]]:
