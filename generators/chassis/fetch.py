@@ -154,8 +154,9 @@ class CommandFetch(wiring.Component):
         request = self.read.request
         room = Signal(range(_QUEUE_BEATS + 1), init=_QUEUE_BEATS)
         fits = Signal()
-        # Registered, since it comes late in its cycle: no burst is on offer in the one that follows.
+        # Registered, since they come late in their cycle: after a grant, no burst is on offer in the one that follows.
         change = Signal(signed(len(room) + 1))
+        was_popped = Signal()
         m.d.comb += [
             # Room for the longest burst, which takes no comparison: what follows reaches through the arbiter.
             fits.eq(room >= self._burst_beats),
@@ -166,7 +167,8 @@ class CommandFetch(wiring.Component):
         m.d.sync += [
             # -(length + 1), as its complement
             change.eq(Mux(request.valid & request.ready, ~Cat(request.payload.length, 0).as_signed(), 0)),
-            room.eq(room + change + popped),
+            was_popped.eq(popped),
+            room.eq(room + change + was_popped),
         ]
 
     def _elaborate_beats(self, m: Module, address: Signal, queue: stream.Interface) -> Value:

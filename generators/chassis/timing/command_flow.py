@@ -250,7 +250,7 @@ class Fetch:
         if self._stage_from is None and self._arrived and self._arrived[0] <= cycle:
             self._arrived.popleft()
             self._stage_from = cycle + 1
-            self._clock.at(cycle + 1, REGISTER_PHASE, self._popped)
+            self._clock.at(cycle + 2, REGISTER_PHASE, self._popped)
             self._wake_dealer(cycle + 1)
 
     def _popped(self, cycle: int) -> None:
