@@ -139,13 +139,8 @@ class RunControl(wiring.Component):
         ]
         # These two reach nearly every register of the engine: registers of their own, not decoded from the state.
         # The initial value of `clear` hands the reset of "sync" on, without a gate behind it.
-        m.d.sync += [
-            state.eq(next_state),
-            self.clear.eq((next_state == _State.CLEAR) | (next_state == _State.RESET_CLEAR)),
-            self.stop.eq(
-                (next_state == _State.DRAIN) | (next_state == _State.ERROR) | (next_state == _State.RESET)
-            ),
-        ]
+        clears, stops = Signal(), Signal()
+        m.d.sync += [state.eq(next_state), self.clear.eq(clears), self.stop.eq(stops)]
         with m.If(self.clear):
             m.d.sync += self.error.eq(0)
         pending = Signal()
@@ -157,9 +152,12 @@ class RunControl(wiring.Component):
         with m.If(lowered):
             m.d.sync += pending.eq(0)
         with m.Switch(state):
-            with m.Case(_State.IDLE, _State.DONE, _State.ERROR), m.If(self.start):
-                m.d.comb += next_state.eq(_State.CLEAR)
-                m.d.sync += bus_lost.eq(0)
+            with m.Case(_State.IDLE, _State.DONE, _State.ERROR):
+                with m.If(self.start):
+                    m.d.comb += [next_state.eq(_State.CLEAR), clears.eq(1)]
+                    m.d.sync += bus_lost.eq(0)
+                with m.Else():
+                    m.d.comb += stops.eq(self.stop)
             with m.Case(_State.CLEAR):
                 m.d.comb += next_state.eq(_State.BEGIN)
             with m.Case(_State.BEGIN):
@@ -169,25 +167,30 @@ class RunControl(wiring.Component):
                     m.d.comb += next_state.eq(_State.DONE)
                     m.d.sync += pending.eq(1)
                 with m.If(expired):
-                    m.d.comb += next_state.eq(_State.DRAIN)
+                    m.d.comb += [next_state.eq(_State.DRAIN), stops.eq(1)]
                     m.d.sync += [
                         self.error.valid.eq(1),
                         self.error.code.eq(ErrorCode.WATCHDOG),
                         self.error.index.eq(self.oldest_index),
                     ]
                 with m.If(first.valid):
-                    m.d.comb += next_state.eq(_State.DRAIN)
+                    m.d.comb += [next_state.eq(_State.DRAIN), stops.eq(1)]
                     m.d.sync += self.error.eq(first)
-            with m.Case(_State.DRAIN), m.If(drained | given_up):
-                m.d.comb += next_state.eq(_State.ERROR)
-                m.d.sync += [pending.eq(1), bus_lost.eq(~drained)]
-            with m.Case(_State.RESET), m.If(drained | given_up):
-                m.d.comb += next_state.eq(_State.RESET_CLEAR)
-                m.d.sync += bus_lost.eq(~drained)
+            with m.Case(_State.DRAIN):
+                m.d.comb += stops.eq(1)
+                with m.If(drained | given_up):
+                    m.d.comb += next_state.eq(_State.ERROR)
+                    m.d.sync += [pending.eq(1), bus_lost.eq(~drained)]
+            with m.Case(_State.RESET):
+                with m.If(drained | given_up):
+                    m.d.comb += [next_state.eq(_State.RESET_CLEAR), clears.eq(1)]
+                    m.d.sync += bus_lost.eq(~drained)
+                with m.Else():
+                    m.d.comb += stops.eq(1)
             with m.Case(_State.RESET_CLEAR):
                 m.d.comb += next_state.eq(_State.IDLE)
         with m.If(self.reset):
-            m.d.comb += next_state.eq(_State.RESET)
+            m.d.comb += [next_state.eq(_State.RESET), clears.eq(0), stops.eq(1)]
         return m
 
     def _first_error(self, m: Module) -> data.View:

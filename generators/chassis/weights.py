@@ -41,8 +41,9 @@ class WeightsUnit(wiring.Component):
     A command that is not coded waits for all coded ones before it if its destination is that of the last of them, for
     which the decoder still writes.
 
-    Timing, in cycles: a command presented in cycle t is taken in s = t + 2, or when all bursts before it are
-    requested, fewer than `ACCEPTED_COMMANDS` wait behind the oldest, and the decoder is out of its way. It requests
+    Timing, in cycles: a command presented in cycle t is taken in s = t + 2, or in the cycle after that from which on
+    all bursts before it are requested, fewer than `ACCEPTED_COMMANDS` wait behind the oldest, and the decoder is out
+    of its way. It requests
     its first burst in s + 3, further ones every 2 cycles while the arbiter takes them. A beat in cycle b is on `write`
     in b. It is the oldest from s + 2 on, or from the cycle after the completion of the one before it. It completes in
     the cycle after its last beat; if it is coded, in the one after the decoder's `finished`; if it has no beats, at
@@ -165,7 +166,7 @@ class WeightsUnit(wiring.Component):
         )
         command = self.command.payload
         is_coded, has_beats, has_way = Signal(), Signal(), Signal()
-        accepted = Signal()
+        accepted, may_accept = Signal(), Signal()
         decoder_destination = Signal.like(command.destination)
         decoding = Signal(range(ACCEPTED_COMMANDS + 2))  # coded commands that are not complete
         m.d.comb += [
@@ -195,6 +196,8 @@ class WeightsUnit(wiring.Component):
         m.d.sync += [
             is_coded.eq(command.words != 0),
             has_beats.eq(command.beats != 0),
+            # Once true, it stays so until a command is accepted, and no other is checked in the cycle after that.
+            may_accept.eq(splitter.idle & coming.ready & waiting.ready & has_way),
         ]
         with m.FSM(name="requests"):
             with m.State("IDLE"), m.If(self.command.valid):
@@ -206,7 +209,7 @@ class WeightsUnit(wiring.Component):
                     code = ErrorCode.OUT_OF_REGION
                     report(m, self.error, code=code, index=command.index, address=check.address)
                     m.next = "FAILED"
-                with m.Elif(splitter.idle & coming.ready & waiting.ready & has_way):
+                with m.Elif(may_accept):
                     m.d.comb += accepted.eq(1)
                     m.next = "IDLE"
             with m.State("FAILED"):
