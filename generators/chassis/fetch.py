@@ -9,6 +9,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...hdl.axi import ReadClient, ReadClientSignature, Response
 from ...hdl.burst_splitter import BurstSplitter
+from ...hdl.carry_sum import add_with_carry
 from ...hdl.stream_queue import StreamQueue
 from .command import BEGIN, COMMAND_BEATS, COMMAND_BYTES, HALT, OPCODE_OF_VERB, CommandLayout, Opcode, Verb
 from .register_map import REGISTER_BITS, ErrorCode
@@ -168,7 +169,7 @@ class CommandFetch(wiring.Component):
             # -(length + 1), as its complement
             change.eq(Mux(request.valid & request.ready, ~Cat(request.payload.length, 0).as_signed(), 0)),
             was_popped.eq(popped),
-            room.eq(room + change + was_popped),
+            room.eq(add_with_carry(room, change, was_popped)),
         ]
 
     def _elaborate_beats(self, m: Module, address: Signal, queue: stream.Interface) -> Value:

@@ -9,7 +9,19 @@ from amaranth.lib.wiring import In, Out
 from .register_map import REGISTER_BITS, STATUS, ErrorCode
 
 RUN_DOMAIN = "run"
-"""Clock domain of all that starts anew with every run: the clock of "sync", reset with it and by `clear`."""
+"""Clock domain of all of the chassis that starts anew with every run: the clock of "sync", reset by `clear`."""
+
+WEIGHTS_DOMAIN, ACTIVATE_DOMAIN, COMPUTE_DOMAIN = CORE_DOMAINS = (
+    "run_weights",
+    "run_activate",
+    "run_compute",
+)
+"""Clock domains of the core: the clock of "sync", in reset as long as there is no run.
+
+One reset for so many registers would be a long wire. These are a chain: each reaches its part of the core a cycle
+after the one before, the last of them two cycles after `clear`, long before a command comes. What the chassis counts
+of a core without a command (tokens, beats, bricks, snapshots) is in the first two.
+"""
 
 START_CYCLES = 4
 """Cycles from the one in which the start write is handed over (address and data) to the first counted here."""
@@ -60,6 +72,7 @@ class RunControl(wiring.Component):
         fetch_start: begin the queue.
         stop: issue nothing new on the bus.
         counting: this cycle belongs to the run.
+        core_resets: of the domains in `CORE_DOMAINS`.
         interrupt: level, from the end of a run until `interrupt_clear`, `start` or `reset`, in whose cycle it is
             low: before the register's slave has answered the write.
         status: the STATUS register.
@@ -80,6 +93,7 @@ class RunControl(wiring.Component):
     fetch_start: Signal
     stop: Signal
     counting: Signal
+    core_resets: list[Signal]
     interrupt: Signal
     status: Signal
     error: data.View
@@ -105,6 +119,7 @@ class RunControl(wiring.Component):
                 "fetch_start": Out(1),
                 "stop": Out(1),
                 "counting": Out(1),
+                "core_resets": Out(1, init=1).array(len(CORE_DOMAINS)),
                 "interrupt": Out(1),
                 "status": Out(REGISTER_BITS),
                 "error": Out(layout),
@@ -141,6 +156,9 @@ class RunControl(wiring.Component):
         # The initial value of `clear` hands the reset of "sync" on, without a gate behind it.
         clears, stops = Signal(), Signal()
         m.d.sync += [state.eq(next_state), self.clear.eq(clears), self.stop.eq(stops)]
+        counts = (next_state == _State.BEGIN) | (next_state == _State.RUN) | (next_state == _State.DRAIN)
+        for reset, before in zip(self.core_resets, (~counts, *self.core_resets), strict=False):
+            m.d.sync += reset.eq(before)
         with m.If(self.clear):
             m.d.sync += self.error.eq(0)
         pending = Signal()

@@ -20,7 +20,7 @@ from .destination_port import destination_write_signature
 from .fetch import CommandFetch
 from .load import LoadUnit, brick_write_layout
 from .oldest_command import OldestCommand
-from .run_control import RUN_DOMAIN, START_CYCLES, RunControl
+from .run_control import CORE_DOMAINS, RUN_DOMAIN, START_CYCLES, RunControl
 from .store import StoreUnit, brick_data_layout, brick_request_layout
 from .tokens import TokenCounters
 from .weights import WeightsUnit
@@ -91,9 +91,9 @@ class Chassis(wiring.Component):
         bus <== arbiter <== fetch, LOAD, WEIGHTS; STORE
         weights_bus <== arbiter <== WEIGHTS, if it has a port of its own
 
-    All of it but the registers and the run control is in the domain `RUN_DOMAIN`, and so must the core be: it has the
-    clock of "sync" and is reset with it, before every run and by CONTROL.reset. A run that ended in any way leaves
-    nothing behind.
+    All of it but the registers and the run control is in the domain `RUN_DOMAIN`: it has the clock of "sync" and is
+    reset with it, before every run and by CONTROL.reset. The core must be in `CORE_DOMAINS`, which are in reset between
+    two runs. A run that ended in any way leaves nothing behind.
 
     Members:
         csr: AXI4-Lite slave, the registers of `register_map`.
@@ -204,6 +204,10 @@ class Chassis(wiring.Component):
         m.submodules.control = control = self._control
         m.d.comb += [
             ResetSignal(RUN_DOMAIN).eq(control.clear),
+            *(
+                ResetSignal(domain).eq(reset)
+                for domain, reset in zip(CORE_DOMAINS, control.core_resets, strict=True)
+            ),
             self.interrupt.eq(control.interrupt),
         ]
         restart = DomainRenamer(RUN_DOMAIN)
@@ -213,8 +217,10 @@ class Chassis(wiring.Component):
             m.submodules[f"queue_{verb.name.lower()}"] = restart(queue)
             connect(m, self._fetch.beats[verb], queue.beats)
             connect(m, queue.tokens, self._tokens.verbs[verb])
-            given = self._weights.given if verb is Verb.WEIGHTS else queue.given
-            m.d.comb += self._tokens.given[verb].eq(given)
+            # Behind the completion of a command, which comes late.
+            m.d[RUN_DOMAIN] += self._tokens.given[verb].eq(
+                self._weights.given if verb is Verb.WEIGHTS else queue.given
+            )
         m.submodules.arbiter = restart(self._arbiter)
         if self._weights_arbiter is not None:
             m.submodules.weights_arbiter = restart(self._weights_arbiter)
@@ -224,7 +230,6 @@ class Chassis(wiring.Component):
         m.submodules.counters = self._counters
         self._connect_registers(m)
         self._connect_units(m)
-        self._connect_destination_write(m)
         self._connect_control(m)
         self._connect_counters(m)
         return m
@@ -299,18 +304,12 @@ class Chassis(wiring.Component):
         connect(m, self._store.request, flipped(self.store_request))
         connect(m, flipped(self.store_response), self._store.response)
         connect(m, self._weights.decoder, flipped(self.decoder))
+        connect(m, self._weights.write, flipped(self.destination_write))
         connect(m, self._arbiter.bus.ar, flipped(self.bus.ar))
         connect(m, flipped(self.bus.r), self._arbiter.bus.r)
         connect(m, self._store.bus.aw, flipped(self.bus.aw))
         connect(m, self._store.bus.w, flipped(self.bus.w))
         connect(m, flipped(self.bus.b), self._store.bus.b)
-
-    def _connect_destination_write(self, m: Module) -> None:
-        """A register: beats come late and memories lie far apart. Who reads is told by a token, which takes longer."""
-        write = Signal.like(self._weights.write.payload, reset_less=True)
-        valid = Signal()
-        m.d[RUN_DOMAIN] += [write.eq(self._weights.write.payload), valid.eq(self._weights.write.valid)]
-        m.d.comb += [self.destination_write.payload.eq(write), self.destination_write.valid.eq(valid)]
 
     def _connect_control(self, m: Module) -> None:
         """The run control sees everything and stops everyone."""

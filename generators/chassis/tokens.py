@@ -4,6 +4,7 @@ from amaranth.hdl import Cat, Module, Signal, signed
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from ...hdl.carry_sum import add_with_carry
 from .command import TOKEN_BITS, Verb
 
 COUNTER_BITS = 10
@@ -76,10 +77,10 @@ class TokenCounters(wiring.Component):
                 count = Signal(COUNTER_BITS, name=name)
                 wait = port.wait[giver]
                 given = self.given[giver][receiver]
-                # What is taken is subtracted a cycle later: one sum then does for both, with `given` as its carry.
+                # What is taken is subtracted a cycle later: one sum then does for all.
                 taken = Signal(signed(TOKEN_BITS + 1), name=f"{name}_taken")
                 m.d.comb += missing[giver].eq(count < wait)
-                m.d.sync += [taken.eq(0), count.eq(count + taken + given)]
+                m.d.sync += [taken.eq(0), count.eq(add_with_carry(count, taken, given))]
                 with m.If(port.take):
                     m.d.sync += taken.eq(-wait)
             m.d.comb += port.missing.eq(Cat(missing))

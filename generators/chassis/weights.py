@@ -43,12 +43,12 @@ class WeightsUnit(wiring.Component):
 
     Timing, in cycles: a command presented in cycle t is taken in s = t + 2, or in the cycle after that from which on
     all bursts before it are requested, fewer than `ACCEPTED_COMMANDS` wait behind the oldest, and the decoder is out
-    of its way. It requests
-    its first burst in s + 3, further ones every 2 cycles while the arbiter takes them. A beat in cycle b is on `write`
-    in b. It is the oldest from s + 2 on, or from the cycle after the completion of the one before it. It completes in
-    the cycle after its last beat; if it is coded, in the one after the decoder's `finished`; if it has no beats, at
-    once; but not before it is the oldest. The decoder's `start` is in the first cycle in which a coded command is
-    the oldest. A place of its queue that is freed in cycle t counts from t + 1 on.
+    of its way. It requests its first burst in s + 3, further ones every 2 cycles while the arbiter takes them. A beat
+    that comes in cycle b is on `write` in b + 1. A command is the oldest from s + 2 on, or from the cycle after the
+    completion of the one before it. It completes two cycles after its last beat; if it is coded, in the one after the
+    decoder's `finished`; if it has no beats, at once; but not before it is the oldest. The decoder's `start` is in
+    the first cycle in which a coded command is the oldest. A place of its queue that is freed in cycle t counts from
+    t + 1 on.
 
     After an error or `stop` the unit keeps the rules of the bus and finishes the bursts that it has announced, but
     whether a command still ends has no meaning: the run is over, and the run control resets the unit.
@@ -246,8 +246,14 @@ class WeightsUnit(wiring.Component):
             m.d.sync += room.eq(room + self._freed_beats)
 
     def _elaborate_beats(self, m: Module, coming: stream.Interface) -> Signal:
-        """Count every command's beats to where they go; the result: the last beat of one that is not coded."""
-        beats = self.read.beats
+        """Count every command's beats to where they go; the result: the last beat of one that is not coded.
+
+        Beats come late, and from here go far: to every memory of the core.
+        """
+        beats = stream.Signature(self.read.beats.payload.shape(), always_ready=True).create()
+        payload = Signal.like(self.read.beats.payload, reset_less=True)
+        m.d.sync += [payload.eq(self.read.beats.payload), beats.valid.eq(self.read.beats.valid)]
+        m.d.comb += beats.payload.eq(payload)
         command = Signal(self._coming_layout, reset_less=True)
         expects = Signal()  # beats of `command`
         place, last_place = Signal(16), Signal(16)
@@ -295,7 +301,7 @@ class WeightsUnit(wiring.Component):
     ) -> None:
         """Complete the oldest command once all of it is in its destination."""
         oldest = Signal(self._open_layout, reset_less=True)
-        valid, started, failed = Signal(), Signal(), Signal()
+        valid, starts, failed = Signal(), Signal(), Signal()
         arrivals = Signal(
             range(ACCEPTED_COMMANDS + 2)
         )  # commands whose last beat came, and that are not complete
@@ -305,17 +311,21 @@ class WeightsUnit(wiring.Component):
             self.given.eq(Mux(completes, oldest.command.signal, 0)),
             waiting.ready.eq(~valid | completes),
             self.decoder.command.eq(oldest.command),
-            self.decoder.start.eq(valid & oldest.is_coded & ~started),
+            self.decoder.start.eq(starts),
             self.oldest.valid.eq(valid),
             self.oldest.index.eq(oldest.command.index),
             self.busy.eq(valid | waiting.valid),
         ]
         m.d.sync += [
-            started.eq(valid),
+            starts.eq(0),
             arrivals.eq(arrivals + arrived - (completes & ~oldest.is_coded & oldest.has_beats)),
         ]
         with m.If(waiting.ready):
-            m.d.sync += [valid.eq(waiting.valid), oldest.eq(waiting.payload), started.eq(0)]
+            m.d.sync += [
+                valid.eq(waiting.valid),
+                oldest.eq(waiting.payload),
+                starts.eq(waiting.valid & waiting.payload.is_coded),
+            ]
         with m.If(valid & self.decoder.malformed & ~failed):
             m.d.sync += failed.eq(1)
             code = ErrorCode.MALFORMED_WEIGHTS

@@ -64,10 +64,8 @@ class WeightDecoder(wiring.Component):
         m.submodules.expander = expander = LaneExpander(len(command.words))
         wiring.connect(m, vectors.vectors, expander.vectors)
 
-        # The WEIGHTS unit lies with the bus, this with the weights: what goes from one to the other has a cycle for it.
-        beat = Signal(_BEAT_BITS, reset_less=True)
-        beat_valid, freed = Signal(), Signal()
-        m.d.sync += [beat.eq(port.beats.payload), beat_valid.eq(port.beats.valid), port.freed.eq(freed)]
+        freed = Signal()
+        m.d.sync += port.freed.eq(freed)  # the WEIGHTS unit lies with the bus, this with the weights
 
         steps_left = Signal(len(command.vectors) + 1)
         beats_left = Signal.like(command.beats)
@@ -82,8 +80,8 @@ class WeightDecoder(wiring.Component):
         more = Signal()  # there are any
         escapes = Mux(more, further, Mux(in_escapes, vectors.escapes, vectors.next_escapes))
         m.d.comb += [
-            queue.i.payload.eq(beat),
-            queue.i.valid.eq(beat_valid),
+            queue.i.payload.eq(port.beats.payload),
+            queue.i.valid.eq(port.beats.valid),
             self.words.valid.eq(expander.o.valid),
             self.words.payload.data.eq(expander.o.payload),
             window.beats.payload.eq(queue.o.payload),

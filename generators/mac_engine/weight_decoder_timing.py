@@ -9,8 +9,6 @@ from .weight_code import EXPANSION_CYCLES, SKEW, VECTOR, Record
 _BEAT_BITS = 64
 _WINDOW_BEATS = 4
 _WORD_LANES = VECTOR // BRICK_CHANNELS
-_STORE_CYCLES = 2
-"""From a beat at the port until it can be fetched from the queue's memory."""
 
 
 class WeightDecoderTiming:
@@ -53,7 +51,7 @@ class WeightDecoderTiming:
 
     def beat(self, cycle: int) -> None:
         """A beat comes in `cycle`."""
-        self._stored.append(cycle + _STORE_CYCLES)
+        self._stored.append(cycle + 1)
 
     @property
     def is_waiting(self) -> bool:

@@ -13,6 +13,8 @@ from .read_arbiter import ReadArbiter, Splitter
 
 _CHECK_CYCLES = 2
 """From the command being presented to its region being checked."""
+_BEAT_CYCLES = 1
+"""Cycles from a beat at the port to `write` and the decoder."""
 _QUEUE_CYCLES = 2
 """From a command being taken to its being the oldest, if there is no older one."""
 
@@ -177,6 +179,7 @@ class WeightsUnit:
 
     def beat(self, cycle: int, is_last: bool) -> None:
         """See `ReadClient`."""
+        cycle += _BEAT_CYCLES
         entry = self._coming[0]
         entry.left -= 1
         if not entry.left:
