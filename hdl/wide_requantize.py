@@ -1,4 +1,4 @@
-"""The output stage of layers with 16-bit operands: a 48-bit sum is scaled, rounded once and clamped, or left as it is."""
+"""The output stage of 16-bit operands: a 48-bit sum is scaled, rounded once and clamped, or left as it is."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, ShapeLike, Signal, Value, ValueLike, signed, unsigned
 from amaranth.lib import data, stream, wiring

@@ -14,12 +14,14 @@ from ..chassis.tiles.rules import (
     output_channels,
     padding,
     row_size,
+    split_operands,
     stride,
 )
 from .config import SystolicConfig
 
 RULES: tuple[Rule[SystolicConfig], ...] = (
     operands,
+    split_operands,
     kernel,
     stride,
     dilation,

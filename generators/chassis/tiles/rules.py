@@ -1,6 +1,7 @@
 """What a layer must look like to run on an engine whose COMPUTE fills accumulator tiles; see `chassis.family.Rule`."""
 
 from ..layer import ELEMENTWISE, Layer, LayerKind, treats_channels_apart
+from .planes import LARGEST_REDUCTION
 from .tile_config import TileConfig
 from .tiling import blocks_per_brick, output_blocks
 
@@ -8,6 +9,24 @@ from .tiling import blocks_per_brick, output_blocks
 def operands(layer: Layer, config: TileConfig) -> str | None:
     """Operands must have the engine's width: int8, unless it is an engine of fixed-point numbers"""
     return f"{layer.operand_bits} bits" if layer.operand_bits != config.element_bits else None
+
+
+def int8_operands(layer: Layer, config: TileConfig) -> str | None:
+    """Operands of 16 bits must be fixed-point numbers"""
+    return "int16" if layer.is_wide else None
+
+
+def split_operands(layer: Layer, config: TileConfig) -> str | None:
+    """Operands of 16 bits need an engine with `int16`, and sums of at most 32,768 products, which int32 partial sums
+    have room for
+    """
+    if not layer.is_wide:
+        return None
+    if not config.splits_int16:
+        return "int16"
+    weights = layer.weights
+    products = 0 if weights is None else weights[0].size
+    return f"{products} products" if products > LARGEST_REDUCTION else None
 
 
 def kernel(layer: Layer, config: TileConfig) -> str | None:
