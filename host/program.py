@@ -8,7 +8,7 @@ from celosia.generators.chassis.configuration import EngineConfig
 from celosia.generators.chassis.memory import MemoryModel
 
 from .graph import Graph, Tensor
-from .memory_layout import stored_bytes
+from .layering.memory_layout import stored_bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from celosia.generators.chassis.device import Device
 from celosia.generators.families import family_of
 
 from .driver import LoadedSection, SectionRun, check_identity, memory_bytes
-from .memory_layout import from_memory, to_memory
+from .layering.memory_layout import from_memory, to_memory
 from .profile import Profile, profile_of
 from .program import EngineSection, HostSection, Program
 from .reference import run_graph

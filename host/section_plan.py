@@ -18,8 +18,8 @@ from .channel_split import split_channels
 from .column_folding import elements_beyond, fold_columns
 from .fusion import fuse
 from .graph import ABSENT, Graph
+from .layering.memory_layout import stored_view, to_memory
 from .layering.views import map_name
-from .memory_layout import stored_view, to_memory
 from .partition import Partition, Section, partition
 from .row_bands import Band, can_be_cut, in_bands
 from .unread_channels import leave_out_unread_channels

@@ -10,9 +10,9 @@ from celosia.generators.chassis.wide_scaling import WideScaling
 
 from ..attributes import Activation
 from ..graph import BoundOperator
-from ..memory_layout import in_bricks, planes_of
 from ..quantization import activation_range, convolution_rescale
 from .context import EngineRefusal, Source
+from .memory_layout import in_bricks, planes_of
 from .views import view
 
 __all__ = ["in_planes", "product_layers", "wide_scaling"]

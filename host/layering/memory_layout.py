@@ -14,8 +14,8 @@ from celosia.generators.chassis.layer import MapShape
 from celosia.generators.chassis.tiles.planes import joined, split
 from celosia.generators.chassis.wide_scaling import RAW_BYTES
 
-from .graph import Tensor
-from .layering.views import tensor_view
+from ..graph import Tensor
+from .views import tensor_view
 
 __all__ = ["from_memory", "in_bricks", "planes_of", "stored_bytes", "stored_view", "to_memory"]
 
