@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from celosia.generators.chassis.layer import Layer, LayerKind, MapShape
+from celosia.generators.chassis.layer import Layer, LayerKind, MapShape, Window
 from celosia.generators.chassis.wide_scaling import WideScaling
 
 from ..attributes import Activation
@@ -16,6 +16,9 @@ from .memory_layout import in_bricks, planes_of
 from .views import view
 
 __all__ = ["in_planes", "product_layers", "wide_scaling"]
+
+_LARGEST_PIXEL = 16384
+"""Bytes, see `chassis.tiles.rules.map_size`."""
 
 
 def wide_scaling(operator: BoundOperator, bias: np.ndarray, activation: Activation) -> WideScaling:
@@ -33,10 +36,13 @@ def wide_scaling(operator: BoundOperator, bias: np.ndarray, activation: Activati
 
 
 def product_layers(operator: BoundOperator, source: Source) -> list[Layer]:
-    """MATRIX_PRODUCT is a 1x1 convolution over the rows whose sums stay as they are."""
+    """MATRIX_PRODUCT is a 1x1 convolution over the rows whose sums stay as they are; rows with more elements than a
+    pixel has are kernels of several pixels.
+    """
     weights = operator.weights.constant
     outputs, depth = weights.shape
     rows = operator.ifm.size // depth
+    pixels = _pixels_of_row(depth * planes_of(operator.ifm), source.brick_channels)
     return [
         Layer(
             name=operator.name,
@@ -44,13 +50,22 @@ def product_layers(operator: BoundOperator, source: Source) -> list[Layer]:
             kind=LayerKind.CONVOLUTION,
             ifm=source.maps[0],
             ofm=source.ofm,
-            ifm_shape=MapShape(1, rows, depth),
-            ofm_shape=MapShape(1, rows, outputs),
+            ifm_shape=MapShape(1, rows, depth) if pixels == 1 else MapShape(rows, pixels, depth // pixels),
+            ofm_shape=MapShape(1, rows, outputs) if pixels == 1 else MapShape(rows, 1, outputs),
             requantization=WideScaling.raw(np.zeros(outputs, np.int64)),
-            weights=weights.reshape(outputs, 1, 1, depth),
+            window=Window(width=pixels),
+            weights=weights.reshape(outputs, 1, pixels, depth // pixels),
             macs=operator.ofm.size * depth,
         )
     ]
+
+
+def _pixels_of_row(size: int, brick_channels: int) -> int:
+    """Fewest pixels of whole bricks, a power of two of them, that a row of `size` bytes is; 1 if there are none."""
+    for pixels in (1, 2, 4, 8):
+        if size <= pixels * _LARGEST_PIXEL and (pixels == 1 or size % (2 * pixels * brick_channels) == 0):
+            return pixels
+    return 1
 
 
 def in_planes(
