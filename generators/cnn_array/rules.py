@@ -7,7 +7,6 @@ from ..chassis.family import Rule
 from ..chassis.tiles.rules import (
     dense_depth_multiplier,
     dilation,
-    int8_operands,
     kernel,
     map_size,
     no_softmax,
@@ -21,7 +20,6 @@ from .config import CnnArrayConfig
 
 RULES: tuple[Rule[CnnArrayConfig], ...] = (
     operands,
-    int8_operands,
     kernel,
     stride_up_to_4,
     dilation,

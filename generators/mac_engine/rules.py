@@ -7,7 +7,6 @@ from ..chassis.family import Rule
 from ..chassis.layer import Layer, LayerKind
 from ..chassis.tiles.rules import (
     dilation,
-    int8_operands,
     kernel,
     map_size,
     operands,
@@ -44,7 +43,6 @@ def _softmax_pixels(layer: Layer, config: MacEngineConfig) -> str | None:
 
 RULES: tuple[Rule[MacEngineConfig], ...] = (
     operands,
-    int8_operands,
     kernel,
     stride,
     dilation,

@@ -10,18 +10,16 @@ from ..chassis.tiles.rules import (
     kernel,
     map_size,
     no_softmax,
-    operands,
+    operands_in_passes,
     output_channels,
     padding,
     row_size,
-    split_operands,
     stride,
 )
 from .config import SystolicConfig
 
 RULES: tuple[Rule[SystolicConfig], ...] = (
-    operands,
-    split_operands,
+    operands_in_passes,
     kernel,
     stride,
     dilation,

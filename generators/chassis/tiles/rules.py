@@ -8,24 +8,18 @@ from .tiling import blocks_per_brick, output_blocks
 
 def operands(layer: Layer, config: TileConfig) -> str | None:
     """Operands must have the engine's width: int8, unless it is an engine of fixed-point numbers"""
+    if layer.is_wide:
+        return "int16"
     return f"{layer.operand_bits} bits" if layer.operand_bits != config.element_bits else None
 
 
-def int8_operands(layer: Layer, config: TileConfig) -> str | None:
-    """Operands of 16 bits must be fixed-point numbers"""
-    return "int16" if layer.is_wide else None
-
-
-def split_operands(layer: Layer, config: TileConfig) -> str | None:
-    """Operands of 16 bits need an engine with `int16`, and sums of at most 32,768 products, which int32 partial sums
-    have room for
+def operands_in_passes(layer: Layer, config: TileConfig) -> str | None:
+    """Operands must be int8 or, on an engine with `int16`, int16 in sums of at most 32,768 products, whose bytes'
+    sums fit int32
     """
-    if not layer.is_wide:
-        return None
-    if not config.splits_int16:
-        return "int16"
-    weights = layer.weights
-    products = 0 if weights is None else weights[0].size
+    if not layer.is_wide or not config.splits_int16:
+        return operands(layer, config)
+    products = 0 if layer.weights is None else layer.weights[0].size
     return f"{products} products" if products > LARGEST_REDUCTION else None
 
 
