@@ -17,6 +17,8 @@ import numpy.typing as npt
 __all__ = [
     "INT32_MAX",
     "INT32_MIN",
+    "REDUCED_MULTIPLIER_BITS",
+    "WIDE_SUM_BITS",
     "IntegerArray",
     "multiply_by_quantized_multiplier",
     "multiply_wide_by_quantized_multiplier",
@@ -27,6 +29,12 @@ __all__ = [
     "saturating_rounding_doubling_high_multiply",
     "wrap_int32",
 ]
+
+WIDE_SUM_BITS = 48
+"""Of sums of products with int16, which wrap there."""
+
+REDUCED_MULTIPLIER_BITS = 15
+"""Of the multipliers that scale them."""
 
 INT32_MIN = -(1 << 31)
 INT32_MAX = (1 << 31) - 1

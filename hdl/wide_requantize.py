@@ -4,15 +4,12 @@ from amaranth.hdl import Cat, Const, Module, Mux, ShapeLike, Signal, Value, Valu
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .arithmetic_model import REDUCED_MULTIPLIER_BITS, WIDE_SUM_BITS
 from .multiplier import MULTIPLIER_LATENCY, Multiplier
 from .shared_module import shared_module
 
-WIDE_SUM_BITS = 48
-
 WIDE_VALUE_BITS = 16
 """Of a clamped result."""
-
-REDUCED_MULTIPLIER_BITS = 15
 
 LARGEST_RIGHT_SHIFT = 38
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from ...hdl.arithmetic_model import reduced_multiplier
-from ...hdl.wide_requantize import REDUCED_MULTIPLIER_BITS, WIDE_SUM_BITS
+from ...hdl.arithmetic_model import REDUCED_MULTIPLIER_BITS, WIDE_SUM_BITS, reduced_multiplier
 
 SMALLEST_SHIFT, LARGEST_SHIFT = -31, 7
 

@@ -11,7 +11,8 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 
-from ...hdl.wide_requantize import LARGEST_RIGHT_SHIFT, REDUCED_MULTIPLIER_BITS, WIDE_SUM_BITS
+from ...hdl.arithmetic_model import REDUCED_MULTIPLIER_BITS, WIDE_SUM_BITS
+from ...hdl.wide_requantize import LARGEST_RIGHT_SHIFT
 from ..chassis.command import Region, Verb
 from ..chassis.interpreter import Fields, IllegalCommand
 from ..chassis.tiles.command_fields import tile_count

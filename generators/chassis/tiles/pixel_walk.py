@@ -4,7 +4,7 @@ from amaranth.hdl import Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from . import planes
+from . import pass_walk
 from .compute_constants import constants_layout
 from .ring_pointer import ADDRESS_BITS, advance
 from .step_walk import step_layout
@@ -193,8 +193,8 @@ class PixelWalk(wiring.Component):
         tile_ends, command_ends = Signal(), Signal()
         replaces, place, step_size = step.first_of_tile, Const(0), pixel_ends
         if self._splits_int16:
-            replaces, place = step.replaces, planes.place(step)
-            step_size = Mux(pixel_ends, planes.places(command), 0)
+            replaces, place = step.replaces, pass_walk.place(step)
+            step_size = Mux(pixel_ends, pass_walk.places(command), 0)
             with m.If(self.starts):
                 m.d.sync += slot.low_bytes.eq(step.ifm_low)
         with m.If(self.starts):

@@ -4,7 +4,7 @@ from amaranth.hdl import Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from . import planes
+from . import pass_walk
 from .compute_constants import constants_layout
 from .ring_pointer import ADDRESS_BITS, advance
 from .tile_config import TileConfig, block_part_bits
@@ -25,7 +25,7 @@ def step_layout(config: TileConfig) -> data.StructLayout:
     last_of_blocks: the last step of the last tile of its block group.
     last: of the command.
     """
-    passes = planes.STEP_FIELDS if config.splits_int16 else {}
+    passes = pass_walk.STEP_FIELDS if config.splits_int16 else {}
     return data.StructLayout(
         {
             "row": unsigned(ADDRESS_BITS),
@@ -105,7 +105,7 @@ class StepWalk(wiring.Component):
         offset: Value = Const(0)
         if self._splits_int16:
             ends_passes = Signal()
-            last_pass, offset = planes.walk_passes(m, self.command, step, tile_taken, taken, ends_passes)
+            last_pass, offset = pass_walk.walk_passes(m, self.command, step, tile_taken, taken, ends_passes)
             m.d.sync += ends_passes.eq(last_pass)
             next_brick = taken & ends_passes
         m.d.comb += [next_column.eq(taken & ends_bricks), next_row.eq(taken & ends_row)]

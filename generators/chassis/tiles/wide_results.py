@@ -6,13 +6,9 @@ from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from ....hdl.arithmetic_model import REDUCED_MULTIPLIER_BITS, WIDE_SUM_BITS
 from ....hdl.brick_buffer import HalfBrickWritePort
-from ....hdl.wide_requantize import (
-    REDUCED_MULTIPLIER_BITS,
-    WIDE_REQUANTIZE_LATENCY,
-    WIDE_SUM_BITS,
-    WideRequantize,
-)
+from ....hdl.wide_requantize import WIDE_REQUANTIZE_LATENCY, WideRequantize
 from ..wide_scaling import RAW_BYTES
 from .accumulator_port import ACCUMULATOR_READ_LATENCY
 from .commands import BRICK_CHANNELS
