@@ -258,6 +258,7 @@ class ActivateUnit(wiring.Component):
         config = self._config
         command = self.command.payload
         element = elements.payload
+        given_valid = elements.valid & ~self._is_wide if config.splits_int16 else elements.valid
         values = [self.accumulators.values[output] for output in range(config.core_outputs)]
         for lane in range(config.lanes):
             # Only the first lane carries anything; one bit for the others, since Verilog has no vectors of none.
@@ -268,7 +269,7 @@ class ActivateUnit(wiring.Component):
             if config.core_outputs > config.lanes:
                 value = Mux(element.part, values[lane + config.lanes], values[lane])
             m.d.comb += [
-                requantize.accumulators.valid.eq(elements.valid & ~self._is_wide),
+                requantize.accumulators.valid.eq(given_valid),
                 given.accumulator.eq(value),
                 given.bias.eq(parameters[lane].bias),
                 given.multiplier.eq(parameters[lane].multiplier),

@@ -19,12 +19,11 @@ def places(command: data.View) -> Value:
 
 def walk_passes(
     m: Module, command: data.View, step: data.View, restart: Value, taken: Value, in_last: Value
-) -> tuple[Value, Value]:
+) -> Value:
     """The innermost of the loops of `StepWalk`: `restart` begins a tile, `taken` ends a pass, `in_last` the last one.
 
     Returns:
-        Whether this is the last pass, and how far its bricks are from those of the highest bytes. They follow
-        `taken` by a cycle, as all of a step does, and `in_last` follows them by one more.
+        Whether this is the last pass; it follows `taken` by a cycle, and `in_last` follows it by one more.
     """
     in_first_brick = Signal()
     next_weights_low = command.weights_int16 & ~step.weights_low
@@ -39,5 +38,27 @@ def walk_passes(
     # The middle accumulators are reached by the weights' lower bytes first, if those have any.
     again = step.ifm_low & ~step.weights_low & command.weights_int16
     m.d.sync += step.replaces.eq(in_first_brick & ~again)
-    is_last = (step.ifm_low | ~command.ifm_int16) & (step.weights_low | ~command.weights_int16)
-    return is_last, Mux(step.ifm_low, command.ifm_plane_pitch, 0)
+    return (step.ifm_low | ~command.ifm_int16) & (step.weights_low | ~command.weights_int16)
+
+
+def plane_offset(
+    m: Module,
+    command: data.View,
+    step: data.View,
+    tile: data.View,
+    restart: Value,
+    next_column: Value,
+    next_brick: Value,
+    offset: Signal,
+) -> Value:
+    """`offset` of the channel brick in `StepWalk`, or that of its low bytes, kept beside it to spare an adder."""
+    low, tile_low = Signal.like(offset, name="low_offset"), Signal.like(offset, name="tile_low_offset")
+    first = Signal.like(offset, name="first_low_offset")
+    m.d.comb += first.eq(tile.channel_offset + command.ifm_plane_pitch)
+    with m.If(restart):
+        m.d.sync += [tile_low.eq(first), low.eq(first)]
+    with m.Elif(next_column):
+        m.d.sync += low.eq(tile_low)
+    with m.Elif(next_brick):
+        m.d.sync += low.eq(low + command.ifm_channel_pitch)
+    return Mux(step.ifm_low, low, offset)

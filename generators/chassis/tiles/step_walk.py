@@ -102,10 +102,9 @@ class StepWalk(wiring.Component):
         next_column, next_row = Signal(), Signal()
         next_brick: Value = taken
         last_pass: Value = Const(1)
-        offset: Value = Const(0)
         if self._splits_int16:
             ends_passes = Signal()
-            last_pass, offset = pass_walk.walk_passes(m, self.command, step, tile_taken, taken, ends_passes)
+            last_pass = pass_walk.walk_passes(m, self.command, step, tile_taken, taken, ends_passes)
             m.d.sync += ends_passes.eq(last_pass)
             next_brick = taken & ends_passes
         m.d.comb += [next_column.eq(taken & ends_bricks), next_row.eq(taken & ends_row)]
@@ -125,11 +124,10 @@ class StepWalk(wiring.Component):
         with m.Elif(taken):
             m.d.sync += step.first_of_tile.eq(0)
         self._rows(m, tile_taken, next_row, last_row)
-        column = self._columns(m, tile_taken, next_brick, next_column, next_row, last_brick, last_column)
+        self._columns(m, tile_taken, next_brick, next_column, next_row, last_brick, last_column)
         ends_brick = last_brick & last_pass if self._splits_int16 else last_brick
         ends_tile = ends_brick & last_column & last_row
         m.d.sync += [
-            step.column.eq(column + offset if self._splits_int16 else column),
             ends_bricks.eq(ends_brick),
             ends_row.eq(ends_brick & last_column),
             step.last_of_tile.eq(ends_tile),
@@ -162,8 +160,7 @@ class StepWalk(wiring.Component):
         next_row: Value,
         last_brick: Signal,
         last_column: Signal,
-    ) -> Value:
-        """Returns how far the step's window is from the start of its row."""
+    ) -> None:
         command, constants, step, tile = self.command, self.constants, self.o.payload, self.i.payload
         columns_left = Signal(8)
         bricks_left = Signal(12)
@@ -191,8 +188,13 @@ class StepWalk(wiring.Component):
                 offset.eq(offset + command.ifm_channel_pitch),
                 bricks_left.eq(bricks_left - 1),
             ]
+        plane_offset: Value = offset
+        if self._splits_int16:
+            plane_offset = pass_walk.plane_offset(
+                m, command, step, tile, restart, next_column, next_brick, offset
+            )
+        m.d.sync += step.column.eq(plane_offset + step.x)
         m.d.comb += [
             last_brick.eq(bricks_left == 1),
             last_column.eq(columns_left <= constants.kernel_columns),
         ]
-        return offset + step.x
