@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from celosia.generators.systolic.area import area
 from celosia.generators.systolic.config import PRESETS, SystolicConfig
 
 
@@ -65,3 +66,11 @@ def test_hashes_tell_configurations_apart() -> None:
     small = PRESETS["tpu-8x8"]
     configs = [*PRESETS.values(), replace(small, weight_tiles=4), replace(small, int16=True)]
     assert len({config.hash for config in configs}) == len(configs)
+
+
+def test_int16_costs_three_multipliers_a_lane_and_no_memory() -> None:
+    for config in PRESETS.values():
+        plain, split = area(config), area(replace(config, int16=True))
+        assert split.multipliers == plain.multipliers + 3 * config.lanes
+        assert split.memories == plain.memories
+        assert split.luts > plain.luts
