@@ -17,14 +17,24 @@ import numpy.typing as npt
 __all__ = [
     "INT32_MAX",
     "INT32_MIN",
+    "REDUCED_MULTIPLIER_BITS",
+    "WIDE_SUM_BITS",
     "IntegerArray",
     "multiply_by_quantized_multiplier",
+    "multiply_wide_by_quantized_multiplier",
     "quantize_multiplier",
+    "reduced_multiplier",
     "requantize",
     "rounding_divide_by_power_of_two",
     "saturating_rounding_doubling_high_multiply",
     "wrap_int32",
 ]
+
+WIDE_SUM_BITS = 48
+"""Of sums of products with int16, which wrap there."""
+
+REDUCED_MULTIPLIER_BITS = 15
+"""Of the multipliers that scale them."""
 
 INT32_MIN = -(1 << 31)
 INT32_MAX = (1 << 31) - 1
@@ -70,6 +80,27 @@ def multiply_by_quantized_multiplier(
     shifted = wrap_int32(np.asarray(value, dtype=np.int64) << np.maximum(shift, 0))
     product = saturating_rounding_doubling_high_multiply(shifted, multiplier)
     return rounding_divide_by_power_of_two(product, np.maximum(-shift, 0))
+
+
+def reduced_multiplier(multiplier: IntegerArray) -> Int64Array:
+    """The upper 15 bits of a multiplier in 0..INT32_MAX, rounded: what wide accumulators are multiplied by."""
+    multiplier = np.asarray(multiplier, dtype=np.int64)
+    return np.minimum((multiplier + (1 << 15)) >> 16, 0x7FFF)
+
+
+def multiply_wide_by_quantized_multiplier(
+    value: IntegerArray, multiplier: IntegerArray, shift: IntegerArray
+) -> Int64Array:
+    """``value * multiplier * 2**(shift - 31)`` of 48-bit values, as TensorFlow Lite scales sums of int16 activations.
+
+    The multiplier is first reduced to 15 bits, and the product is rounded once, halves towards plus infinity. ``shift``
+    is in -31..7. The result wraps at 32 bits, as the framework's cast does.
+    """
+    reduced = reduced_multiplier(multiplier)
+    total_shift = 15 - np.asarray(shift, dtype=np.int64)
+    # The product of 63 bits and the rounding constant fit an int64.
+    product = np.asarray(value, dtype=np.int64) * reduced + (np.int64(1) << (total_shift - 1))
+    return wrap_int32(product >> total_shift)
 
 
 def requantize(

@@ -32,6 +32,7 @@ def split_channels(
     if (
         all(layer is not reader for layer in layers)
         or not treats_channels_apart(reader)
+        or any(layer.is_wide for layer in (reader, *writers))
         or len(writers) != 1
         or len(readers) != 1
         or writers[0].kind is not LayerKind.CONVOLUTION

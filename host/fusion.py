@@ -10,8 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from celosia.generators.chassis.fixed_point import FixedPointScaling
-from celosia.generators.chassis.layer import Layer, LayerKind, Requantization, Window
+from celosia.generators.chassis.layer import Layer, LayerKind, OutputStage, Requantization, Window
 
 _EVERY = np.arange(-128, 128)
 _WITH_OUTPUT_STAGE = frozenset(
@@ -59,8 +58,8 @@ def _moves_whole_map(layers: Sequence[Layer], layer: Layer) -> bool:
     )
 
 
-def _is_identity_scale(requantization: Requantization | FixedPointScaling) -> bool:
-    if isinstance(requantization, FixedPointScaling):
+def _is_identity_scale(requantization: OutputStage) -> bool:
+    if not isinstance(requantization, Requantization):
         return False
     identity = Requantization.identity(len(requantization.bias))
     return (

@@ -216,6 +216,13 @@ class BoundOperator:
         return any(tensor.fixed_point is not None for tensor in (*self.operands, *self.outputs))
 
     @property
+    def is_wide(self) -> bool:
+        """Whether it has activations of int16 that are no fixed-point numbers, or makes whole sums."""
+        tensors = (*self.operands[:1], *self.outputs)
+        is_int16 = any(tensor.dtype == "int16" and tensor.fixed_point is None for tensor in tensors)
+        return is_int16 or self.kind == "MATRIX_PRODUCT"
+
+    @property
     def ifm(self) -> Tensor:
         """The first input."""
         return self.operand(0)

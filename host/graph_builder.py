@@ -35,8 +35,9 @@ class GraphBuilder:
 
     Values are int8 with ``real = scale * (stored - zero_point)``, images NHWC with any batch; a batch is compiled into
     one command list. Weights are int8 arrays with one scale, or one for each ofm channel; biases int32 arrays in steps
-    of the ifm's scale times the weights'. Scales are rounded to float32, as files have them. Operators whose result is
-    quantised as TensorFlow Lite fixes it take no scale. Every operator's shape follows from its inputs:
+    of the ifm's scale times the weights'. An input may be int16, with a zero point of 0: then so are the results of
+    operators with weights, and biases are int64. Scales are rounded to float32, as files have them. Operators whose
+    result is quantised as TensorFlow Lite fixes it take no scale. Every operator's shape follows from its inputs:
 
         builder = GraphBuilder("edges")
         image = builder.input((2, 32, 32, 3), scale=1 / 255, zero_point=-128)
@@ -88,7 +89,7 @@ class GraphBuilder:
         """CONV_2D; `weights` are [ofm channel, kernel y, kernel x, ifm channel of the ofm channel's group]."""
         operands = self._weighted(ifm, weights, weight_scale, bias, axis=0)
         attributes = ConvAttributes(stride, dilation, padding, activation)
-        return self._operator("CONV_2D", operands, attributes, _quantization(scale, zero_point))
+        return self._operator("CONV_2D", operands, attributes, _quantization(scale, zero_point), _like(ifm))
 
     def depthwise_convolution(
         self,
@@ -108,7 +109,8 @@ class GraphBuilder:
         operands = self._weighted(ifm, np.array(weights, np.int8)[None], weight_scale, bias, axis=3)
         multiplier = weights.shape[-1] // ifm.shape[-1]
         attributes = DepthwiseAttributes(stride, dilation, padding, activation, multiplier)
-        return self._operator("DEPTHWISE_CONV_2D", operands, attributes, _quantization(scale, zero_point))
+        quantization = _quantization(scale, zero_point)
+        return self._operator("DEPTHWISE_CONV_2D", operands, attributes, quantization, _like(ifm))
 
     def fully_connected(
         self,
@@ -127,7 +129,14 @@ class GraphBuilder:
         """
         operands = self._weighted(ifm, weights, weight_scale, bias, axis=0)
         attributes = FullyConnectedAttributes(activation, keep_dims)
-        return self._operator("FULLY_CONNECTED", operands, attributes, _quantization(scale, zero_point))
+        quantization = _quantization(scale, zero_point)
+        return self._operator("FULLY_CONNECTED", operands, attributes, quantization, _like(ifm))
+
+    def matrix_product(self, ifm: Value, weights: npt.NDArray[np.int8] | npt.NDArray[np.int16]) -> Value:
+        """MATRIX_PRODUCT, which TensorFlow Lite does not have: exact sums, int64, of products of the ifm's rows with
+        `weights`, [column of the result, element of a row]; either may be int8 or int16.
+        """
+        return self._operator("MATRIX_PRODUCT", [ifm, self._constant(weights)], NoAttributes(), None, "int64")
 
     def max_pool(
         self,
@@ -269,10 +278,14 @@ class GraphBuilder:
         scales = np.atleast_1d(np.asarray(scale, np.float32))
         quantization = _quantization(scales, 0, axis if len(scales) > 1 else None)
         operands = [ifm, self._constant(_exact(weights, np.int8, "weights"), quantization)]
+        dtype: type[np.int32] | type[np.int64] = np.int32
+        if ifm.tensor.dtype == "int16":  # whose sums are int64, and always have a bias
+            dtype = np.int64
+            bias = np.zeros(weights.shape[axis], np.int64) if bias is None else bias
         if bias is not None:
             products = np.float32(ifm.tensor.scale) * scales
             steps = _quantization(products, 0, 0 if len(scales) > 1 else None)
-            operands.append(self._constant(_exact(bias, np.int32, "bias"), steps))
+            operands.append(self._constant(_exact(bias, dtype, "bias"), steps))
         return operands
 
     def _constant(self, data: npt.NDArray[np.generic], quantization: Quantization | None = None) -> Value:
@@ -292,13 +305,18 @@ class GraphBuilder:
         return self._graph.add_operator(kind, operands, attributes, Tensor("", shape, dtype, quantization))
 
 
+def _like(ifm: Value) -> str:
+    """Data type of the ofm of an operator with weights: int16 for int16, else int8."""
+    return "int16" if ifm.tensor.dtype == "int16" else "int8"
+
+
 def _quantization(scale: Scale, zero_point: int, axis: int | None = None) -> Quantization:
     scales = tuple(float(one) for one in np.atleast_1d(np.asarray(scale, np.float32)))
     return Quantization(scales, (zero_point,) * len(scales), axis)
 
 
 def _exact(
-    values: npt.ArrayLike, dtype: type[np.int8] | type[np.int32], what: str
+    values: npt.ArrayLike, dtype: type[np.int8] | type[np.int32] | type[np.int64], what: str
 ) -> npt.NDArray[np.generic]:
     """`values` as an array of integers of that type.
 

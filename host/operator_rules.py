@@ -14,6 +14,7 @@ from .attributes import (
 from .common_rules import Rule, operand_count, output_shape, rank_at_most_4
 from .fixed_point_rules import FIXED_POINT_RULES
 from .graph import BoundOperator, Tensor
+from .int16_rules import INT16_RULES
 from .quantization import (
     activation_range,
     addition_rescale,
@@ -39,8 +40,10 @@ def broken_rules(operator: BoundOperator) -> list[str]:
     The rules come in groups; a group is only asked when those before it hold, since it may rely on them.
     """
     rules = FIXED_POINT_RULES if operator.has_binary_points else RULES
+    if operator.is_wide and operator.kind in INT16_RULES:
+        rules = INT16_RULES
     if operator.kind not in rules:
-        return [f"{operator.kind} is not supported{' with binary points' * (rules is not RULES)}"]
+        return [f"{operator.kind} is not supported{' with binary points' * (rules is FIXED_POINT_RULES)}"]
     for group in rules[operator.kind]:
         reasons = [
             f"{rule.__doc__} (found {found})" for rule in group if (found := rule(operator)) is not None

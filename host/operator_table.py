@@ -7,6 +7,7 @@ from celosia.generators.chassis.family import Family, rule_text
 from celosia.generators.families import FAMILIES
 
 from .allocation import FITTING_RULE
+from .int16_rules import INT16_RULES
 from .layering.layers import BUILDERS
 from .operator_rules import RULES, Rule
 from .operator_samples import operator_sample
@@ -38,6 +39,10 @@ def operator_table() -> str:
             "",
             *(f"- {text}: {', '.join(kinds)}." for text, kinds in shared.items()),
             "",
+            "With int16 activations, on a systolic engine with `int16` or on the host, the rules are instead:",
+            "",
+            *(f"- {text}: {', '.join(kinds)}." for text, kinds in _int16_rules().items()),
+            "",
             *(line for family in FAMILIES for line in (*_family_rules(family), "")),
         ][:-1]
     )
@@ -50,6 +55,15 @@ def _shared_rules() -> dict[str, list[str]]:
         for text in _rules(kind):
             kinds.setdefault(text, []).append(kind)
     return {text: found for text, found in kinds.items() if len(found) > _FEW}
+
+
+def _int16_rules() -> dict[str, list[str]]:
+    """Rules of TensorFlow Lite's operators of int16, and the kinds that keep them."""
+    kinds: dict[str, list[str]] = {}
+    for kind in sorted(INT16_RULES.keys() & RULES.keys()):
+        for rule in (rule for group in INT16_RULES[kind] for rule in group):
+            kinds.setdefault(rule.__doc__ or "", []).append(kind)
+    return kinds
 
 
 def _family_rules(family: Family[Any]) -> list[str]:

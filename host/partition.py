@@ -14,6 +14,7 @@ from celosia.generators.families import family_of
 
 from .graph import Graph, Operator
 from .layering.layers import BUILDERS, EngineRefusal, data_operands, layers_of
+from .layering.planes import in_planes
 from .layering.turning import can_turn, turned
 from .layering.views import map_name
 
@@ -87,8 +88,10 @@ def _assign(graph: Graph, operator: Operator, root: dict[int, int], config: Engi
         reason = HOST_KINDS.get(operator.kind, f"{operator.kind} has no layers")
         return Assignment(operator, (), (reason,))
     maps = [map_name(root[index]) for index in data_operands(operator)]
+    lying = graph.tensor(root[operator.inputs[0]]).shape
     try:
         layers = layers_of(graph, operator, maps, map_name(operator.outputs[0]), config.brick_channels)
+        layers = in_planes(layers, graph.bind(operator), lying, config.brick_channels)
     except EngineRefusal as refusal:
         return Assignment(operator, (), tuple(refusal.reasons))
     if can_turn(layers, config.buffer):

@@ -8,6 +8,7 @@ from celosia.generators.chassis.configuration import EngineConfig
 from celosia.generators.chassis.memory import MemoryModel
 
 from .graph import Graph, Tensor
+from .layering.memory_layout import stored_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +193,10 @@ def _check_flow(program: Program) -> None:
         if isinstance(section, HostSection):
             _check_host_edges(section, tensors)
         else:
-            _check_bindings(section.inputs, section.input_bytes, tensors)
-            _check_bindings(section.outputs, section.output_bytes, tensors)
+            channels = program.config.brick_channels
+            sizes = {index: stored_bytes(tensor, channels) for index, tensor in tensors.items()}
+            _check_bindings(section.inputs, section.input_bytes, sizes)
+            _check_bindings(section.outputs, section.output_bytes, sizes)
         ready.update(_written(section))
     for view, index in program.views.items():
         _check_same_bytes(tensors[view], tensors[index])
@@ -216,10 +219,9 @@ def _written(section: EngineSection | HostSection) -> list[int]:
     return [binding.tensor for binding in section.outputs]
 
 
-def _check_bindings(bindings: tuple[Binding, ...], room: int, tensors: dict[int, Tensor]) -> None:
+def _check_bindings(bindings: tuple[Binding, ...], room: int, sizes: dict[int, int]) -> None:
     for binding in bindings:
-        tensor = tensors[binding.tensor]
-        if not 0 <= binding.offset <= room - tensor.nbytes:
+        if not 0 <= binding.offset <= room - sizes[binding.tensor]:
             raise ValueError(f"tensor {binding.tensor} does not fit its region of {room} bytes")
 
 

@@ -8,6 +8,7 @@ from celosia.generators.chassis.device import Device
 from celosia.generators.families import family_of
 
 from .driver import LoadedSection, SectionRun, check_identity, memory_bytes
+from .layering.memory_layout import from_memory, to_memory
 from .profile import Profile, profile_of
 from .program import EngineSection, HostSection, Program
 from .reference import run_graph
@@ -57,14 +58,22 @@ class Runtime:
                 values.update(zip(section.outputs, results, strict=True))
                 continue
             self._count()
-            outputs = self._loaded[index].compute(values)
+            outputs = self._loaded[index].compute(self._stored_inputs(section, values))
             self._uncounted = self._loaded[index]
             for tensor, content in outputs.items():
                 entry = program.tensors[tensor]
-                values[tensor] = np.frombuffer(content[: entry.nbytes], entry.dtype).reshape(entry.shape)
+                values[tensor] = from_memory(content, entry, program.config.brick_channels)
         for view, tensor in program.views.items():
             values[view] = values[tensor].reshape(program.tensors[view].shape)
         return values
+
+    def _stored_inputs(
+        self, section: EngineSection, values: Mapping[int, np.ndarray]
+    ) -> dict[int, np.ndarray]:
+        """What a section reads, as it lies in memory."""
+        tensors, channels = self.program.tensors, self.program.config.brick_channels
+        read = [binding.tensor for binding in section.inputs]
+        return {index: to_memory(values[index], tensors[index], channels) for index in read}
 
     def profile(self) -> Profile:
         """Of the last run; what its last section cost is read from the device when this is first called.

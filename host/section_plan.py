@@ -18,7 +18,8 @@ from .channel_split import split_channels
 from .column_folding import elements_beyond, fold_columns
 from .fusion import fuse
 from .graph import ABSENT, Graph
-from .layering.views import map_name, tensor_view
+from .layering.memory_layout import stored_view, to_memory
+from .layering.views import map_name
 from .partition import Partition, Section, partition
 from .row_bands import Band, can_be_cut, in_bands
 from .unread_channels import leave_out_unread_channels
@@ -110,16 +111,17 @@ def _plan_section(
     memory, constants = MemoryPlan(config.element_bytes), ConstantPool()
     inputs = []
     for index in dict.fromkeys(_read(split, section)):
-        name, shape = map_name(index), tensor_view(graph.tensor(index))
-        data = graph.tensor(index).data
+        tensor = graph.tensor(index)
+        name, shape, data = map_name(index), stored_view(tensor, config.brick_channels), tensor.data
         if name not in _maps_read(layers) or name in _maps_written(layers):
             continue
         if data is None:
             inputs.append(index)
             memory.add(name, Region.INPUT, shape, elements_beyond(layers, name))
         else:
+            content = to_memory(data, tensor, config.brick_channels).tobytes()
             memory.tensors[name] = MemoryTensor(
-                Region.PROGRAM, constants.add(data.tobytes()), shape, config.element_bytes
+                Region.PROGRAM, constants.add(content), shape, config.element_bytes
             )
     fitted = _fit(layers, memory, kept, config)
     uses = fitted.uses

@@ -134,6 +134,14 @@ def _fully_connected_shape(operator: BoundOperator) -> tuple[int, ...]:
     return ifm.size // depth, channels
 
 
+def _matrix_product_shape(operator: BoundOperator) -> tuple[int, ...]:
+    ifm, weights = operator.ifm.shape, operator.weights.shape
+    _check_rank("weights", weights, 2)
+    if not ifm or ifm[-1] != weights[1]:
+        raise ValueError(f"the ifm's last dimension must be {weights[1]}, not shape {ifm}")
+    return *ifm[:-1], weights[0]
+
+
 def _broadcast_shape(operator: BoundOperator) -> tuple[int, ...]:
     left, right = (tensor.shape for tensor in operator.operands)
     try:
@@ -220,6 +228,7 @@ _INFERENCE: dict[str, Callable[[BoundOperator], tuple[int, ...]]] = {
     "FULLY_CONNECTED": _fully_connected_shape,
     "LOGISTIC": _same_shape,
     "MAX_POOL_2D": _pooling_shape,
+    "MATRIX_PRODUCT": _matrix_product_shape,
     "MEAN": _mean_shape,
     "MUL": _broadcast_shape,
     "PAD": _pad_shape,

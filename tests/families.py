@@ -84,6 +84,7 @@ def _systolic_rows(fields: Mapping[str, int], config: EngineConfig) -> int:
     if fields["mode"] != _DENSE:
         return 0
     steps = fields["kernel_height"] * fields["kernel_width"] * fields["channel_bricks"]
+    steps <<= fields["ifm_int16"] + fields["weights_int16"]
     return _accumulator_tiles(fields) * steps * config.brick_channels
 
 

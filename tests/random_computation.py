@@ -4,6 +4,7 @@ import random
 from dataclasses import dataclass, replace
 
 from celosia.generators.chassis.command import Opcode
+from celosia.generators.chassis.configuration import EngineConfig
 from celosia.generators.chassis.placement import BUFFER, NO_RING_END, POINTER_MASK
 from celosia.generators.chassis.schedule import Command, Span, ring_spans
 from celosia.generators.chassis.tiles.commands import (
@@ -63,7 +64,7 @@ class BufferMap:
 
 
 def random_map(
-    config: StoredWeightsConfig,
+    config: EngineConfig,
     draw: random.Random,
     rows: int,
     width: int,

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .fixed_point import FixedPointScaling
+from .wide_scaling import WideScaling
 
 
 class LayerKind(enum.Enum):
@@ -134,6 +135,9 @@ class Requantization:
         )
 
 
+OutputStage = Requantization | FixedPointScaling | WideScaling
+"""From accumulators to results."""
+
 _DTYPES = {8: "int8", 16: "int16", 18: "int32"}
 """Of weights, by the operands' width."""
 
@@ -161,7 +165,8 @@ class Layer:
         ifm_rows: first row of `ifm` that counts and one past the last (None: all); the others read as padding.
         window: kernel geometry.
         pad_value: what the ifm reads as outside its bounds; the lower bits of more than 8 are 0.
-        weights: int8, int16 or (of 18 bits) int32, [o, ky, kx, i] (CONVOLUTION) or [o, ky, kx] (DEPTHWISE), else None.
+        weights: int8, int16 or (of 18 bits) int32, with `WideScaling` int8 or int16: [o, ky, kx, i] (CONVOLUTION) or
+            [o, ky, kx] (DEPTHWISE), else None.
         ifm_channel: of `ifm`, that which the weights' i = 0 multiplies (CONVOLUTION).
         depth_multiplier: outputs per input channel (DEPTHWISE).
         requantization: accumulator to result; which also says the operands' width.
@@ -169,6 +174,8 @@ class Layer:
         exponentials: int32[256] in Q0.31, indexed by how far a value is below its pixel's maximum (SOFTMAX).
         ifm2_shape, broadcast: of the second operand.
         ofm_y, ofm_x, ofm_channel: where in `ofm` the part starts (concatenation).
+        ifm_planes, ofm_planes: bytes of an element that lie in planes: each channel brick is so many bricks, the
+            highest bytes first, and the channels of the shape count all of them; 1 where elements lie as they are.
         macs: useful multiply-accumulates, for reports.
     """
 
@@ -179,7 +186,7 @@ class Layer:
     ofm: str
     ifm_shape: MapShape
     ofm_shape: MapShape
-    requantization: Requantization | FixedPointScaling
+    requantization: OutputStage
     window: Window = Window()
     pad_value: int = 0
     weights: npt.NDArray[np.int8] | None = None
@@ -193,6 +200,8 @@ class Layer:
     ofm_x: int = 0
     ofm_channel: int = 0
     ifm_channel: int = 0
+    ifm_planes: int = 1
+    ofm_planes: int = 1
     ifm_row_pitch: int | None = None
     ifm_rows: tuple[int, int] | None = None
     macs: int = 0
@@ -204,11 +213,14 @@ class Layer:
             raise ValueError(f"layer {self.name}: weights belong to CONVOLUTION and DEPTHWISE")
         if (self.kind is LayerKind.SOFTMAX) != (self.exponentials is not None):
             raise ValueError(f"layer {self.name}: exponentials belong to SOFTMAX")
-        if len(self.requantization.bias) != self.ofm_shape.channels:
+        stored, planes = self.ofm_shape.channels, self.ofm_planes
+        if (stored % planes or stored < planes * self.outputs) if planes > 1 else stored != self.outputs:
             raise ValueError(f"layer {self.name}: one set of parameters is needed for each ofm channel")
-        dtype = _DTYPES[self.operand_bits]
-        if self.weights is not None and self.weights.dtype != dtype:
-            raise TypeError(f"layer {self.name}: weights must be {dtype}, not {self.weights.dtype}")
+        dtypes = ("int8", "int16") if self.is_wide else (_DTYPES[self.operand_bits],)
+        if self.weights is not None and self.weights.dtype not in dtypes:
+            raise TypeError(
+                f"layer {self.name}: weights must be {' or '.join(dtypes)}, not {self.weights.dtype}"
+            )
         if self.kind is LayerKind.CONVOLUTION and self.weights is not None:
             beyond = self.ifm_channel + self.weights.shape[3]
             if not 0 <= self.ifm_channel < beyond <= self.ifm_shape.channels:
@@ -224,8 +236,18 @@ class Layer:
 
     @property
     def operand_bits(self) -> int:
-        """Of ifm, weights and ofm: 8, or 16 or 18 of fixed-point numbers."""
+        """Of ifm, weights and ofm: 8, the bytes of a wide layer included, or 16 or 18 of fixed-point numbers."""
         return self.requantization.bits if isinstance(self.requantization, FixedPointScaling) else 8
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether its sums have 48 bits, for ifm, weights or ofm of more than 8."""
+        return isinstance(self.requantization, WideScaling)
+
+    @property
+    def outputs(self) -> int:
+        """Channels of the ofm, whatever their elements take."""
+        return len(self.requantization.bias)
 
     @property
     def int8_stage(self) -> Requantization:
@@ -237,6 +259,8 @@ class Layer:
     @property
     def reads_every_channel(self) -> bool:
         """Whether no channel of the ifm is left to other layers."""
+        if self.ifm_planes > 1:
+            return False
         if self.weights is None or self.kind is not LayerKind.CONVOLUTION:
             return True
         return self.weights.shape[3] == self.ifm_shape.channels

@@ -41,7 +41,7 @@ class Accumulate(wiring.Component):
     Members:
         command, constants: held from the first brick to the last one's `done`.
         brick, slot: R channels and what they are for.
-        row, row_valid: of weights.
+        row, row_valid, row_low: of weights; whether they are unsigned, the low bytes of int16.
         table_writes: WEIGHTS' port, for the operand tables.
         hand_over, complete: the tile, the command is complete; `DONE_CYCLES` after the last visit.
         drain_half, drain_core, drain_address: read by ACTIVATE.
@@ -54,6 +54,7 @@ class Accumulate(wiring.Component):
     slot: data.View
     row: Signal
     row_valid: Signal
+    row_low: Signal
     table_writes: stream.Interface
     hand_over: Signal
     complete: Signal
@@ -72,6 +73,7 @@ class Accumulate(wiring.Component):
                 "slot": In(window_slot_layout(config)),
                 "row": In(8 * config.columns),
                 "row_valid": In(1),
+                "row_low": In(1),
                 "table_writes": In(destination_write_signature()),
                 "hand_over": Out(1),
                 "complete": Out(1),
@@ -93,7 +95,10 @@ class Accumulate(wiring.Component):
             array.switch.eq(self.slot.accumulate & self.slot.new_weights & uses_array),
             array.weights.eq(self.row),
             array.weights_valid.eq(self.row_valid),
+            array.weights_unsigned.eq(self.row_low),
         ]
+        if config.int16:
+            m.d.comb += array.activations_unsigned.eq(self.slot.low_bytes)
         vector = self._vector(m)
         visit = self._visit(m, uses_array)
         cores: list[Accumulators] = []

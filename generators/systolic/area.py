@@ -15,6 +15,8 @@ _LUTS_PER_ELEMENT = 55.0
 _LUTS_PER_COLUMN = 60.0
 _LUTS_PER_LANE = 632.0
 _REQUANTIZER_MULTIPLIERS = 4
+_INT16_LUTS_PER_LANE = 830.0
+_INT16_MULTIPLIERS_PER_LANE = 3
 
 
 def area(config: SystolicConfig) -> Area:
@@ -26,6 +28,9 @@ def area(config: SystolicConfig) -> Area:
         + _LUTS_PER_LANE * config.lanes
     )
     multipliers = config.peak_macs + config.core_outputs + _REQUANTIZER_MULTIPLIERS * config.lanes
+    if config.int16:
+        luts += _INT16_LUTS_PER_LANE * config.lanes
+        multipliers += _INT16_MULTIPLIERS_PER_LANE * config.lanes
     return Area(luts, multipliers, tuple(_memories(config)), FMAX_MHZ)
 
 

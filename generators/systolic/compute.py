@@ -98,6 +98,7 @@ class ComputeUnit(wiring.Component):
         m.d.comb += [
             loader.available.eq(fifo.available),
             fifo.take.eq(sequencer.weight_read.take),
+            fifo.take_low.eq(sequencer.weight_read.low_bytes),
             reader.reading.eq(sequencer.reading),
             reader.read.eq(sequencer.read),
             reader.slot.eq(sequencer.slot),
@@ -109,6 +110,7 @@ class ComputeUnit(wiring.Component):
             accumulate.slot.eq(reader.brick_slot),
             accumulate.row.eq(fifo.row),
             accumulate.row_valid.eq(fifo.row_valid),
+            accumulate.row_low.eq(fifo.row_low),
         ]
         m.d.comb += [
             halves.take.eq(sequencer.tile_starts),

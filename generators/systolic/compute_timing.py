@@ -7,6 +7,7 @@ from ..chassis.tiles.command_fields import reads_of_tiles
 from ..chassis.tiles.commands import Mode
 from ..chassis.tiles.filled_tile import FilledTile
 from ..chassis.tiles.loop_sequencer import SETUP_CYCLES
+from ..chassis.tiles.planes import passes_of
 from ..chassis.tiles.tiling import reads_weights
 from .compute import fill_latency
 from .config import SystolicConfig
@@ -44,7 +45,7 @@ class ComputeTiming:
         self._fill_latency = fill_latency(config, mode)
         self._needs_half = not command["accumulate"]
         columns = -(-command["kernel_width"] // command["taps"])
-        self.steps = command["kernel_height"] * columns * command["channel_bricks"]
+        self.steps = command["kernel_height"] * columns * command["channel_bricks"] * len(passes_of(command))
         self._reads = reads_of_tiles(command)
         self.tiles = len(self._reads)
         self.tile = self.step = 0

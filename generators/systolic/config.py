@@ -26,6 +26,7 @@ class SystolicConfig(TileConfig):
         buffer_kib: unified buffer for activations, in KiB; at most 65536 words of R bytes.
         lanes: results that the output stage requantizes in a cycle: 8.
         parameter_beats: depth of the parameter store in beats of the weight port, a power of two in 64..4096.
+        int16: activations, weights or both may have 16 bits, at half and quarter speed.
         weight_bits: width of the weights' own AXI read port: 64, 128, 256 or 512, at most a row of weights.
         burst_beats: longest AXI burst in beats, a power of two in 2..64: 4 KiB of the widest port.
         outstanding_reads: AXI read bursts in flight, on each of the two ports.
@@ -33,7 +34,7 @@ class SystolicConfig(TileConfig):
 
     family: ClassVar[str] = "systolic"
     family_id: ClassVar[int] = 2
-    isa_version: ClassVar[int] = 2
+    isa_version: ClassVar[int] = 3
 
     rows: int = 16
     columns: int = 16
@@ -41,6 +42,7 @@ class SystolicConfig(TileConfig):
     weight_tiles: int = 4
     lanes: int = 8
     parameter_beats: int = 512
+    int16: bool = False
     weight_bits: int = 128
     burst_beats: int = 16
     outstanding_reads: int = 8
@@ -113,6 +115,11 @@ class SystolicConfig(TileConfig):
     def tile_pixels(self) -> int:
         """Pixels of an accumulator tile."""
         return self.accumulators
+
+    @property
+    def splits_int16(self) -> bool:
+        """As chosen."""
+        return self.int16
 
     @property
     def has_softmax(self) -> bool:

@@ -36,10 +36,34 @@ COMPUTE = CommandLayout(
             "rows_used", 10, "rows of the array that count in the last channel brick, for USEFUL_MACS; 0..R"
         ),
         Field("columns_used", 10, "columns that count in the last block group, for USEFUL_MACS; 0..C"),
+        Field(
+            "ifm_int16", 1, "DENSE, of engines with `int16`: each brick of the ifm is two, high and low bytes"
+        ),
+        Field("weights_int16", 1, "likewise: each tile of weights is two, of high and of low bytes"),
+        Field("ifm_plane_pitch", 16, "ifm_int16: bricks from the high bytes to the low bytes; else 0"),
     ),
 )
 
-ACTIVATE = activate_layout(_TILE_BITS, _MOST)
+ACTIVATE = activate_layout(
+    _TILE_BITS,
+    _MOST,
+    value_bits=16,
+    own_fields=(
+        Field(
+            "places",
+            2,
+            "0: int8 results of int32 accumulators; of engines with `int16`, 1..3: each sum has so many accumulators, "
+            "each 256 times the next, and is requantized in 48 bits",
+        ),
+        Field(
+            "ofm_bytes",
+            3,
+            "with `places`: 1 or 2, results of so many bytes, which lie in planes, or 6, the scaled sums without a "
+            "clamp; else 0",
+        ),
+        Field("ofm_plane_pitch", 16, "bricks from a byte of the results to the next lower; else 0"),
+    ),
+)
 
 LAYOUTS = {layout.opcode: layout for layout in (LOAD, WEIGHTS, COMPUTE, ACTIVATE, STORE, BEGIN, HALT)}
 """Every command of the family, by opcode."""

@@ -10,9 +10,10 @@ from ..chassis.layer import Layer, LayerKind
 from ..chassis.layer_plan import LayerPlan
 from ..chassis.placement import store_rows
 from ..chassis.schedule import Span
-from ..chassis.tiles.command_fields import BlockRange, compute_fields, whole_reduction
+from ..chassis.tiles.command_fields import BlockRange, compute_fields, operand_fields, whole_reduction
 from ..chassis.tiles.commands import PARAMETER_BEATS, Destination, Mode
 from ..chassis.tiles.parameter_content import parameter_content
+from ..chassis.tiles.planes import passes_of, split
 from ..chassis.tiles.tile_lowering import Stored, TileLowering, tables_of
 from ..chassis.tiles.tiling import Tiling, output_blocks
 from ..chassis.tiles.weight_tiles import weight_tiles
@@ -43,7 +44,7 @@ class _Layer:
 
     Attributes:
         plan, tiling: its own.
-        weights: its tiles, see `weight_tiles`.
+        weights: its tiles, see `weight_tiles`; of 16-bit operands one for each pass of a step.
         groups: output blocks whose parameters are in their store together; a COMPUTE and an ACTIVATE each.
         keeps_parameters, keeps_tables: one load lasts for all stripes.
         parameters, tables: what is in their memories for it, `None` before the first load.
@@ -65,9 +66,17 @@ def _layer(plan: LayerPlan, config: SystolicConfig) -> _Layer:
     layer = plan.layer
     heights = [high - low for low, high in plan.stripes]
     tiling = choose_tiling(layer, max(heights, key=heights.count), config)
-    weights = weight_tiles(layer, tiling, config) if tiling.mode is Mode.DENSE else None
+    weights = _tiles_of_passes(layer, tiling, config) if tiling.mode is Mode.DENSE else None
     groups = _parameter_groups(plan, tiling, config)
     return _Layer(plan, tiling, weights, groups, len(groups) == 1)
+
+
+def _tiles_of_passes(layer: Layer, tiling: Tiling, config: SystolicConfig) -> npt.NDArray[np.int8]:
+    """As `weight_tiles`, with a byte of each weight for every pass behind the channel brick's dimension."""
+    tiles, operands = weight_tiles(layer, tiling, config), operand_fields(layer)
+    planes = split(tiles, 1 + operands["weights_int16"])
+    parts = [planes[int(taken.weights_low)].view(np.int8) for taken in passes_of(operands)]
+    return np.stack(parts, axis=4)
 
 
 def _parameter_groups(plan: LayerPlan, tiling: Tiling, config: SystolicConfig) -> list[BlockRange]:
@@ -125,7 +134,7 @@ def _used(layer: Layer, tiling: Tiling, group: BlockRange, config: SystolicConfi
     if layer.kind is LayerKind.CONVOLUTION and layer.weights is not None:
         rows = (layer.ifm_channel + layer.weights.shape[3] - 1) % config.rows + 1
     last = group.first + (group.last - group.first - 1) // tiling.block_cores * tiling.block_cores
-    columns = min(group.last * config.core_outputs, layer.ofm_shape.channels) - last * config.core_outputs
+    columns = min(group.last * config.core_outputs, layer.outputs) - last * config.core_outputs
     return {"rows_used": rows, "columns_used": columns}
 
 

@@ -10,7 +10,7 @@ from ..chassis.tiles.rules import (
     kernel,
     map_size,
     no_softmax,
-    operands,
+    operands_in_passes,
     output_channels,
     padding,
     row_size,
@@ -19,7 +19,7 @@ from ..chassis.tiles.rules import (
 from .config import SystolicConfig
 
 RULES: tuple[Rule[SystolicConfig], ...] = (
-    operands,
+    operands_in_passes,
     kernel,
     stride,
     dilation,

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from ..chassis.tiles.commands import Mode
+from ..chassis.tiles.planes import passes_of
 from ..chassis.tiles.tiling import reads_weights
 from .config import SystolicConfig
 
@@ -19,7 +20,7 @@ def useful_macs(fields: Mapping[str, int], config: SystolicConfig) -> int:
     groups = -(-fields["output_blocks"] // block_cores)
     columns = (groups - 1) * block_cores * config.core_outputs + fields["columns_used"]
     rows = (fields["channel_bricks"] - 1) * config.rows + fields["rows_used"]
-    kernel = fields["kernel_height"] * fields["kernel_width"]
+    kernel = fields["kernel_height"] * fields["kernel_width"] * len(passes_of(fields))
     return fields["height"] * fields["width"] * kernel * rows * columns
 
 
@@ -71,6 +72,7 @@ class UsefulMacs(wiring.Component):
             in_last_brick.eq(bricks_left == 1),
             in_last_group.eq(blocks_left <= block_cores),
         ]
+        last_pass = self._last_pass(m)
         all_columns, columns_used = Signal.like(self.amount), Signal.like(self.amount)
         product = Signal.like(self.amount)
         self._products(m, in_last_brick, all_columns, columns_used)
@@ -78,13 +80,27 @@ class UsefulMacs(wiring.Component):
             m.d.sync += [bricks_left.eq(command.channel_bricks), blocks_left.eq(command.output_blocks)]
         with m.Elif(self.step_starts):
             m.d.sync += [
-                bricks_left.eq(Mux(in_last_brick, command.channel_bricks, bricks_left - 1)),
                 product.eq(Mux(in_last_group, columns_used, all_columns)),
             ]
+            with m.If(last_pass):
+                m.d.sync += bricks_left.eq(Mux(in_last_brick, command.channel_bricks, bricks_left - 1))
             with m.If(self.step_ends_blocks):
                 m.d.sync += blocks_left.eq(blocks_left - block_cores)
         m.d.comb += self.amount.eq(Mux(self.reading, product, 0))
         return m
+
+    def _last_pass(self, m: Module) -> Value:
+        """Whether the step that starts is its brick's last."""
+        if not self._config.int16:
+            return Const(1)
+        number, last = Signal(2), Signal(2)
+        splits = self.command.ifm_int16, self.command.weights_int16
+        m.d.comb += last.eq(Cat(splits[0] | splits[1], splits[0] & splits[1]))
+        with m.If(self.start):
+            m.d.sync += number.eq(0)
+        with m.Elif(self.step_starts):
+            m.d.sync += number.eq(Mux(number == last, 0, number + 1))
+        return number == last
 
     def _products(self, m: Module, in_last_brick: Value, all_columns: Signal, columns_used: Signal) -> None:
         """The step's rows times all columns of the cores, and times those that count in the last block group."""

@@ -8,6 +8,7 @@ from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
 from ..chassis.decoder_port import DecoderPort, DecoderSignature
+from ..chassis.tiles.delay_line import delayed
 from .config import SystolicConfig
 from .isa import WEIGHTS
 from .timing_constants import ROW_LATENCY
@@ -28,14 +29,17 @@ class WeightFifo(wiring.Component):
         port: from the WEIGHTS unit. A command is finished once all of its beats are here.
         available: there is a whole tile to take.
         take: the next row is wanted.
-        row, row_valid: it, `ROW_LATENCY` cycles later.
+        take_low: it has low bytes of int16.
+        row, row_valid, row_low: it, `ROW_LATENCY` cycles later.
     """
 
     port: DecoderPort
     available: Signal
     take: Signal
+    take_low: Signal
     row: Signal
     row_valid: Signal
+    row_low: Signal
 
     def __init__(self, config: SystolicConfig) -> None:
         self._config = config
@@ -44,8 +48,10 @@ class WeightFifo(wiring.Component):
                 "port": In(DecoderSignature(WEIGHTS, config.weight_bits)),
                 "available": Out(1),
                 "take": In(1),
+                "take_low": In(1),
                 "row": Out(8 * config.columns),
                 "row_valid": Out(1),
+                "row_low": Out(1),
             }
         )
 
@@ -71,6 +77,8 @@ class WeightFifo(wiring.Component):
             self.row.eq(row),
             self.row_valid.eq(takes[-1]),
         ]
+        if config.int16:
+            m.d.comb += self.row_low.eq(delayed(m, self.take_low, ROW_LATENCY, "low"))
         m.d.sync += [
             takes.eq(Cat(self.take, takes)),
             level.eq(level + completes - self.take),

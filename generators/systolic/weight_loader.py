@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from ..chassis.tiles.compute_constants import constants_layout
 from .config import SystolicConfig
 
-ROW_READ = data.StructLayout({"take": unsigned(1)})
+ROW_READ = data.StructLayout({"take": unsigned(1), "low_bytes": unsigned(1)})
 
 
 class WeightLoader(wiring.Component):
@@ -18,7 +18,7 @@ class WeightLoader(wiring.Component):
     long and take nothing: an accumulator is visited once in R cycles at most.
 
     Members: see `chassis.tiles.weight_loading.WeightLoading`; `step_ends` is of no use here.
-        read: `take` a row.
+        read: `take` a row; whether it has `low_bytes` of int16, which are unsigned.
         available: see `WeightFifo`.
         shifting: a row is taken.
     """
@@ -74,6 +74,12 @@ class WeightLoader(wiring.Component):
         m.d.sync += self.ready.eq(self.coming)
         with m.If(moves):
             m.d.sync += [rows_left.eq(rows_left - 1), loading.eq(rows_left != 0)]
+        if self._config.int16:
+            low_bytes = self.read.low_bytes
+            with m.If(self.start):
+                m.d.sync += low_bytes.eq(0)
+            with m.Elif(self.step_taken):
+                m.d.sync += low_bytes.eq(self.command.weights_int16 & ~low_bytes)
         with m.If(self.start | self.step_taken):
             m.d.sync += [
                 rows_left.eq(self._config.rows - 1),

@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from celosia.generators.chassis.fixed_point import FixedPointScaling
-from celosia.generators.chassis.layer import Layer, LayerKind, MapShape, Requantization, Window
+from celosia.generators.chassis.layer import Layer, LayerKind, MapShape, OutputStage, Window
 
 from ..attributes import Activation, ConvAttributes, DepthwiseAttributes, FullyConnectedAttributes
 from ..graph import BoundOperator
@@ -15,6 +14,7 @@ from ..shapes import convolution_window
 from .batch import image_view, images_of, over_images
 from .context import Source, requantization
 from .fixed_point import products_scaled
+from .planes import wide_scaling
 from .views import view
 
 
@@ -31,9 +31,11 @@ def _folded_bias(operator: BoundOperator, weights: np.ndarray) -> np.ndarray:
 
 def _output_stage(
     operator: BoundOperator, weights: np.ndarray, activation: Activation, channels: int
-) -> Requantization | FixedPointScaling:
+) -> OutputStage:
     if operator.has_binary_points:
         return products_scaled(operator, _bias(operator), activation, channels)
+    if operator.is_wide:
+        return wide_scaling(operator, _bias(operator), activation)
     return requantization(
         convolution_rescale(operator),
         _folded_bias(operator, weights),

@@ -12,6 +12,7 @@ from .elementwise import addition_layers, multiplication_layers
 from .fixed_point import FIXED_POINT_KINDS, relu_layers
 from .fixed_point import pad_layers as fixed_point_pad_layers
 from .layout import concatenation_layers, pad_layers
+from .planes import product_layers
 from .pooling import average_pool_layers, max_pool_layers, mean_layers
 from .softmax import softmax_layers
 from .unary import unary_layers
@@ -29,6 +30,7 @@ BUILDERS: dict[str, tuple[_Build, int | None]] = {
     "DEPTHWISE_CONV_2D": (depthwise_layers, 1),
     "FULLY_CONNECTED": (fully_connected_layers, 1),
     "LOGISTIC": (unary_layers, 1),
+    "MATRIX_PRODUCT": (product_layers, 1),
     "MAX_POOL_2D": (max_pool_layers, 1),
     "MEAN": (mean_layers, 1),
     "MUL": (multiplication_layers, 2),

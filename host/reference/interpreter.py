@@ -10,6 +10,7 @@ from .activation import logistic, relu, relu6, softmax, tanh
 from .binary_point import FIXED_POINT_KERNELS
 from .convolution import conv_2d, depthwise_conv_2d, fully_connected
 from .elementwise import add, multiply, subtract
+from .int16 import INT16_KERNELS
 from .layout import concatenate, pad, reshape
 from .pooling import average_pool_2d, max_pool_2d, mean
 from .quantize import dequantize, quantize
@@ -49,6 +50,8 @@ def run_operator(graph: Graph, operator: Operator, inputs: Sequence[np.ndarray])
     if bound.has_binary_points:
         fixed_point_kernel, count = FIXED_POINT_KERNELS[operator.kind]
         return fixed_point_kernel(bound, *inputs[:count])
+    if bound.is_wide:
+        return INT16_KERNELS[operator.kind](bound, inputs[0])
     kernel, selection = _KERNELS[operator.kind]
     return kernel(bound, *inputs[selection])
 

@@ -153,3 +153,32 @@ def test_a_network_without_outputs_is_refused() -> None:
     builder.input((1, 6), scale=1.0)
     with pytest.raises(ValueError, match="at least one output"):
         builder.build([])
+
+
+def test_int16_goes_through_operators_with_weights() -> None:
+    """With int64 biases, which are zeros if none are given, as TensorFlow Lite's int16x8 has them."""
+    builder = GraphBuilder()
+    image = builder.input((1, 4, 4, 3), scale=0.25, dtype="int16")
+    plain = builder.convolution(image, int8((5, 1, 1, 3)), 0.5, scale=1.0)
+    biased = builder.fully_connected(plain, int8((2, 80)), 0.5, scale=64.0, bias=[1 << 40, -7])
+    graph = builder.build([biased])
+    assert (plain.tensor.dtype, biased.tensor.dtype) == ("int16", "int16")
+    biases = [graph.tensor(operator.inputs[2]) for operator in graph.operators]
+    assert [bias.dtype for bias in biases] == ["int64", "int64"]
+    assert biases[0].constant.tolist() == [0] * 5
+    assert biases[1].constant.tolist() == [1 << 40, -7]
+
+
+def test_matrix_products_are_exact_sums() -> None:
+    builder = GraphBuilder()
+    rows = builder.input((2, 3), dtype="int16")
+    weights = np.array([[32767, -32768, 1]], np.int16)
+    graph = builder.build([builder.matrix_product(rows, weights)])
+    given = np.array([[32767, -32768, 5], [-32768, 1, -1]], np.int16)
+    (result,) = run_graph(graph, [given])
+    assert result.dtype == np.int64
+    assert result.tolist() == [[32767**2 + 32768**2 + 5], [-32768 * 32767 - 32768 - 1]]
+    with pytest.raises(
+        ValueError, match=r"MATRIX_PRODUCT #1: .*the ifm's last dimension must be 4, not shape"
+    ):
+        builder.matrix_product(rows, np.zeros((2, 4), np.int8))

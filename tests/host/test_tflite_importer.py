@@ -178,7 +178,7 @@ def set_quantization(number: int, **fields: object) -> Callable[[Any], None]:
         ),
         (set_tensor(0, type=schema.TensorType.STRING), "not string"),
         (set_tensor(0, type=99), "not type code 99"),
-        (set_tensor(0, type=schema.TensorType.INT16), "The ifm and ofm must be int8 .*found int16"),
+        (set_tensor(0, type=schema.TensorType.INT16), "The ifm and ofm must be int16 .*int8 in 'tensor3'"),
         (
             set_tensor(0, quantization=None),
             "The ifm and ofm must be int8 .*found int8 without quantisation in 'tensor0'",

@@ -10,16 +10,24 @@ from dataclasses import dataclass
 from ....hdl.brick_buffer import BANKS
 from .activate import WRITE_LATENCY
 from .commands import BRICK_CHANNELS, Mode
+from .drain_turns import turns_of
 from .filled_tile import FilledTile
+from .planes import passes_of
 from .tile_config import TileConfig
+from .wide_results import WIDE_WRITE_LATENCY
 
 Fields = Mapping[str, int]
 _READ_DELAY = 2
 """Cycles from COMPUTE's read to the one in which the buffer's banks are taken."""
 _BUFFER_DELAY = 1
 """Cycles from ACTIVATE's write to the one in which the buffer's banks are taken."""
-_WRITE_DELAY = WRITE_LATENCY + _BUFFER_DELAY
-"""Cycles from ACTIVATE's read of the accumulators to its write to the banks."""
+
+
+def _write_delay(fields: Fields) -> int:
+    """Cycles from ACTIVATE's first read of a pixel to its first write to the banks."""
+    if places := fields.get("places", 0):
+        return places - 1 + WIDE_WRITE_LATENCY + _BUFFER_DELAY
+    return WRITE_LATENCY + _BUFFER_DELAY
 
 
 def _tile_place(fields: Fields, tile: int) -> tuple[int, int, int, int, int]:
@@ -85,19 +93,23 @@ class DrainTrace:
             fields, writes = softmaxes[0]
             brick = writes.index(cycle - _BUFFER_DELAY)
             return (fields["ofm_row"] + brick * fields["ofm_channel_pitch"]) % BANKS
-        cycle -= _WRITE_DELAY
         drains = self._drains
-        while drains and drains[0].first + drains[0].reads <= cycle:
+        while drains and drains[0].first + drains[0].reads <= cycle - _write_delay(drains[0].fields):
             drains.popleft()
-        if not drains or cycle < drains[0].first:
+        if not drains or cycle - _write_delay(drains[0].fields) < drains[0].first:
             return -1
         drain = drains[0]
         fields = drain.fields
+        turns = turns_of(fields)
+        pixel, turn = divmod((cycle - _write_delay(fields) - drain.first) // self._parts, turns)
+        if turns > 1 and turn >= fields["ofm_bytes"]:
+            return -1
+        plane = turn * fields["ofm_plane_pitch"] if turn else 0
         block, top, left, _, columns = _tile_place(fields, drain.tile)
-        row, x = divmod((cycle - drain.first) // self._parts, columns)
+        row, x = divmod(pixel, columns)
         brick = (block + drain.block) // self._blocks_per_brick
         pointer = _advance(fields, "ofm_", fields["ofm_row"], top + row)
-        return (pointer + brick * fields["ofm_channel_pitch"] + left + x) % BANKS
+        return (pointer + brick * fields["ofm_channel_pitch"] + plane + left + x) % BANKS
 
 
 class ReadTrace:
@@ -145,10 +157,13 @@ def _read_address(fields: Fields, tile: int, step: int, read: int) -> int:
     row, group = divmod(read, groups)
     taps = fields.get("taps", 1)
     kernel_columns = -(-fields["kernel_width"] // taps)
+    passes = passes_of(fields)
+    step, number = divmod(step, len(passes))
+    plane = fields["ifm_plane_pitch"] if passes[number].ifm_low else 0
     rest, brick = divmod(step, fields["channel_bricks"])
     kernel_row, kernel_column = divmod(rest, kernel_columns)
     lines = (top + row) * fields["stride_y"] + kernel_row * fields["dilation_y"]
     pointer = _advance(fields, "ifm_", fields["ifm_row"], lines)
     x = (left + group * pixel_cores) * fields["stride_x"] + fields["x_origin"]
     x += kernel_column * taps * fields["dilation_x"]
-    return pointer + (own_brick + brick) * fields["ifm_channel_pitch"] + x
+    return pointer + (own_brick + brick) * fields["ifm_channel_pitch"] + plane + x

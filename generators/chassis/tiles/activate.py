@@ -18,6 +18,7 @@ from .drain_sequencer import DrainSequencer, brick_parts, element_layout
 from .parameter_store import ParameterStore
 from .softmax_unit import SoftmaxUnit
 from .tile_config import TileConfig
+from .wide_results import WideResults
 
 WRITE_LATENCY = ACCUMULATOR_READ_LATENCY + REQUANTIZE_LATENCY + TABLE_LATENCY
 """Cycles from the read of an accumulator to the write of its result."""
@@ -71,6 +72,7 @@ class ActivateUnit(wiring.Component):
         """Sequencer and parameters, `lanes` requantizers, table, SOFTMAX, write."""
         m = Module()
         config = self._config
+        self._is_wide = Signal()
         command = self.command.payload
         m.submodules.sequencer = sequencer = DrainSequencer(config)
         m.submodules.parameters = parameters = ParameterStore(config)
@@ -114,6 +116,12 @@ class ActivateUnit(wiring.Component):
             table.writes.payload.eq(self.weights.payload),
             table.enable.eq(command.use_table),
         ]
+        if config.splits_int16:
+            wide = self._wide(m, sequencer.elements, parameters.parameters)
+            self._requantizers(m, sequencer.elements, parameters.parameters, table, None)
+            self._write(m, table.results)
+            self._write_wide(m, wide)
+            return m
         softmax = None
         if config.has_softmax:
             m.submodules.softmax = softmax = SoftmaxUnit(config)
@@ -139,6 +147,33 @@ class ActivateUnit(wiring.Component):
         ]
         if config.brick_pieces > 1:
             m.d.comb += self.piece.eq(written.metadata.piece)
+
+    def _wide(self, m: Module, elements: stream.Interface, parameters: data.View) -> WideResults:
+        """The output stage of 16-bit operands beside that of int8; each element goes to one of them."""
+        config = self._config
+        m.submodules.wide = wide = WideResults(config)
+        m.d.sync += self._is_wide.eq(self.command.payload.places != 0)
+        m.d.comb += [
+            wide.command.eq(self.command.payload),
+            wide.elements.valid.eq(elements.valid & self._is_wide),
+            wide.elements.payload.eq(elements.payload),
+            wide.parameters.eq(parameters),
+        ]
+        m.d.comb += [wide.values[lane].eq(self.accumulators.values[lane]) for lane in range(config.lanes)]
+        return wide
+
+    def _write_wide(self, m: Module, wide: WideResults) -> None:
+        """Its results go to the buffer instead."""
+        with m.If(self._is_wide):
+            m.d.comb += [
+                self.progress.eq(wide.results.enable),
+                self.results.enable.eq(wide.results.enable),
+                self.results.address.eq(wide.results.address),
+                self.results.data.eq(wide.results.data),
+                self.command.ready.eq(wide.last),
+            ]
+            if self._config.brick_pieces > 1:
+                m.d.comb += self.piece.eq(wide.piece)
 
     def _writes(self, m: Module, table: ActivationTable, softmax: SoftmaxUnit) -> None:
         """The table's results go to the buffer, or through SOFTMAX, which takes the command with its last write."""
@@ -223,6 +258,7 @@ class ActivateUnit(wiring.Component):
         config = self._config
         command = self.command.payload
         element = elements.payload
+        given_valid = elements.valid & ~self._is_wide if config.splits_int16 else elements.valid
         values = [self.accumulators.values[output] for output in range(config.core_outputs)]
         for lane in range(config.lanes):
             # Only the first lane carries anything; one bit for the others, since Verilog has no vectors of none.
@@ -233,7 +269,7 @@ class ActivateUnit(wiring.Component):
             if config.core_outputs > config.lanes:
                 value = Mux(element.part, values[lane + config.lanes], values[lane])
             m.d.comb += [
-                requantize.accumulators.valid.eq(elements.valid),
+                requantize.accumulators.valid.eq(given_valid),
                 given.accumulator.eq(value),
                 given.bias.eq(parameters[lane].bias),
                 given.multiplier.eq(parameters[lane].multiplier),

@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from .accumulator_port import FREEING_CYCLES
 from .activate import WRITE_LATENCY
 from .commands import BIAS_BEATS, BRICK_CHANNELS, PARAMETER_BEATS
-from .drain_sequencer import freeing_pixels
+from .drain_turns import turns_of
 from .parameter_store import FETCH_LATENCY
 from .softmax_unit import write_cycles
 from .tile_config import TileConfig
+from .wide_results import WIDE_WRITE_LATENCY
 
 
 class _Tile(NamedTuple):
@@ -49,6 +51,10 @@ class ActivateTiming:
             self._parameter_blocks = 1
         self._block_beats = BIAS_BEATS if command["uniform_scale"] else PARAMETER_BEATS
         """Of every parameter block but the first."""
+        self._last_write = WRITE_LATENCY
+        """From the last read on."""
+        if places := command.get("places", 0):
+            self._last_write = WIDE_WRITE_LATENCY + command["ofm_bytes"] - 1 - (turns_of(command) - places)
         self._tiles = _tiles(config, command)
         self._next_read = start
         self._next_request = start + 1
@@ -89,7 +95,7 @@ class ActivateTiming:
         """The cycle of the last write, in which the command is taken; meaningful once every tile is drained."""
         if self._softmax_bricks:
             return self.softmax_writes[-1]
-        return self._next_read - 1 + WRITE_LATENCY
+        return self._next_read - 1 + self._last_write
 
     @property
     def softmax_writes(self) -> range:
@@ -126,8 +132,8 @@ def _tiles(config: TileConfig, command: Mapping[str, int]) -> Iterator[_Tile]:
     height, width, output_blocks = command["height"], command["width"], command["output_blocks"]
     rows_step, columns_step = command["tile_rows"], command["tile_groups"] * pixel_cores
     blocks_per_parameters = BRICK_CHANNELS // config.core_outputs
-    reads_per_pixel = config.core_outputs // config.lanes
-    most_pixels_after = freeing_pixels(config)
+    reads_per_pixel = config.core_outputs // config.lanes * turns_of(command)
+    most_pixels_after = FREEING_CYCLES // reads_per_pixel
     for block in range(0, output_blocks, block_cores):
         parameter_block = block // blocks_per_parameters
         shared = block % blocks_per_parameters != blocks_per_parameters - 1  # by the block to come

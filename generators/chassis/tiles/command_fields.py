@@ -66,6 +66,12 @@ def tiling_fields(layer: Layer, tiling: Tiling, height: int, width: int, blocks:
     }
 
 
+def operand_fields(layer: Layer) -> dict[str, int]:
+    """Which operands of a wide layer have 16 bits."""
+    has_wide_weights = layer.weights is not None and layer.weights.dtype.itemsize > 1
+    return {"ifm_int16": int(layer.ifm_planes > 1), "weights_int16": int(has_wide_weights)}
+
+
 def whole_reduction(layer: Layer, tiling: Tiling, brick_channels: int) -> ReductionBox:
     """All of the reduction."""
     return ReductionBox(
@@ -112,7 +118,8 @@ def compute_fields(
         "dilation_y": window.dilation_y,
         "dilation_x": window.dilation_x,
         **{name: value for name, value in lanes.items() if name in config.compute.names},
-        **_shifted(ifm.fields("ifm_", row), "ifm_", first_brick * ifm.shape.width),
+        **_shifted(ifm.fields("ifm_", row), "ifm_", first_brick * layer.ifm_planes * ifm.shape.width),
+        "ifm_channel_pitch": ifm.shape.width * layer.ifm_planes,
         "ifm_height": bottom - top,
         "ifm_width": layer.ifm_shape.width,
         "y_origin": row - top,
@@ -121,6 +128,9 @@ def compute_fields(
         "channel_bricks": box.bricks[1] - box.bricks[0],
         "blocks_per_brick": per_brick,
     }
+    if layer.is_wide:
+        fields |= operand_fields(layer)
+        fields["ifm_plane_pitch"] = ifm.shape.width if layer.ifm_planes > 1 else 0
     if layer.kind in ELEMENTWISE and plan.ifm2 is not None:
         second = plan.ifm2.placement
         broadcast = layer.broadcast

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Const, Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .accumulator_port import ACCUMULATOR_READ_LATENCY, FREEING_CYCLES
 from .commands import BRICK_CHANNELS
+from .drain_turns import ELEMENT_FIELDS, DrainTurns
 from .tile_config import TileConfig, core_bits, tile_bits
 
 ELEMENT_LATENCY = ACCUMULATOR_READ_LATENCY
@@ -42,12 +43,12 @@ def element_layout(config: TileConfig) -> data.StructLayout:
     """Where `lanes` results of one pixel go.
 
     `address` of the brick in the unified buffer, `piece` of the brick if it has several, `part` of the piece, and
-    whether it is the command's `last`.
+    whether it is the command's `last`. Where operands are split, also what of a sum was read.
     """
     piece = {"piece": range(config.brick_pieces)} if config.brick_pieces > 1 else {}
-    return data.StructLayout(
-        {"address": unsigned(16), **piece, "part": range(max(2, brick_parts(config))), "last": unsigned(1)}
-    )
+    turn = ELEMENT_FIELDS if config.splits_int16 else {}
+    part = range(max(2, brick_parts(config)))
+    return data.StructLayout({"address": unsigned(16), **piece, "part": part, "last": unsigned(1), **turn})
 
 
 class DrainSequencer(wiring.Component):
@@ -83,7 +84,8 @@ class DrainSequencer(wiring.Component):
     def __init__(self, config: TileConfig) -> None:
         self._two_blocks_per_brick = config.core_outputs < BRICK_CHANNELS
         self._parts_per_block = config.core_outputs // config.lanes
-        self._freeing_pixels = freeing_pixels(config)
+        self._freeing_pixels: Value | int = freeing_pixels(config)
+        self._turns = DrainTurns(config) if config.splits_int16 else None
         self._pieces = config.brick_pieces
         self._tile = _tile_layout(config)
         self._element = element_layout(config)
@@ -122,6 +124,14 @@ class DrainSequencer(wiring.Component):
         line_end = Signal()
         image_end = Signal()
         block_odd = Signal()
+        if self._turns is not None:
+            m.submodules.turns = self._turns
+            m.d.comb += [
+                self._turns.command.eq(self.command),
+                self._turns.start.eq(self.start),
+                self._turns.read.eq(read),
+            ]
+            self._freeing_pixels = self._turns.freeing_pixels
         # These ends decide within a cycle on every counter here, so all that they depend on is registered.
         last_pixel, pixel_frees = _near_end(
             m, "pixel", load, next_tile.pixels, pixel_end, tile.pixels, (0, self._freeing_pixels)
@@ -130,7 +140,7 @@ class DrainSequencer(wiring.Component):
         (last_block,) = _near_end(m, "block", load, next_tile.blocks, image_end, tile.blocks, (0,))
         m.d.comb += [
             read.eq(tile_valid & self.filled & self.available),
-            pixel_end.eq(read & self.part if self._parts_per_block == 2 else read),
+            pixel_end.eq(read & self._ends_pixel),
             line_end.eq(pixel_end & last_pixel),
             image_end.eq(line_end & last_row),
             tile_end.eq(image_end & last_block),
@@ -151,6 +161,7 @@ class DrainSequencer(wiring.Component):
         # The address follows a cycle behind the read, from registered events.
         events = data.StructLayout(
             dict.fromkeys(("read", "pixel_end", "line_end", "image_end", "tile_end", "block_odd"), 1)
+            | ({"in_last_pixel": 1, **ELEMENT_FIELDS} if self._turns is not None else {})
         )
         events_1 = Signal(events)
         tile_1 = Signal.like(tile)
@@ -165,8 +176,18 @@ class DrainSequencer(wiring.Component):
             tile_1.eq(tile),
             part_1.eq(self.part),
         ]
+        if self._turns is not None:
+            m.d.sync += [events_1[name].eq(self._turns.element[name]) for name in ELEMENT_FIELDS]
+            m.d.sync += events_1.in_last_pixel.eq(last_pixel & last_row & last_block)
         self._elements(m, events_1, tile_1, part_1)
         return m
+
+    @property
+    def _ends_pixel(self) -> Value:
+        """A read in this cycle would be its pixel's last."""
+        if self._turns is not None:
+            return self._turns.ends_pixel
+        return self.part if self._parts_per_block == 2 else Const(1)
 
     def _piece(self, m: Module, events: data.View, tile: data.View) -> Signal:
         """Which piece of its brick the block is."""
@@ -246,6 +267,9 @@ class DrainSequencer(wiring.Component):
             with m.If(line_end | (pixel_core == pixel_core_last)):
                 # Groups follow each other in the accumulators, across rows as well.
                 m.d.sync += [pixel_core.eq(0), self.address.eq(self.address + 1)]
+        if self._turns is not None:
+            with m.If(read & self._turns.moves):
+                m.d.sync += self.address.eq(self.address + 1)
         with m.If(image_end):
             m.d.sync += [
                 self.address.eq(0),
@@ -313,6 +337,8 @@ class DrainSequencer(wiring.Component):
                 tile_x.eq(0),
             ]
 
+        # A pixel's turns may go on after its last element.
+        tile_is_done = events.tile_end if self._turns is None else events.in_last_pixel
         line_2 = Signal(16, reset_less=True)
         x_2 = Signal(16, reset_less=True)
         element_2 = Signal(self._element, reset_less=True)
@@ -323,7 +349,7 @@ class DrainSequencer(wiring.Component):
             line_2.eq(row + bricks),
             x_2.eq(x),
             element_2.part.eq(part),
-            element_2.last.eq(events.tile_end & tile.last_column & tile.last_row & tile.last_group),
+            element_2.last.eq(tile_is_done & tile.last_column & tile.last_row & tile.last_group),
             valid_2.eq(events.read),
             element_3.eq(element_2),
             element_3.address.eq(line_2 + x_2),
@@ -331,11 +357,14 @@ class DrainSequencer(wiring.Component):
         ]
         if piece is not None:
             m.d.sync += element_2.piece.eq(piece)
+        if self._turns is not None:
+            m.d.sync += [element_2[name].eq(events[name]) for name in ELEMENT_FIELDS]
+            m.d.sync += valid_2.eq(events.read & events.collects)
         m.d.comb += [self.elements.valid.eq(valid_3), self.elements.payload.eq(element_3)]
 
 
 def _near_end(
-    m: Module, loop: str, load: Value, coming: Value, step: Value, turns: Value, after: Sequence[int]
+    m: Module, loop: str, load: Value, coming: Value, step: Value, turns: Value, after: Sequence[Value | int]
 ) -> list[Signal]:
     """For each count of `after`, which begins with 0: whether that many turns of a loop follow this one, or it is the
     first one of fewer; from registers.
@@ -343,7 +372,7 @@ def _near_end(
     `load` begins a loop of `coming` turns, `step` ends a turn; after the last one, `turns` more follow.
     """
     left = Signal.like(turns, name=f"{loop}_turns_left")
-    flags = [Signal(name=f"{count}_after_{loop}") for count in after]
+    flags = [Signal(name=f"{loop}_end_{number}") for number in range(len(after))]
     for count, flag in zip(after, flags, strict=True):
         with m.If(load):
             m.d.sync += [left.eq(coming), flag.eq(coming <= count + 1)]

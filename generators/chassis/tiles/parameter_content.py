@@ -3,14 +3,11 @@
 import numpy as np
 import numpy.typing as npt
 
-from ..fixed_point import FixedPointScaling
-from ..layer import Requantization
+from ..layer import OutputStage
 from .commands import BIAS_BEATS, BRICK_CHANNELS
 
 
-def parameter_content(
-    requantization: Requantization | FixedPointScaling, blocks: slice = slice(None)
-) -> bytes:
+def parameter_content(requantization: OutputStage, blocks: slice = slice(None)) -> bytes:
     """`blocks` of `parameter_blocks` as ACTIVATE reads them: with a uniform scale biases alone after the first."""
     chosen = parameter_blocks(requantization)
     if not requantization.is_uniform:
@@ -20,8 +17,8 @@ def parameter_content(
     return chosen.tobytes()
 
 
-def parameter_blocks(requantization: Requantization | FixedPointScaling) -> npt.NDArray[np.uint8]:
-    """Blocks of eight channels: 32 bytes of bias, 32 of multiplier, 8 of shift; see `FixedPointScaling`.
+def parameter_blocks(requantization: OutputStage) -> npt.NDArray[np.uint8]:
+    """Blocks of eight channels: 32 bytes of bias, 32 of multiplier, 8 of shift; see `parameter_words` of each stage.
 
     Returns:
         uint8[ceil(channels / 8), 72]; one block if the parameters are uniform.

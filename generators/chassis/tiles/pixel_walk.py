@@ -1,9 +1,10 @@
 """The inner loops of COMPUTE: rows and pixel groups of a step, one window of bricks a cycle."""
 
-from amaranth.hdl import Module, Mux, Signal, Value, unsigned
+from amaranth.hdl import Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from . import pass_walk
 from .compute_constants import constants_layout
 from .ring_pointer import ADDRESS_BITS, advance
 from .step_walk import step_layout
@@ -57,6 +58,7 @@ class PixelWalk(wiring.Component):
 
     def __init__(self, config: TileConfig) -> None:
         self._tile_pixels = config.tile_pixels
+        self._splits_int16 = config.splits_int16
         super().__init__(
             {
                 "command": In(config.compute.struct()),
@@ -189,14 +191,20 @@ class PixelWalk(wiring.Component):
     def _describe(self, m: Module, pixel_ends: Value, step_ends: Value) -> None:
         command, step, slot = self.command, self.step, self.slot
         tile_ends, command_ends = Signal(), Signal()
+        replaces, place, step_size = step.first_of_tile, Const(0), pixel_ends
+        if self._splits_int16:
+            replaces, place = step.replaces, pass_walk.place(step)
+            step_size = Mux(pixel_ends, pass_walk.places(command), 0)
+            with m.If(self.starts):
+                m.d.sync += slot.low_bytes.eq(step.ifm_low)
         with m.If(self.starts):
             m.d.sync += [
                 slot.new_weights.eq(1),
                 slot.second_operand.eq(0),
                 slot.odd_block.eq(step.odd_block),
-                slot.first.eq(step.first_of_tile & ~command.accumulate),
+                slot.first.eq(replaces & ~command.accumulate),
                 slot.half.eq(self.half),
-                slot.address.eq(0),
+                slot.address.eq(place),
                 tile_ends.eq(step.last_of_tile & ~command.partial),
                 command_ends.eq(step.last),
             ]
@@ -204,7 +212,7 @@ class PixelWalk(wiring.Component):
             m.d.sync += [
                 slot.new_weights.eq(0),
                 slot.second_operand.eq(~pixel_ends),
-                slot.address.eq(slot.address + pixel_ends),
+                slot.address.eq(slot.address + step_size),
             ]
         m.d.comb += [
             slot.accumulate.eq(self.reading & pixel_ends),

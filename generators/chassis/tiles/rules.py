@@ -1,13 +1,26 @@
 """What a layer must look like to run on an engine whose COMPUTE fills accumulator tiles; see `chassis.family.Rule`."""
 
 from ..layer import ELEMENTWISE, Layer, LayerKind, treats_channels_apart
+from .planes import LARGEST_REDUCTION
 from .tile_config import TileConfig
 from .tiling import blocks_per_brick, output_blocks
 
 
 def operands(layer: Layer, config: TileConfig) -> str | None:
     """Operands must have the engine's width: int8, unless it is an engine of fixed-point numbers"""
+    if layer.is_wide:
+        return "int16"
     return f"{layer.operand_bits} bits" if layer.operand_bits != config.element_bits else None
+
+
+def operands_in_passes(layer: Layer, config: TileConfig) -> str | None:
+    """Operands must be int8 or, on an engine with `int16`, int16 in sums of at most 32,768 products, whose bytes'
+    sums fit int32
+    """
+    if not layer.is_wide or not config.splits_int16:
+        return operands(layer, config)
+    products = 0 if layer.weights is None else layer.weights[0].size
+    return f"{products} products" if products > LARGEST_REDUCTION else None
 
 
 def kernel(layer: Layer, config: TileConfig) -> str | None:

@@ -1,9 +1,10 @@
 """The middle loops of COMPUTE: kernel rows, kernel columns, channel bricks of every tile."""
 
-from amaranth.hdl import Module, Mux, Signal, Value, unsigned
+from amaranth.hdl import Const, Module, Mux, Signal, Value, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from . import pass_walk
 from .compute_constants import constants_layout
 from .ring_pointer import ADDRESS_BITS, advance
 from .tile_config import TileConfig, block_part_bits
@@ -24,6 +25,7 @@ def step_layout(config: TileConfig) -> data.StructLayout:
     last_of_blocks: the last step of the last tile of its block group.
     last: of the command.
     """
+    passes = pass_walk.STEP_FIELDS if config.splits_int16 else {}
     return data.StructLayout(
         {
             "row": unsigned(ADDRESS_BITS),
@@ -39,6 +41,7 @@ def step_layout(config: TileConfig) -> data.StructLayout:
             "last_of_tile": unsigned(1),
             "last_of_blocks": unsigned(1),
             "last": unsigned(1),
+            **passes,
         }
     )
 
@@ -62,6 +65,7 @@ class StepWalk(wiring.Component):
     busy: Signal
 
     def __init__(self, config: TileConfig) -> None:
+        self._splits_int16 = config.splits_int16
         super().__init__(
             {
                 "command": In(config.compute.struct()),
@@ -96,6 +100,13 @@ class StepWalk(wiring.Component):
         last_brick, last_column, last_row = Signal(), Signal(), Signal()
         ends_bricks, ends_row = Signal(), Signal()
         next_column, next_row = Signal(), Signal()
+        next_brick: Value = taken
+        last_pass: Value = Const(1)
+        if self._splits_int16:
+            ends_passes = Signal()
+            last_pass = pass_walk.walk_passes(m, self.command, step, tile_taken, taken, ends_passes)
+            m.d.sync += ends_passes.eq(last_pass)
+            next_brick = taken & ends_passes
         m.d.comb += [next_column.eq(taken & ends_bricks), next_row.eq(taken & ends_row)]
         tile_is_last, tile_is_last_of_blocks = Signal(), Signal()
         with m.If(tile_taken):
@@ -113,11 +124,12 @@ class StepWalk(wiring.Component):
         with m.Elif(taken):
             m.d.sync += step.first_of_tile.eq(0)
         self._rows(m, tile_taken, next_row, last_row)
-        self._columns(m, tile_taken, taken, next_column, next_row, last_brick, last_column)
-        ends_tile = last_brick & last_column & last_row
+        self._columns(m, tile_taken, next_brick, next_column, next_row, last_brick, last_column)
+        ends_brick = last_brick & last_pass if self._splits_int16 else last_brick
+        ends_tile = ends_brick & last_column & last_row
         m.d.sync += [
-            ends_bricks.eq(last_brick),
-            ends_row.eq(last_brick & last_column),
+            ends_bricks.eq(ends_brick),
+            ends_row.eq(ends_brick & last_column),
             step.last_of_tile.eq(ends_tile),
             step.last_of_blocks.eq(ends_tile & tile_is_last_of_blocks),
             step.last.eq(ends_tile & tile_is_last),
@@ -176,7 +188,12 @@ class StepWalk(wiring.Component):
                 offset.eq(offset + command.ifm_channel_pitch),
                 bricks_left.eq(bricks_left - 1),
             ]
-        m.d.sync += step.column.eq(offset + step.x)
+        plane_offset: Value = offset
+        if self._splits_int16:
+            plane_offset = pass_walk.plane_offset(
+                m, command, step, tile, restart, next_column, next_brick, offset
+            )
+        m.d.sync += step.column.eq(plane_offset + step.x)
         m.d.comb += [
             last_brick.eq(bricks_left == 1),
             last_column.eq(columns_left <= constants.kernel_columns),

@@ -52,6 +52,11 @@ class TileConfig(EngineConfig):
         """Command words of ACTIVATE."""
 
     @property
+    def splits_int16(self) -> bool:
+        """COMPUTE takes operands of 16 bits, too, a byte at a time; see `planes`."""
+        return False
+
+    @property
     def sum_bits(self) -> int:
         """Bits of an accumulator."""
         return 32 if self.element_bits == 8 else SUM_BITS

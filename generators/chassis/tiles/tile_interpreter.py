@@ -20,6 +20,7 @@ from ..interpreter import ChassisInterpreter, Fields, IllegalCommand
 from ..placement import POINTER_MASK
 from .command_fields import PAD_BITS, tile_count
 from .commands import BIAS_BEATS, BRICK_CHANNELS, PARAMETER_BEATS, SOFTMAX_CHANNELS, Destination, Mode
+from .planes import places_of
 from .softmax_model import softmax
 from .tile_config import TileConfig
 
@@ -83,7 +84,7 @@ class TileInterpreter(ChassisInterpreter[Config]):
 
     def _compute(self, fields: Fields) -> bool:
         mode = Mode(fields["mode"])
-        if fields["tile_rows"] * fields["tile_groups"] > self.config.tile_pixels:
+        if fields["tile_rows"] * fields["tile_groups"] * places_of(fields) > self.config.tile_pixels:
             raise self._illegal(f"a tile of {fields['tile_rows']} x {fields['tile_groups']} groups")
         is_elementwise = mode in (Mode.ADD, Mode.MULTIPLY)
         for prefix, stride in (("ifm_", fields["stride_y"]), *[("ifm2_", 1)] * is_elementwise):
@@ -129,8 +130,10 @@ class TileInterpreter(ChassisInterpreter[Config]):
         steps = [fields["dilation_y"]] * (fields["kernel_height"] - 1)
         return np.array([self._row_pointers({**fields, "ifm_row": start}, "ifm_", steps) for start in starts])
 
-    def _windows(self, fields: Fields, brick: int) -> npt.NDArray[np.signedinteger]:
-        """Ifm under the kernel for one channel brick: [row, x, kernel row, kernel column, lane]."""
+    def _windows(self, fields: Fields, brick: int, plane: int = 0) -> npt.NDArray[np.signedinteger]:
+        """Ifm under the kernel for one channel brick, `plane` bricks behind its place: [row, x, kernel row, kernel
+        column, lane].
+        """
         y = (
             fields["y_origin"]
             + np.arange(fields["height"])[:, None] * fields["stride_y"]
@@ -144,7 +147,7 @@ class TileInterpreter(ChassisInterpreter[Config]):
         inside = ((y >= 0) & (y < fields["ifm_height"]))[:, None, :, None] & (
             (x >= 0) & (x < fields["ifm_width"])
         )[None, :, None, :]
-        pointers = self._kernel_row_pointers(fields) + brick * fields["ifm_channel_pitch"]
+        pointers = self._kernel_row_pointers(fields) + brick * fields["ifm_channel_pitch"] + plane
         addresses = (pointers[:, None, :, None] + x[None, :, None, :]) & POINTER_MASK
         if inside.any() and addresses[inside].max() >= self.config.buffer_bricks:
             raise self._illegal(f"reads brick {addresses[inside].max()} of {self.config.buffer_bricks}")
@@ -225,8 +228,7 @@ class TileInterpreter(ChassisInterpreter[Config]):
 
     def _drain(self, fields: Fields) -> None:
         outputs = self.config.core_outputs
-        shape = fields["output_blocks"], fields["height"], fields["width"], outputs
-        accumulators = self._wrapped(np.zeros(shape, np.int64))
+        accumulators = self._wrapped(np.zeros(self._tile_shape(fields), np.int64))
         for target in self._cut_tiles(fields, accumulators):
             tile = self._tiles.popleft()
             if tile.shape != target.shape:
@@ -239,14 +241,25 @@ class TileInterpreter(ChassisInterpreter[Config]):
             results = self._softmax(fields, results)
         per_brick = self.config.brick_channels // outputs
         rows = np.array(self._row_pointers(fields, "ofm_", [1] * (fields["height"] - 1)))
-        stored = self.buffer.view(results.dtype)
-        for block in range(fields["output_blocks"]):
-            start = rows + block // per_brick * fields["ofm_channel_pitch"]
-            addresses = (start[:, None] + np.arange(fields["width"])[None, :]) & POINTER_MASK
-            if addresses.max() >= self.config.buffer_bricks:
-                raise self._illegal(f"writes brick {addresses.max()} of {self.config.buffer_bricks}")
-            first = outputs * (block % per_brick)
-            stored[addresses, first : first + outputs] = results[block]
+        for offset, plane in self._planes(fields, results):
+            stored = self.buffer.view(plane.dtype)
+            for block in range(fields["output_blocks"]):
+                start = rows + block // per_brick * fields["ofm_channel_pitch"] + offset
+                addresses = (start[:, None] + np.arange(fields["width"])[None, :]) & POINTER_MASK
+                if addresses.max() >= self.config.buffer_bricks:
+                    raise self._illegal(f"writes brick {addresses.max()} of {self.config.buffer_bricks}")
+                first = outputs * (block % per_brick)
+                stored[addresses, first : first + outputs] = plane[block]
+
+    def _tile_shape(self, fields: Fields) -> tuple[int, ...]:
+        """Of all that an ACTIVATE drains."""
+        return fields["output_blocks"], fields["height"], fields["width"], self.config.core_outputs
+
+    def _planes(
+        self, fields: Fields, results: npt.NDArray[np.signedinteger]
+    ) -> list[tuple[int, npt.NDArray[np.integer]]]:
+        """What of the results is written, and how many bricks behind the place that ACTIVATE names."""
+        return [(0, results)]
 
     def _scaled(
         self, fields: Fields, accumulators: npt.NDArray[np.signedinteger]

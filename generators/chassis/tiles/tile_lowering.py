@@ -9,11 +9,13 @@ from ..constants import ConstantPool
 from ..fixed_point import FixedPointScaling
 from ..layer import Layer, LayerKind, Requantization
 from ..layer_plan import LayerPlan, needed_rows
-from ..placement import MEMORY_SPAN_BYTES, load_rows
+from ..placement import MEMORY_SPAN_BYTES, Placement, load_rows
 from ..schedule import Command, Span, ring_spans
-from .command_fields import BlockRange, from_first_pixel, tiling_fields
+from ..wide_scaling import WideScaling
+from .command_fields import BlockRange, from_first_pixel, operand_fields, tiling_fields
 from .commands import BRICK_CHANNELS, Destination
 from .parameter_content import parameter_content
+from .planes import places_of
 from .tile_config import TileConfig
 from .tiling import Tiling
 
@@ -136,10 +138,12 @@ class TileLowering(Generic[Config]):
         first_brick = (
             layer.ofm_channel + part.first * self.config.core_outputs
         ) // self.config.brick_channels
+        first_brick *= layer.ofm_planes
         fields = placement.fields("ofm_", layer.ofm_y + stripe[0])
         fields["ofm_row"] = (fields["ofm_row"] + first_brick * placement.shape.width + layer.ofm_x) & 0xFFFF
         if fields["ofm_ring_size"]:
             fields["ofm_ring_end"] += first_brick * placement.shape.width + layer.ofm_x
+        fields["ofm_channel_pitch"] *= layer.ofm_planes
         height = stripe[1] - stripe[0]
         softmax_lanes = 0
         if layer.kind is LayerKind.SOFTMAX:
@@ -153,7 +157,7 @@ class TileLowering(Generic[Config]):
                     "parameter_address": parameters.address,
                     "parameter_uniform": int(requantization.is_uniform),
                     "uniform_scale": int(requantization.has_uniform_scale),
-                    **_result_fields(requantization),
+                    **_result_fields(layer, placement),
                     "softmax_lanes": softmax_lanes,
                     "snapshot": int(snapshot),
                 },
@@ -185,11 +189,15 @@ class TileLowering(Generic[Config]):
         self.commands.append(Command(Opcode.COMPUTE, fields, reads=tuple(reads), layer=plan.index))
 
 
-def _result_fields(stage: Requantization | FixedPointScaling) -> dict[str, int]:
+def _result_fields(layer: Layer, ofm: Placement) -> dict[str, int]:
     """What ACTIVATE does with the scaled sums of all channels."""
+    stage = layer.requantization
     bounds = {"minimum": stage.minimum, "maximum": stage.maximum}
     if isinstance(stage, FixedPointScaling):
         return {**bounds, "to_even": int(stage.to_even)}
+    if isinstance(stage, WideScaling):
+        places, pitch = places_of(operand_fields(layer)), ofm.shape.width if stage.ofm_bytes > 1 else 0
+        return {**bounds, "places": places, "ofm_bytes": stage.ofm_bytes, "ofm_plane_pitch": pitch}
     return {**bounds, "zero_point": stage.zero_point, "use_table": int(stage.table is not None)}
 
 

@@ -59,4 +59,4 @@ def channel_bricks(layer: Layer, brick_channels: int = BRICK_CHANNELS) -> int:
 
 def output_blocks(layer: Layer, config: TileConfig) -> int:
     """Blocks of `core_outputs` output channels."""
-    return -(-layer.ofm_shape.channels // config.core_outputs)
+    return -(-layer.outputs // config.core_outputs)

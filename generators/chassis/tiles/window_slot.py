@@ -21,7 +21,9 @@ def window_slot_layout(config: TileConfig) -> data.StructLayout:
     half, address: which accumulators.
     hand_over: with it the tile is complete.
     complete: with it the command is complete.
+    low_bytes: the brick has the lower, unsigned bytes of int16; only if the engine splits those.
     """
+    low_bytes = {"low_bytes": unsigned(1)} if config.splits_int16 else {}
     return data.StructLayout(
         {
             "new_weights": unsigned(1),
@@ -33,5 +35,6 @@ def window_slot_layout(config: TileConfig) -> data.StructLayout:
             "address": range(config.tile_pixels),
             "hand_over": unsigned(1),
             "complete": unsigned(1),
+            **low_bytes,
         }
     )

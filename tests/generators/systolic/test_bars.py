@@ -73,6 +73,11 @@ def causes(
         ("tpu-16x16", 4, 25, 256, 64),
         ("tpu-16x16", 1, 200, 128, 64),
         ("tpu-16x16", 8, 64, 64, 64),
+        # A tile of 1,024 bytes takes 64 cycles to come: 32 x 32 keeps its bar from 64 rows on.
+        ("tpu-32x32", 1, 64, 128, 128),
+        ("tpu-32x32", 2, 50, 100, 90),
+        ("tpu-32x32", 1, 200, 256, 64),
+        ("tpu-32x32", 8, 64, 64, 96),
     ],
 )
 def test_a_product_takes_no_longer_than_its_bar(

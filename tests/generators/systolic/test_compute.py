@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from celosia.generators.chassis.tiles.commands import Mode
+from celosia.generators.chassis.tiles.planes import passes_of, places_of
 from celosia.generators.systolic.compute import ComputeUnit
 from celosia.generators.systolic.compute_timing import ComputeTiming
 from celosia.generators.systolic.config import PRESETS, SystolicConfig
@@ -45,6 +46,8 @@ class Bench:
         self.freeing: list[int] = []
         self.drained: list[np.ndarray] = []
         self.ready = -1
+        self.plane = 0
+        """Bricks from those that a command names to those that `brick` gives."""
 
     def _tiles(self) -> int:
         return len(self.places())
@@ -52,7 +55,8 @@ class Bench:
     def _steps(self) -> int:
         if self.fields["mode"] != Mode.DENSE:
             return 0
-        return self.fields["kernel_height"] * self.fields["kernel_width"] * self.fields["channel_bricks"]
+        steps = self.fields["kernel_height"] * self.fields["kernel_width"] * self.fields["channel_bricks"]
+        return steps * len(passes_of(self.fields))
 
     def places(self) -> list[tuple[int, list[tuple[int, int]]]]:
         """First block and pixels (y, x) of every tile, in order."""
@@ -71,7 +75,7 @@ class Bench:
         if prefix == "ifm_" and not (0 <= y < f["ifm_height"] and 0 <= x < f["ifm_width"]):
             return np.full(self.config.rows, PAD)
         place = f[f"{prefix}row"] + y * f[f"{prefix}row_pitch"] + brick * f[f"{prefix}channel_pitch"] + x
-        return self.memory[place]
+        return self.memory[(place + self.plane) % len(self.memory)]
 
     def run(self) -> None:
         """Run it; what was drained and when is in the attributes."""
@@ -95,7 +99,10 @@ class Bench:
         room, sent = config.fifo_beats, 0
         reads: deque[int | None] = deque([None] * BRICK_READ_LATENCY)
         shapes = [
-            (min(1 << fields["block_cores_log2"], fields["output_blocks"] - block), len(pixels))
+            (
+                min(1 << fields["block_cores_log2"], fields["output_blocks"] - block),
+                len(pixels) * places_of(fields),
+            )
             for block, pixels in self.places()
         ]
         asked: deque[tuple[int, int] | None] = deque([None] * 3)
@@ -216,6 +223,47 @@ def test_convolutions(name: str, seed: int, gap: float) -> None:
             sums = sum(window @ tile for window, tile in zip(windows, weights, strict=True))
             expected = np.array(sums).reshape(-1, 8)[: len(drained)]
             np.testing.assert_array_equal(drained[:, index], expected)
+    bench.check_cycles()
+
+
+def int16_cases() -> list[Any]:
+    """The bytes of either operand, or of both; the slow ones with pauses and with wider arrays."""
+    splits = [(1, 0), (0, 1), (1, 1)]
+    every = [(name, split, gap) for name in CONFIGS for split in splits for gap in (0.0, 0.5)]
+    return [
+        pytest.param(
+            *case, marks=() if case[0] == "8x8" and (case[2] > 0) == (case[1] == (1, 1)) else pytest.mark.slow
+        )
+        for case in every
+    ]
+
+
+@pytest.mark.parametrize(("name", "split", "gap"), int16_cases())
+def test_the_bytes_of_int16_have_accumulators_of_their_own(
+    name: str, split: tuple[int, int], gap: float
+) -> None:
+    """One for each weight of a product of bytes, in neighbouring places; low bytes are unsigned, padding's too."""
+    config = replace(CONFIGS[name], int16=True)
+    fields = convolution(config, sum(split)) | {"ifm_int16": split[0], "weights_int16": split[1]}
+    fields |= {"tile_rows": 1, "tile_groups": 2, "ifm_plane_pitch": 333 * split[0]}
+    bench = Bench(config, fields, 7, gap)
+    bench.run()
+    f, steps, places = bench.fields, bench._steps(), 1 + sum(split)
+    for number, ((_, pixels), drained) in enumerate(zip(bench.places(), bench.drained, strict=True)):
+        weights = iter(bench.weights[number * steps : (number + 1) * steps])
+        expected = np.zeros((places, len(pixels), config.columns), np.int64)
+        for ky, kx, brick in np.ndindex(f["kernel_height"], f["kernel_width"], f["channel_bricks"]):
+            for ifm_low, weights_low in np.ndindex(1 + split[0], 1 + split[1]):
+                tile = next(weights) & 255 if weights_low else next(weights)
+                bench.plane = 333 * ifm_low
+                for index, (y, x) in enumerate(pixels):
+                    where = y * f["stride_y"] + ky, x * f["stride_x"] + f["x_origin"] + kx, brick
+                    values = bench.brick("ifm_", *where)
+                    expected[ifm_low + weights_low, index] += (values & 255 if ifm_low else values) @ tile
+        assert abs(expected).max() < 1 << 31
+        for place in range(places):
+            rows = expected[place].reshape(len(pixels), -1, 8)[:, : len(drained)]
+            np.testing.assert_array_equal(drained[:, place::places], rows.transpose(1, 0, 2))
     bench.check_cycles()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from celosia.generators.systolic.area import area
 from celosia.generators.systolic.config import PRESETS, SystolicConfig
 
 
@@ -47,6 +48,11 @@ def test_refuses_what_is_no_integer() -> None:
         SystolicConfig(rows=16.0)  # pyright: ignore[reportArgumentType]
 
 
+def test_refuses_what_is_no_truth_value() -> None:
+    with pytest.raises(TypeError, match="int16 must be true or false, not 1"):
+        SystolicConfig(int16=1)  # pyright: ignore[reportArgumentType]
+
+
 def test_presets_are_what_their_names_say() -> None:
     assert {name: (config.rows, config.columns, config.peak_macs) for name, config in PRESETS.items()} == {
         "tpu-8x8": (8, 8, 64),
@@ -57,5 +63,14 @@ def test_presets_are_what_their_names_say() -> None:
 
 
 def test_hashes_tell_configurations_apart() -> None:
-    configs = [*PRESETS.values(), replace(PRESETS["tpu-8x8"], weight_tiles=4)]
+    small = PRESETS["tpu-8x8"]
+    configs = [*PRESETS.values(), replace(small, weight_tiles=4), replace(small, int16=True)]
     assert len({config.hash for config in configs}) == len(configs)
+
+
+def test_int16_costs_three_multipliers_a_lane_and_no_memory() -> None:
+    for config in PRESETS.values():
+        plain, split = area(config), area(replace(config, int16=True))
+        assert split.multipliers == plain.multipliers + 3 * config.lanes
+        assert split.memories == plain.memories
+        assert split.luts > plain.luts
