@@ -26,9 +26,15 @@ WEIGHTS_DELAY = ARRAY_DELAY + 1
 """Cycles from a pixel's brick, the first of up to C, to the weights of its lane 0."""
 
 
-def done_latency(config: CnnArrayConfig, *, uses_array: bool) -> int:
-    """Cycles from a tile's last brick until its first partial sum may be asked for in the next one."""
-    return ARRAY_DELAY + brick_cycles(config) - 2 if uses_array else VECTOR_CYCLES
+def done_latency(round_cycles: int) -> int:
+    """Cycles from a tile's last brick until its first partial sum may be asked for in the next one: with rounds of so
+    many cycles; 0 if the vector unit computes it.
+    """
+    return ARRAY_DELAY + brick_cycles(round_cycles) - 2 if round_cycles else VECTOR_CYCLES
+
+
+# The flags of tiles in the array are delayed for as long as those of the vector unit, and then for some more cycles.
+assert done_latency(1) + 1 >= 2
 
 
 class Accumulate(wiring.Component):
@@ -37,7 +43,7 @@ class Accumulate(wiring.Component):
     Members:
         command, constants: held from the first brick to the last one's `complete`.
         brick, slot: all channels of a pixel and what they are for.
-        weights: an operand for each row, see `WEIGHTS_DELAY`.
+        weights: an operand for each output channel, see `WEIGHTS_DELAY`.
         table_writes: WEIGHTS' port, for the operand tables.
         hand_over, complete: the tile, the command is complete.
         drain_half, drain_core, drain_pixel: read by ACTIVATE.
@@ -65,7 +71,7 @@ class Accumulate(wiring.Component):
                 "constants": In(constants_layout(config)),
                 "brick": In(8 * config.brick_bytes),
                 "slot": In(window_slot_layout(config)),
-                "weights": In(config.element_bits * config.rows),
+                "weights": In(config.element_bits * config.channel_units),
                 "table_writes": In(destination_write_signature()),
                 "hand_over": Out(1),
                 "complete": Out(1),
@@ -83,9 +89,9 @@ class Accumulate(wiring.Component):
         m.submodules.vector_tiles = vector_tiles = VectorTiles(self._config)
         uses_array = self.constants.reads_weights
         bits, stored_bits = self._config.element_bits, 8 * self._config.element_bytes
-        elements = Signal(bits * self._config.columns)
+        elements = Signal(bits * self._config.brick_channels)
         m.d.comb += elements.eq(
-            Cat(self.brick.word_select(n, stored_bits)[:bits] for n in range(self._config.columns))
+            Cat(self.brick.word_select(n, stored_bits)[:bits] for n in range(self._config.brick_channels))
         )
         wiring.connect(m, wiring.flipped(self.table_writes), vector_tiles.table_writes)
         m.d.comb += [
@@ -96,6 +102,8 @@ class Accumulate(wiring.Component):
             array.drain_half.eq(self.drain_half),
             array.drain_core.eq(self.drain_core),
             array.drain_pixel.eq(self.drain_pixel),
+            *([array.round_last.eq(self.command.round_last)] if self._config.has_rounds else []),
+            *([array.two_turns.eq(self.command.two_turns)] if self._config.turns > 1 else []),
             vector_tiles.command.eq(self.command),
             vector_tiles.constants.eq(self.constants),
             vector_tiles.brick.eq(elements),
@@ -117,10 +125,26 @@ class Accumulate(wiring.Component):
 
     def _done(self, m: Module, name: str) -> Signal:
         """A flag of the slot, later by the way that its tile takes; a command is all in the array, or not at all."""
-        near, far = (done_latency(self._config, uses_array=way) for way in (False, True))
+        if self._config.has_rounds:
+            return self._done_in_rounds(m, name)
+        near, far = done_latency(0), done_latency(self._config.columns)
         line = Signal(far, name=f"{name}_line")
         shifted = Cat(self.slot[name], line[: near - 1], line[near - 1] & self.constants.reads_weights)
         m.d.sync += line.eq(Cat(shifted, line[near:-1]))
         done = Signal(name=f"{name}_done")
         m.d.comb += done.eq(Mux(self.constants.reads_weights, line[far - 1], line[near - 1]))
+        return done
+
+    def _done_in_rounds(self, m: Module, name: str) -> Signal:
+        """As `_done`, with a delay that depends on the rounds of the command."""
+        longest = self._config.brick_channels * self._config.turns
+        line = Signal(done_latency(longest), name=f"{name}_line")
+        place = Signal(range(len(line)), name=f"{name}_place")
+        done = Signal(name=f"{name}_done")
+        in_array = self.command.round_last + (done_latency(1) - 1)
+        m.d.sync += [
+            line.eq(Cat(self.slot[name], line)),
+            place.eq(Mux(self.constants.reads_weights, in_array, done_latency(0) - 1)),
+        ]
+        m.d.comb += done.eq((line >> place)[0])
         return done

@@ -6,6 +6,7 @@ from ..chassis.tiles.command_fields import reads_of_tiles
 from ..chassis.tiles.commands import Mode
 from ..chassis.tiles.filled_tile import FilledTile
 from ..chassis.tiles.loop_sequencer import SETUP_CYCLES
+from ..chassis.tiles.tiling import reads_weights
 from .compute import fill_latency
 from .config import CnnArrayConfig
 
@@ -22,10 +23,12 @@ class ComputeTiming:
     """
 
     def __init__(self, config: CnnArrayConfig, command: Mapping[str, int], start: int) -> None:
-        self._columns = config.columns
+        self._pixels = config.pixel_units
+        in_array = reads_weights(Mode(command["mode"]))
+        self._round = command["round_last"] + 1 if config.has_rounds and in_array else self._pixels
         self._steps = command["kernel_height"] * command["kernel_width"] * command["channel_bricks"]
         self._needs_half = not command["accumulate"]
-        self._fill_latency = fill_latency(config, Mode(command["mode"]))
+        self._fill_latency = fill_latency(Mode(command["mode"]), self._round)
         self._tiles = iter(reads_of_tiles(command))
         self._next_start = start + SETUP_CYCLES
 
@@ -43,7 +46,11 @@ class ComputeTiming:
         if reads is None:
             raise ValueError("the command has no more tiles")
         start = max(self._next_start, half_free) if self._needs_half else self._next_start
-        period = -(-reads // self._columns) * self._columns
+        rounds = -(-reads // self._pixels)
+        period = rounds * self._round
+        last_read = (rounds - 1) * (self._round - self._pixels) + reads
         last_start = start + (self._steps - 1) * period
         self._next_start = last_start + period
-        return FilledTile(start + 1, period, self._steps, reads, last_start + reads + self._fill_latency)
+        filled = last_start + last_read + self._fill_latency
+        pauses = self._pixels, self._round
+        return FilledTile(start + 1, period, self._steps, reads, filled, pauses=pauses)

@@ -13,6 +13,7 @@ from ..chassis.timing.engine import EngineTiming
 from ..chassis.timing.weights_unit import NoDecoder
 from .compute_timing import ComputeTiming
 from .config import CnnArrayConfig
+from ..chassis.command import Opcode
 from .isa import LAYOUTS
 
 
@@ -31,5 +32,6 @@ def predict(
         TimingError: the list never ends.
     """
     core = partial(CoreTiming, config, partial(ComputeTiming, config))
-    engine = EngineTiming(config, LAYOUTS, memory or MemoryModel(), core, NoDecoder(), config.burst_beats)
+    layouts = {**LAYOUTS, Opcode.COMPUTE: config.compute}
+    engine = EngineTiming(config, layouts, memory or MemoryModel(), core, NoDecoder(), config.burst_beats)
     return engine.run(words, queue_offset)

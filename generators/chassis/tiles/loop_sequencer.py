@@ -101,6 +101,7 @@ class LoopSequencer(wiring.Component):
             loader.step_is_last.eq(step.last),
             loader.step_ends.eq(pixel_walk.step_ends),
             pixel_walk.weights_coming.eq(loader.coming),
+            *([pixel_walk.pausing.eq(loader.pausing)] if self._config.can_pause else []),
             pixel_walk.half_coming.eq(self.half_free | self.half_freeing),
             pixel_walk.half.eq(self.half),
             self.tile_starts.eq(step_starts & step.first_of_tile & ~self.command.accumulate),

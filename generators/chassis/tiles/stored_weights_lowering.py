@@ -23,8 +23,6 @@ Config = TypeVar("Config", bound=StoredWeightsConfig)
 
 WEIGHT_STORE = "weight store"
 
-_BEAT_BYTES = 8
-
 
 @dataclass(slots=True)
 class StoredWeightsLowering(TileLowering[Config], ABC):
@@ -65,7 +63,7 @@ class StoredWeightsLowering(TileLowering[Config], ABC):
         words = len(content) // config.weight_word_bytes
         spans = ring_spans(WEIGHT_STORE, address, words, config.weight_words)
         stored, coding = self.code(content)
-        beat = address * (config.weight_word_bytes // _BEAT_BYTES)
+        beat = address * (config.weight_word_bytes // config.weights_beat_bytes)
         self.weights_command(plan, stored, Destination.WEIGHT_STORE, beat, spans, coding)
         self.weight_address = (address + words) % config.weight_words
         return Stored(address, spans)

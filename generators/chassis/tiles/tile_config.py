@@ -34,7 +34,7 @@ class TileConfig(EngineConfig):
     @property
     @abstractmethod
     def tile_pixels(self) -> int:
-        """Pixel groups that one accumulator half holds, a power of two."""
+        """Pixel groups that one accumulator half holds."""
 
     @property
     @abstractmethod
@@ -50,6 +50,11 @@ class TileConfig(EngineConfig):
     @abstractmethod
     def activate(self) -> CommandLayout:
         """Command words of ACTIVATE."""
+
+    @property
+    def can_pause(self) -> bool:
+        """COMPUTE's reads of a step may pause, as its loader of weights says."""
+        return False
 
     @property
     def sum_bits(self) -> int:

@@ -55,7 +55,7 @@ class TileInterpreter(ChassisInterpreter[Config]):
             raise IllegalCommand("COMPUTE and ACTIVATE do not cover the same tiles")
 
     def _load_weights(self, fields: Fields) -> None:
-        beat_bytes = self.config.weights_port_bits // 8 or 8
+        beat_bytes = self.config.weights_beat_bytes
         content = self._memory(fields, fields["beats"] * beat_bytes)
         address, destination = fields["address"], Destination(fields["destination"])
         if destination is not Destination.WEIGHT_STORE:  # which alone takes more than 64 bits of a beat

@@ -18,6 +18,8 @@ class WeightLoading(Protocol):
         read: what the family's way from the store to the core wants to know, in every cycle.
         ready: the next step's weights are loaded, or the last of them are in this cycle.
         coming: so it will be in the next cycle, unless a step is taken or `start` comes.
+        pausing: no window may be read in the next cycle; asked for only where `TileConfig.can_pause`, and low while a
+            step is taken.
     """
 
     command: data.View
