@@ -1,6 +1,6 @@
 """How a layer is spread over the array and its registers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..chassis.layer import ELEMENTWISE, Layer, LayerKind
 from ..chassis.tiles.commands import Mode
@@ -11,6 +11,9 @@ from .rounds import packed_taps, round_cycles
 
 _TURN_CYCLES = 30
 """From a tile's last read until ACTIVATE drains it, and from there until its half is filled again, roughly."""
+
+_MOST_TILES = 64
+"""Of a kind, that are looked at one by one."""
 
 
 def choose_tiling(layer: Layer, height: int, config: CnnArrayConfig) -> Tiling:
@@ -34,12 +37,12 @@ def choose_tiling(layer: Layer, height: int, config: CnnArrayConfig) -> Tiling:
 
 
 def estimated_cycles(layer: Layer, height: int, config: CnnArrayConfig) -> int:
-    """COMPUTE's cycles for `height` rows of the ofm, roughly."""
+    """COMPUTE's cycles for `height` rows of the ofm, roughly, in the midst of others."""
     tiling = choose_tiling(layer, height, config)
     lasting = config.pixel_units
     if reads_weights(tiling.mode):
         lasting = round_cycles(layer, tiling.taps, tiling.block_cores, config)
-    return _cycles(layer, height, tiling, lasting, config)
+    return _TURN_CYCLES + _on_their_own(*_tiles(layer, height, tiling, lasting, config))
 
 
 def _mappings(layer: Layer, config: CnnArrayConfig) -> Iterator[tuple[Mode, int, int, int]]:
@@ -61,19 +64,50 @@ def _parts(total: int, part: int) -> list[tuple[int, int]]:
 
 
 def _cycles(layer: Layer, height: int, tiling: Tiling, lasting: int, config: CnnArrayConfig) -> int:
-    """A tile takes the longest of its reduction, its drain, and half of a half's whole turn.
+    """For the choice of a tiling: of large arrays until the last tile is drained."""
+    tiles, groups = _tiles(layer, height, tiling, lasting, config)
+    return (_in_turns if config.has_rounds else _on_their_own)(tiles, groups)
+
+
+def _tiles(
+    layer: Layer, height: int, tiling: Tiling, lasting: int, config: CnnArrayConfig
+) -> tuple[list[tuple[int, int, int]], int]:
+    """(cycles to fill it, cycles to drain it, how many) of the tiles of a block group; and how many of these.
 
     `lasting` are the cycles that a brick lasts its pixel.
     """
     reads = 2 if layer.kind in ELEMENTWISE else 1
     groups = -(-output_blocks(layer, config) // tiling.block_cores)
-    cycles, drain = _TURN_CYCLES, 0
+    blocks = min(tiling.block_cores, output_blocks(layer, config)) if config.has_rounds else tiling.block_cores
+    tiles = []
     for rows, row_tiles in _parts(height, tiling.tile_rows):
         for pixels, column_tiles in _parts(layer.ofm_shape.width, tiling.tile_groups):
             bricks = rows * pixels * reads
             reduction = tiling.steps * -(-bricks // config.pixel_units) * lasting
-            drain = rows * pixels * tiling.block_cores
-            turn = -(-(reduction + drain + _TURN_CYCLES) // 2)
-            cycles += groups * row_tiles * column_tiles * max(reduction, drain, turn)
-    # Behind the last tile of a large array its drain shows.
-    return cycles + drain if config.has_rounds else cycles
+            tiles.append((reduction, rows * pixels * blocks, row_tiles * column_tiles))
+    return tiles, groups
+
+
+def _on_their_own(tiles: Sequence[tuple[int, int, int]], groups: int) -> int:
+    """A tile takes the longest of its reduction, its drain, and half of a half's whole turn."""
+    cycles = 0
+    for reduction, drain, count in tiles:
+        turn = -(-(reduction + drain + _TURN_CYCLES) // 2)
+        cycles += groups * count * max(reduction, drain, turn)
+    return cycles
+
+
+def _in_turns(tiles: Sequence[tuple[int, int, int]], groups: int) -> int:
+    """Until the last tile is drained, of block groups that follow each other, each of these tiles."""
+    filled, drained, drained_before = 0, 0, 0
+    cycles = []
+    for _ in range(min(groups, 2) + 1):
+        for reduction, drain, count in tiles:
+            for _ in range(min(count, _MOST_TILES)):
+                filled = max(filled, drained_before) + reduction
+                drained_before, drained = drained, max(filled + _TURN_CYCLES, drained) + drain
+        cycles.append(drained)
+    rest = sum(max(reduction, drain) * max(0, count - _MOST_TILES) for reduction, drain, count in tiles)
+    # The last of the groups looked at is one of a layer, or of a stripe, that follows: it waits for tiles of this one.
+    follow = cycles[-1] - cycles[-2]
+    return cycles[0] + (groups - 1) * (cycles[1] - cycles[0]) + rest * groups + max(0, follow - cycles[0])

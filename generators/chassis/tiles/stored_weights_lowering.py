@@ -35,6 +35,11 @@ class StoredWeightsLowering(TileLowering[Config], ABC):
     pass_words: Sequence[int]
     weight_address: int = field(default=0, kw_only=True)
 
+    @property
+    def loads_weights_first(self) -> bool:
+        """A stripe's first weights and parameters are loaded before its rows."""
+        return False
+
     @abstractmethod
     def choose_tiling(self, layer: Layer, height: int) -> Tiling:
         """For `height` rows of the layer's ofm."""
@@ -143,7 +148,8 @@ def _lower_stripe(member: _Layer, number: int, snapshot: bool, state: StoredWeig
     layer, stripe = plan.layer, plan.stripes[number]
     if member.tables is None or not member.keeps_tables:
         member.tables = state.load_tables(plan)
-    state.load_operands(plan, stripe, member.loaded)
+    if not state.loads_weights_first:
+        state.load_operands(plan, stripe, member.loaded)
     for group in groups:
         whole = BlockRange(group[0].first, group[-1].last)
         # COMPUTE needs the first weights before ACTIVATE needs parameters.
@@ -152,6 +158,8 @@ def _lower_stripe(member: _Layer, number: int, snapshot: bool, state: StoredWeig
             member.weights = _load_weights(plan, tiling, group[0], blocks, state)
         if member.parameters is None or not member.keeps_parameters:
             member.parameters = state.load_parameters(plan, whole)
+        if state.loads_weights_first:
+            state.load_operands(plan, stripe, member.loaded)  # those that were are left out
         pieces = _pieces(plan, stripe)
         for piece, rows in pieces:
             ends = snapshot and group is groups[-1] and piece is pieces[-1][0]
