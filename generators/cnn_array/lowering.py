@@ -20,6 +20,11 @@ from .tiling import choose_tiling
 PASSES_IN_STORE = 4
 """A pass fills at most one of so many parts of the kernel buffers: others load while one is used."""
 
+_LONG_LOAD = 512
+"""Beats of weights for which COMPUTE would wait too long."""
+_EARLY_ROUNDS = 4
+"""In so many rounds weights are used more slowly than the memory port brings them."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Load:
@@ -56,6 +61,15 @@ class Lowering(StoredWeightsLowering[CnnArrayConfig]):
         is_last = stripe == plan.stripes[-1]
         if is_last and not plan.ifm.placement.is_ring and needed_rows(plan.layer, plan.stripes[0])[0] == 0:
             self.last_load = _Load(plan.index, plan.ifm, loaded[0])
+
+    def early_tiling(self, layer: Layer, tiling: Tiling, weight_bytes: int) -> Tiling | None:
+        """A large array would wait long for its first weights: tiles of so many pixels that the port keeps up."""
+        config, width = self.config, layer.ofm_shape.width
+        beats = weight_bytes // config.weights_beat_bytes
+        if not config.has_rounds or beats < _LONG_LOAD or tiling.tile_groups < width or tiling.taps > 1:
+            return None
+        rows = min(_EARLY_ROUNDS * config.pixel_units, config.tile_pixels) // width
+        return replace(tiling, tile_rows=min(rows, layer.ofm_shape.height)) if rows else None
 
     def choose_tiling(self, layer: Layer, height: int) -> Tiling:
         """The fastest by estimate."""

@@ -11,7 +11,7 @@ from ..layer import Layer, LayerKind, MapShape, Window
 from ..layer_plan import LayerPlan
 from ..placement import store_rows
 from ..schedule import Span, ring_spans
-from .command_fields import BlockRange, compute_fields, whole_reduction
+from .command_fields import BlockRange, ReductionBox, compute_fields, whole_reduction
 from .commands import Destination
 from .parameter_content import parameter_content
 from .tile_config import StoredWeightsConfig
@@ -39,6 +39,12 @@ class StoredWeightsLowering(TileLowering[Config], ABC):
     def loads_weights_first(self) -> bool:
         """A stripe's first weights and parameters are loaded before its rows."""
         return False
+
+    def early_tiling(self, layer: Layer, tiling: Tiling, weight_bytes: int) -> Tiling | None:
+        """If the first tile of a layer is to be filled in parts of the reduction while the weights of its first block
+        group, so many bytes, still come: the tiling of that block group.
+        """
+        return None
 
     @abstractmethod
     def choose_tiling(self, layer: Layer, height: int) -> Tiling:
@@ -86,6 +92,7 @@ class _Layer:
         keeps_weights, keeps_parameters, keeps_tables: one load lasts for all stripes.
         weights, parameters, tables: what is in the rings and tables for it, `None` before the first load.
         loaded: rows of ifm and second operand that have been loaded.
+        early: of the first pass, a block group with an ACTIVATE of its own, if it starts with some of its weights.
     """
 
     plan: LayerPlan
@@ -100,6 +107,7 @@ class _Layer:
     parameters: Stored | None = None
     tables: tuple[Span, ...] | None = None
     loaded: list[int] = field(default_factory=lambda: [0, 0])
+    early: Tiling | None = None
 
     @property
     def loads_weights(self) -> bool:
@@ -119,9 +127,22 @@ def _layer(plan: LayerPlan, state: StoredWeightsLowering[Config]) -> _Layer:
     blocks = state.weight_blocks(layer, tiling) if reads_weights(tiling.mode) else None
     passes = weight_passes(layer, tiling, blocks, state.pass_words[plan.index], config)
     groups = parameter_groups(passes, tiling, layer, config)
+    early = None
+    if blocks is not None and passes[0].last - passes[0].first <= tiling.block_cores:
+        early = state.early_tiling(layer, tiling, blocks[0].nbytes)
+    if early is not None and len(passes) > 1:
+        groups = [[passes[0]], *parameter_groups(passes[1:], tiling, layer, config)]
     is_chunked = blocks is not None and step_bytes(tiling, blocks, config) > _store_bytes(config)
+    keeps_weights = len(passes) == 1 and not is_chunked
     return _Layer(
-        plan, tiling, blocks, groups, is_chunked, len(passes) == 1 and not is_chunked, len(groups) == 1
+        plan,
+        tiling,
+        blocks,
+        groups,
+        is_chunked,
+        keeps_weights,
+        len(groups) == 1,
+        early=None if is_chunked else early,
     )
 
 
@@ -154,12 +175,21 @@ def _lower_stripe(member: _Layer, number: int, snapshot: bool, state: StoredWeig
         whole = BlockRange(group[0].first, group[-1].last)
         # COMPUTE needs the first weights before ACTIVATE needs parameters.
         loads_weights = member.loads_weights
-        if blocks is not None and loads_weights:
+        parts = _EarlyParts(blocks) if blocks is not None and loads_weights and group is groups[0] and number == 0 and member.early is not None else None
+        if parts is not None:
+            parts.load_next(plan, state)
+        elif blocks is not None and loads_weights:
             member.weights = _load_weights(plan, tiling, group[0], blocks, state)
         if member.parameters is None or not member.keeps_parameters:
             member.parameters = state.load_parameters(plan, whole)
         if state.loads_weights_first:
             state.load_operands(plan, stripe, member.loaded)  # those that were are left out
+        if parts is not None and member.early is not None:
+            state.activate(
+                plan, member.early, whole, stripe, member.parameters, member.tables, snapshot=snapshot and len(groups) == 1
+            )
+            member.weights = _compute_early(plan, member.early, group[0], stripe, parts, state)
+            continue
         pieces = _pieces(plan, stripe)
         for piece, rows in pieces:
             ends = snapshot and group is groups[-1] and piece is pieces[-1][0]
@@ -243,3 +273,60 @@ def _compute_in_chunks(
                     fields["accumulate"] = int(number > 0)
                     fields["partial"] = int(number < len(boxes) - 1)
                     state.compute(plan, fields, rows, weights, ())
+
+
+@dataclass(slots=True)
+class _EarlyParts:
+    """The weights of a first block group, loaded part after part in the order in which they are used.
+
+    The first part is small, so that the first COMPUTE starts soon; behind each other they are what one load would be.
+    """
+
+    blocks: np.ndarray
+    stored: list[Stored] = field(default_factory=list)
+
+    @property
+    def boxes(self) -> list[ReductionBox]:
+        """Of the reduction: a kernel column, the rest of its row, row after row."""
+        rows, columns, bricks = self.blocks.shape[1:4]
+        every = (0, bricks)
+        first = [ReductionBox((0, 1), (0, 1), every)]
+        if columns > 1:
+            first.append(ReductionBox((0, 1), (1, columns), every))
+        return first + [ReductionBox((row, row + 1), (0, columns), every) for row in range(1, rows)]
+
+    def load_next(self, plan: LayerPlan, state: StoredWeightsLowering[Config]) -> Stored:
+        """Load the next part."""
+        box = self.boxes[len(self.stored)]
+        content = self.blocks[0, slice(*box.rows), slice(*box.columns), slice(*box.bricks)]
+        self.stored.append(state.store_weights(plan, content.tobytes()))
+        return self.stored[-1]
+
+    @property
+    def whole(self) -> Stored:
+        """All of them."""
+        return Stored(self.stored[0].address, tuple(span for part in self.stored for span in part.spans))
+
+
+def _compute_early(
+    plan: LayerPlan,
+    tiling: Tiling,
+    part: BlockRange,
+    stripe: tuple[int, int],
+    parts: _EarlyParts,
+    state: StoredWeightsLowering[Config],
+) -> Stored:
+    """The first tile part by part of its weights, whose first is loaded; then the others with all of them."""
+    layer, config = plan.layer, state.config
+    rows = (stripe[0], min(stripe[0] + tiling.tile_rows, stripe[1]))
+    for number, box in enumerate(parts.boxes):
+        weights = parts.stored[0] if number == 0 else parts.load_next(plan, state)
+        fields = compute_fields(plan, tiling, part, rows, box, config)
+        fields["accumulate"] = int(number > 0)
+        fields["partial"] = int(number < len(parts.boxes) - 1)
+        state.compute(plan, fields, rows, weights, ())
+    if rows[1] < stripe[1]:
+        rows = (rows[1], stripe[1])
+        reduction = whole_reduction(layer, tiling, config.brick_channels)
+        state.compute(plan, compute_fields(plan, tiling, part, rows, reduction, config), rows, parts.whole, ())
+    return parts.whole
