@@ -1,12 +1,12 @@
 """Layer -> commands of the CNN array."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..chassis.layer import Layer, MapShape
-from ..chassis.layer_plan import LayerPlan, Operand, needed_rows
+from ..chassis.layer_plan import LayerPlan
 from ..chassis.schedule import Span
 from ..chassis.tiles.commands import Mode
 from ..chassis.tiles.stored_weights_lowering import StoredWeightsLowering
@@ -20,56 +20,10 @@ from .tiling import choose_tiling
 PASSES_IN_STORE = 4
 """A pass fills at most one of so many parts of the kernel buffers: others load while one is used."""
 
-_LONG_LOAD = 512
-"""Beats of weights for which COMPUTE would wait too long."""
-_EARLY_ROUNDS = 4
-"""In so many rounds weights are used more slowly than the memory port brings them."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Load:
-    """The first `rows` of an ifm, which the layer `index` had loaded."""
-
-    index: int
-    ifm: Operand
-    rows: int
-
-    def is_of(self, plan: LayerPlan) -> bool:
-        """Whether the next layer's ifm is the same, and lies where it was loaded to."""
-        return plan.index == self.index + 1 and plan.ifm == self.ifm and self.ifm.memory is not None
-
 
 @dataclass(slots=True)
 class Lowering(StoredWeightsLowering[CnnArrayConfig]):
     """A section while its commands are made."""
-
-    last_load: _Load | None = field(default=None, kw_only=True)
-
-    @property
-    def loads_weights_first(self) -> bool:
-        """Where an image takes a LOAD for each row, these must not hold up the weights behind them in the list."""
-        return self.config.has_rounds
-
-    def load_operands(self, plan: LayerPlan, stripe: tuple[int, int], loaded: list[int]) -> None:
-        """As in every family; of the groups of a convolution, layers that follow each other, the first one loads."""
-        if not self.config.has_rounds:
-            super(Lowering, self).load_operands(plan, stripe, loaded)
-            return
-        if self.last_load is not None and self.last_load.is_of(plan):
-            loaded[0] = max(loaded[0], self.last_load.rows)
-        super(Lowering, self).load_operands(plan, stripe, loaded)
-        is_last = stripe == plan.stripes[-1]
-        if is_last and not plan.ifm.placement.is_ring and needed_rows(plan.layer, plan.stripes[0])[0] == 0:
-            self.last_load = _Load(plan.index, plan.ifm, loaded[0])
-
-    def early_tiling(self, layer: Layer, tiling: Tiling, weight_bytes: int) -> Tiling | None:
-        """A large array would wait long for its first weights: tiles of so many pixels that the port keeps up."""
-        config, width = self.config, layer.ofm_shape.width
-        beats = weight_bytes // config.weights_beat_bytes
-        if not config.has_rounds or beats < _LONG_LOAD or tiling.tile_groups < width or tiling.taps > 1:
-            return None
-        rows = min(_EARLY_ROUNDS * config.pixel_units, config.tile_pixels) // width
-        return replace(tiling, tile_rows=min(rows, layer.ofm_shape.height)) if rows else None
 
     def choose_tiling(self, layer: Layer, height: int) -> Tiling:
         """The fastest by estimate."""

@@ -11,7 +11,7 @@ from ..layer import Layer, LayerKind, MapShape, Window
 from ..layer_plan import LayerPlan
 from ..placement import store_rows
 from ..schedule import Span, ring_spans
-from .command_fields import BlockRange, ReductionBox, compute_fields, whole_reduction
+from .command_fields import BlockRange, compute_fields, whole_reduction
 from .commands import Destination
 from .parameter_content import parameter_content
 from .tile_config import StoredWeightsConfig
@@ -35,17 +35,6 @@ class StoredWeightsLowering(TileLowering[Config], ABC):
     pass_words: Sequence[int]
     weight_address: int = field(default=0, kw_only=True)
 
-    @property
-    def loads_weights_first(self) -> bool:
-        """A stripe's first weights and parameters are loaded before its rows."""
-        return False
-
-    def early_tiling(self, layer: Layer, tiling: Tiling, weight_bytes: int) -> Tiling | None:
-        """If the first tile of a layer is to be filled in parts of the reduction while the weights of its first block
-        group, so many bytes, still come: the tiling of that block group.
-        """
-        return None
-
     @abstractmethod
     def choose_tiling(self, layer: Layer, height: int) -> Tiling:
         """For `height` rows of the layer's ofm."""
@@ -62,11 +51,26 @@ class StoredWeightsLowering(TileLowering[Config], ABC):
         self, plans: Sequence[LayerPlan], turns: Sequence[tuple[int, int]], snapshots: Container[int]
     ) -> None:
         """Append the commands of layers that run together; see `chassis.family.SectionLowering`."""
-        layers = [_layer(plan, self) for plan in plans]
+        layers = [self.prepare(plan) for plan in plans]
         if len(layers) > 1:
             _share(layers, self.config)
         for turn, (member, number) in enumerate(turns):
-            _lower_stripe(layers[member], number, turn in snapshots, self)
+            self.lower_stripe(layers[member], number, snapshot=turn in snapshots)
+
+    def prepare(self, plan: LayerPlan) -> "StoredLayer":
+        """What carries over from stripe to stripe of a layer, before the first."""
+        return _layer(plan, self)
+
+    def lower_stripe(self, member: "StoredLayer", number: int, *, snapshot: bool) -> None:
+        """Append the commands of a layer's stripe; `snapshot`: its last ACTIVATE takes one."""
+        _lower_stripe(member, number, snapshot, self)
+
+    def load_weights(self, member: "StoredLayer", part: BlockRange) -> None:
+        """Load those of a pass."""
+        assert member.blocks is not None
+        cores = member.tiling.block_cores
+        groups = slice(part.first // cores, -(-part.last // cores))
+        member.weights = self.store_weights(member.plan, member.blocks[groups].tobytes())
 
     def store_weights(self, plan: LayerPlan, content: bytes) -> Stored:
         """Load weights behind those that are in the ring."""
@@ -81,7 +85,7 @@ class StoredWeightsLowering(TileLowering[Config], ABC):
 
 
 @dataclass(slots=True)
-class _Layer:
+class StoredLayer:
     """A layer while its stripes get their commands.
 
     Attributes:
@@ -92,7 +96,6 @@ class _Layer:
         keeps_weights, keeps_parameters, keeps_tables: one load lasts for all stripes.
         weights, parameters, tables: what is in the rings and tables for it, `None` before the first load.
         loaded: rows of ifm and second operand that have been loaded.
-        early: of the first pass, a block group with an ACTIVATE of its own, if it starts with some of its weights.
     """
 
     plan: LayerPlan
@@ -107,7 +110,6 @@ class _Layer:
     parameters: Stored | None = None
     tables: tuple[Span, ...] | None = None
     loaded: list[int] = field(default_factory=lambda: [0, 0])
-    early: Tiling | None = None
 
     @property
     def loads_weights(self) -> bool:
@@ -120,29 +122,16 @@ class _Layer:
         return 0 if self.blocks is None else self.blocks.nbytes
 
 
-def _layer(plan: LayerPlan, state: StoredWeightsLowering[Config]) -> _Layer:
+def _layer(plan: LayerPlan, state: StoredWeightsLowering[Config]) -> StoredLayer:
     layer, config = plan.layer, state.config
     heights = [high - low for low, high in plan.stripes]
     tiling = state.choose_tiling(layer, max(heights, key=heights.count))
     blocks = state.weight_blocks(layer, tiling) if reads_weights(tiling.mode) else None
     passes = weight_passes(layer, tiling, blocks, state.pass_words[plan.index], config)
     groups = parameter_groups(passes, tiling, layer, config)
-    early = None
-    if blocks is not None and passes[0].last - passes[0].first <= tiling.block_cores:
-        early = state.early_tiling(layer, tiling, blocks[0].nbytes)
-    if early is not None and len(passes) > 1:
-        groups = [[passes[0]], *parameter_groups(passes[1:], tiling, layer, config)]
     is_chunked = blocks is not None and step_bytes(tiling, blocks, config) > _store_bytes(config)
-    keeps_weights = len(passes) == 1 and not is_chunked
-    return _Layer(
-        plan,
-        tiling,
-        blocks,
-        groups,
-        is_chunked,
-        keeps_weights,
-        len(groups) == 1,
-        early=None if is_chunked else early,
+    return StoredLayer(
+        plan, tiling, blocks, groups, is_chunked, len(passes) == 1 and not is_chunked, len(groups) == 1
     )
 
 
@@ -150,7 +139,7 @@ def _store_bytes(config: StoredWeightsConfig) -> int:
     return config.weight_words * config.weight_word_bytes
 
 
-def _share(layers: Sequence[_Layer], config: StoredWeightsConfig) -> None:
+def _share(layers: Sequence[StoredLayer], config: StoredWeightsConfig) -> None:
     """Layers in turns keep what they loaded only if the loads of all have room beside each other."""
     weights_fit = sum(layer.weight_bytes for layer in layers) <= _store_bytes(config)
     beats = [len(parameter_content(layer.plan.layer.requantization)) // 8 for layer in layers]
@@ -164,32 +153,20 @@ def _share(layers: Sequence[_Layer], config: StoredWeightsConfig) -> None:
         layer.keeps_tables = all(tables.count(table) == 1 for table in tables_of(layer.plan.layer))
 
 
-def _lower_stripe(member: _Layer, number: int, snapshot: bool, state: StoredWeightsLowering[Config]) -> None:
+def _lower_stripe(member: StoredLayer, number: int, snapshot: bool, state: StoredWeightsLowering[Config]) -> None:
     plan, tiling, blocks, groups = member.plan, member.tiling, member.blocks, member.groups
     layer, stripe = plan.layer, plan.stripes[number]
     if member.tables is None or not member.keeps_tables:
         member.tables = state.load_tables(plan)
-    if not state.loads_weights_first:
-        state.load_operands(plan, stripe, member.loaded)
+    state.load_operands(plan, stripe, member.loaded)
     for group in groups:
         whole = BlockRange(group[0].first, group[-1].last)
         # COMPUTE needs the first weights before ACTIVATE needs parameters.
         loads_weights = member.loads_weights
-        parts = _EarlyParts(blocks) if blocks is not None and loads_weights and group is groups[0] and number == 0 and member.early is not None else None
-        if parts is not None:
-            parts.load_next(plan, state)
-        elif blocks is not None and loads_weights:
-            member.weights = _load_weights(plan, tiling, group[0], blocks, state)
+        if blocks is not None and loads_weights:
+            state.load_weights(member, group[0])
         if member.parameters is None or not member.keeps_parameters:
             member.parameters = state.load_parameters(plan, whole)
-        if state.loads_weights_first:
-            state.load_operands(plan, stripe, member.loaded)  # those that were are left out
-        if parts is not None and member.early is not None:
-            state.activate(
-                plan, member.early, whole, stripe, member.parameters, member.tables, snapshot=snapshot and len(groups) == 1
-            )
-            member.weights = _compute_early(plan, member.early, group[0], stripe, parts, state)
-            continue
         pieces = _pieces(plan, stripe)
         for piece, rows in pieces:
             ends = snapshot and group is groups[-1] and piece is pieces[-1][0]
@@ -199,7 +176,7 @@ def _lower_stripe(member: _Layer, number: int, snapshot: bool, state: StoredWeig
                     _compute_in_chunks(piece, tiling, part, rows, blocks, state)
                     continue
                 if blocks is not None and loads_weights and part is not group[0]:
-                    member.weights = _load_weights(plan, tiling, part, blocks, state)
+                    state.load_weights(member, part)
                 fields = compute_fields(
                     piece,
                     tiling,
@@ -234,17 +211,6 @@ def _pieces(plan: LayerPlan, stripe: tuple[int, int]) -> list[tuple[LayerPlan, t
     return pieces
 
 
-def _load_weights(
-    plan: LayerPlan,
-    tiling: Tiling,
-    part: BlockRange,
-    blocks: np.ndarray,
-    state: StoredWeightsLowering[Config],
-) -> Stored:
-    groups = slice(part.first // tiling.block_cores, -(-part.last // tiling.block_cores))
-    return state.store_weights(plan, blocks[groups].tobytes())
-
-
 def _compute_in_chunks(
     plan: LayerPlan,
     tiling: Tiling,
@@ -273,60 +239,3 @@ def _compute_in_chunks(
                     fields["accumulate"] = int(number > 0)
                     fields["partial"] = int(number < len(boxes) - 1)
                     state.compute(plan, fields, rows, weights, ())
-
-
-@dataclass(slots=True)
-class _EarlyParts:
-    """The weights of a first block group, loaded part after part in the order in which they are used.
-
-    The first part is small, so that the first COMPUTE starts soon; behind each other they are what one load would be.
-    """
-
-    blocks: np.ndarray
-    stored: list[Stored] = field(default_factory=list)
-
-    @property
-    def boxes(self) -> list[ReductionBox]:
-        """Of the reduction: a kernel column, the rest of its row, row after row."""
-        rows, columns, bricks = self.blocks.shape[1:4]
-        every = (0, bricks)
-        first = [ReductionBox((0, 1), (0, 1), every)]
-        if columns > 1:
-            first.append(ReductionBox((0, 1), (1, columns), every))
-        return first + [ReductionBox((row, row + 1), (0, columns), every) for row in range(1, rows)]
-
-    def load_next(self, plan: LayerPlan, state: StoredWeightsLowering[Config]) -> Stored:
-        """Load the next part."""
-        box = self.boxes[len(self.stored)]
-        content = self.blocks[0, slice(*box.rows), slice(*box.columns), slice(*box.bricks)]
-        self.stored.append(state.store_weights(plan, content.tobytes()))
-        return self.stored[-1]
-
-    @property
-    def whole(self) -> Stored:
-        """All of them."""
-        return Stored(self.stored[0].address, tuple(span for part in self.stored for span in part.spans))
-
-
-def _compute_early(
-    plan: LayerPlan,
-    tiling: Tiling,
-    part: BlockRange,
-    stripe: tuple[int, int],
-    parts: _EarlyParts,
-    state: StoredWeightsLowering[Config],
-) -> Stored:
-    """The first tile part by part of its weights, whose first is loaded; then the others with all of them."""
-    layer, config = plan.layer, state.config
-    rows = (stripe[0], min(stripe[0] + tiling.tile_rows, stripe[1]))
-    for number, box in enumerate(parts.boxes):
-        weights = parts.stored[0] if number == 0 else parts.load_next(plan, state)
-        fields = compute_fields(plan, tiling, part, rows, box, config)
-        fields["accumulate"] = int(number > 0)
-        fields["partial"] = int(number < len(parts.boxes) - 1)
-        state.compute(plan, fields, rows, weights, ())
-    if rows[1] < stripe[1]:
-        rows = (rows[1], stripe[1])
-        reduction = whole_reduction(layer, tiling, config.brick_channels)
-        state.compute(plan, compute_fields(plan, tiling, part, rows, reduction, config), rows, parts.whole, ())
-    return parts.whole

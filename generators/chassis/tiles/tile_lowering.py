@@ -42,12 +42,14 @@ class TileLowering(Generic[Config]):
         constants: of the section.
         parameter_address: where the ring of parameters stands.
         commands: those so far.
+        bands: rows of its ofm that the last layer completes one after the other, if it does.
     """
 
     config: Config
     constants: ConstantPool
     parameter_address: int = field(default=0, kw_only=True)
     commands: list[Command] = field(default_factory=list, kw_only=True)
+    bands: list[tuple[int, int]] = field(default_factory=list, kw_only=True)
 
     def load_operands(self, plan: LayerPlan, stripe: tuple[int, int], loaded: list[int]) -> None:
         """Load the rows of maps in memory that a stripe needs and that have not been `loaded`."""
