@@ -17,6 +17,7 @@ from ..chassis.tiles.tile_lowering import Stored
 from ..chassis.tiles.tiling import Tiling
 from ..chassis.tiles.weight_passes import ranges
 from .lowering import Lowering
+from .rounds import round_cycles
 
 _LONG_LOAD = 512
 """Beats of weights for which COMPUTE would wait too long."""
@@ -83,9 +84,9 @@ class RoundLowering(Lowering):
         if member.blocks is not None and not member.is_chunked:
             passes = [part for group in member.groups for part in group]
             if self._early_tiling(member, passes[0]) is not None:
-                member.groups = [[passes[0]], *_without(member.groups, passes[0])]
+                member.groups = [[part] for part in passes[:2]] + _without(member.groups, passes[:2])
             if len(plan.stripes) == 1 and member.groups[-1] != [passes[-1]]:
-                member.groups = [*_without(member.groups, passes[-1]), [passes[-1]]]
+                member.groups = [*_without(member.groups, passes[-1:]), [passes[-1]]]
             member.keeps_parameters = len(member.groups) == 1
         return member
 
@@ -100,7 +101,7 @@ class RoundLowering(Lowering):
             member.tables = self.load_tables(plan)
         bands = [stripe]
         for group in groups:
-            early = self._early_tiling(member, group[0]) if group is groups[0] and number == 0 else None
+            early = self._early_tiling(member, group[0]) if group in groups[:2] and number == 0 else None
             bands = self._lower_group(member, group, stripe, early, snapshot=snapshot and group is groups[-1])
         layer = plan.layer
         rows = [(layer.ofm_y + first, layer.ofm_y + last) for first, last in bands]
@@ -133,15 +134,15 @@ class RoundLowering(Lowering):
         whole = BlockRange(group[0].first, group[-1].last)
         loads, weights = member.loads_weights, None
         if early is not None and member.blocks is not None:
-            weights = _EarlyWeights(member.blocks)
+            weights = _EarlyWeights(member.blocks[group[0].first // tiling.block_cores][None])
             weights.load_next(plan, self)
         elif loads:
             self.load_weights(member, group[0])
         if member.parameters is None or not member.keeps_parameters:
             member.parameters = self.load_parameters(plan, whole)
-        self.load_operands(plan, stripe, member.loaded)
         bands = self._bands(member, group, stripe, tiling, in_two=early is not None)
         for band in bands:
+            self.load_operands(plan, band, member.loaded)
             takes_snapshot = snapshot and band is bands[-1]
             self.activate(
                 plan, tiling, whole, band, member.parameters, member.tables or (), snapshot=takes_snapshot
@@ -167,18 +168,53 @@ class RoundLowering(Lowering):
         in_two: bool,
     ) -> list[tuple[int, int]]:
         """Rows of each ACTIVATE: of the last group, those of a tile; else all, but for those of a first tile."""
-        low, high = stripe
-        if group is member.groups[-1] and len(group) == 1 and len(member.plan.stripes) == 1:
-            return [(low + top, low + bottom) for top, bottom in ranges(high - low, tiling.tile_rows)]
-        if in_two and low + tiling.tile_rows < high:
-            return [(low, low + tiling.tile_rows), (low + tiling.tile_rows, high)]
+        (low, high), stripes, step = stripe, member.plan.stripes, tiling.tile_rows
+        is_last = group is member.groups[-1] and len(group) == 1 and self._stores(member.plan)
+        if is_last and len(stripes) == 1:
+            bands = [(low + top, low + bottom) for top, bottom in ranges(high - low, step)]
+            return [*bands[:-1], *self._ending(member, bands[-1], tiling)]
+        if len(stripes) > 1 and is_last and high - low > step:
+            if stripe == stripes[0]:
+                return [(low, low + step), (low + step, high)]
+            if stripe == stripes[-1]:
+                return [(low, high - step), (high - step, high)]
+        if in_two and low + step < high:
+            return [(low, low + step), (low + step, high)]
         return [stripe]
+
+    def _stores(self, plan: LayerPlan) -> bool:
+        """Whether the ofm goes to memory as soon as it is complete: not with the layer of a convolution's first groups."""
+        return plan.ofm.memory is not None or plan.layer.ofm_channel + plan.layer.ofm_shape.channels == (
+            plan.ofm.placement.shape.channels
+        )
+
+    def _ending(self, member: StoredLayer, band: tuple[int, int], tiling: Tiling) -> list[tuple[int, int]]:
+        """The last tile in two, if the array takes less time for one more round than the output stage would need."""
+        layer, config, (low, high) = member.plan.layer, self.config, band
+        width, cores = layer.ofm_shape.width, tiling.block_cores
+        lasting = tiling.steps * round_cycles(layer, tiling.taps, cores, config)
+        beats = width * layer.ofm_shape.channels * config.element_bytes * 8 // config.data_bits
+
+        def rounds(rows: int) -> int:
+            return -(-rows * width // config.pixel_units)
+
+        def cycles(rest: int) -> int:
+            """Of both tiles, of which the second has so many rows, until they are in memory."""
+            first = rounds(high - low - rest) * lasting
+            drained = first + (high - low - rest) * width * cores
+            last = max(drained, first + rounds(rest) * lasting) + rest * width * cores
+            return max(last, drained + (high - low - rest) * beats) + rest * beats
+
+        best = min(range(high - low), key=cycles)
+        return [(low, high - best), (high - best, high)] if best else [band]
 
     def _early_tiling(self, member: StoredLayer, part: BlockRange) -> Tiling | None:
         """Of the first block group, if it starts with some of its weights: tiles so large that the port keeps up."""
         config, tiling, layer = self.config, member.tiling, member.plan.layer
         if member.blocks is None or layer.kind is not LayerKind.CONVOLUTION or tiling.taps > 1:
             return None
+        if member.plan.index:
+            return None  # its weights come while the layer before it runs
         beats, width = member.blocks[0].nbytes // config.weights_beat_bytes, layer.ofm_shape.width
         rows = min(_EARLY_ROUNDS * config.pixel_units, config.tile_pixels) // width
         is_group = part.last - part.first <= tiling.block_cores
@@ -206,7 +242,7 @@ class RoundLowering(Lowering):
         return weights.whole
 
 
-def _without(groups: list[list[BlockRange]], part: BlockRange) -> list[list[BlockRange]]:
-    """The groups without a pass, and without one that would be empty."""
-    rest = [[own for own in group if own != part] for group in groups]
+def _without(groups: list[list[BlockRange]], parts: list[BlockRange]) -> list[list[BlockRange]]:
+    """The groups without some passes, and without one that would be empty."""
+    rest = [[own for own in group if own not in parts] for group in groups]
     return [group for group in rest if group]

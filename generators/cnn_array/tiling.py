@@ -29,9 +29,10 @@ def choose_tiling(layer: Layer, height: int, config: CnnArrayConfig) -> Tiling:
         lasting = round_cycles(layer, taps, cores, config) if reads_weights(mode) else config.pixel_units
         for rows in range(most_rows, 0, -1):
             tiling = Tiling(mode, 1, cores, rows, groups, taps, steps)
-            cycles = _cycles(layer, height, tiling, lasting, config)
-            if best is None or cycles < best[0]:
-                best = cycles, tiling
+            # Small tiles are there early and drained soon; of arrays without rounds the largest of the best is taken.
+            cost = _cycles(layer, height, tiling, lasting, config), rows if config.has_rounds else -rows
+            if best is None or cost < best[0]:
+                best = cost, tiling
     assert best is not None
     return best[1]
 
