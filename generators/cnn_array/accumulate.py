@@ -22,19 +22,22 @@ assert FREEING_CYCLES + 1 < 2 + BRICK_LATENCY + ARRAY_DELAY + UNIT_LATENCY
 assert FREEING_CYCLES < 2 + BRICK_LATENCY + VECTOR_VISIT
 assert DRAIN_LATENCY == ACCUMULATOR_READ_LATENCY - 1
 
+ARRAY_ENDS_DELAY = BRICK_LATENCY + ARRAY_DELAY
+"""Cycles from the last word of a command's weights until nothing of the command is needed any more."""
+
 WEIGHTS_DELAY = ARRAY_DELAY + 1
 """Cycles from a pixel's brick, the first of up to C, to the weights of its lane 0."""
 
 
-def done_latency(round_cycles: int) -> int:
+def done_latency(config: CnnArrayConfig, round_cycles: int) -> int:
     """Cycles from a tile's last brick until its first partial sum may be asked for in the next one: with rounds of so
     many cycles; 0 if the vector unit computes it.
+
+    With rounds a COMPUTE is complete before its last tile is; a tile of the vector unit must not overtake that.
     """
-    return ARRAY_DELAY + brick_cycles(round_cycles) - 2 if round_cycles else VECTOR_CYCLES
-
-
-# The flags of tiles in the array are delayed for as long as those of the vector unit, and then for some more cycles.
-assert done_latency(1) + 1 >= 2
+    if round_cycles:
+        return ARRAY_DELAY + brick_cycles(round_cycles) - 2
+    return VECTOR_CYCLES + (config.pixel_units if config.has_rounds else 0)
 
 
 class Accumulate(wiring.Component):
@@ -46,6 +49,7 @@ class Accumulate(wiring.Component):
         weights: an operand for each output channel, see `WEIGHTS_DELAY`.
         table_writes: WEIGHTS' port, for the operand tables.
         hand_over, complete: the tile, the command is complete.
+        array_ends: the last word of a command's weights is asked for; there only with rounds.
         drain_half, drain_core, drain_pixel: read by ACTIVATE.
         values: of those eight channels, `ACCUMULATOR_READ_LATENCY` cycles later.
     """
@@ -58,6 +62,7 @@ class Accumulate(wiring.Component):
     table_writes: stream.Interface
     hand_over: Signal
     complete: Signal
+    array_ends: Signal
     drain_half: Signal
     drain_core: Signal
     drain_pixel: Signal
@@ -75,6 +80,7 @@ class Accumulate(wiring.Component):
                 "table_writes": In(destination_write_signature()),
                 "hand_over": Out(1),
                 "complete": Out(1),
+                **({"array_ends": In(1)} if config.has_rounds else {}),
                 "drain_half": In(1),
                 "drain_core": In(range(max(2, config.cores))),
                 "drain_pixel": In(range(config.tile_pixels)),
@@ -112,12 +118,16 @@ class Accumulate(wiring.Component):
             vector_tiles.drain_half.eq(self.drain_half),
             vector_tiles.drain_pixel.eq(self.drain_pixel),
         ]
-        for name in ("hand_over", "complete"):
-            m.d.comb += getattr(self, name).eq(self._done(m, name))
+        was_uses_array = uses_array
+        if self._config.has_rounds:
+            was_uses_array = self._done_in_rounds(m)
+        else:
+            for name in ("hand_over", "complete"):
+                m.d.comb += getattr(self, name).eq(self._done(m, name))
         # Tiles take halves in turn, and each half remembers where its tile is.
         half, in_array, is_in_array = Signal(), Signal(2), Signal()
         with m.If(self.hand_over):
-            m.d.sync += [in_array.bit_select(half, 1).eq(uses_array), half.eq(~half)]
+            m.d.sync += [in_array.bit_select(half, 1).eq(was_uses_array), half.eq(~half)]
         m.d.comb += is_in_array.eq(Mux(self.drain_half, in_array[1], in_array[0]))
         was_in_array = delayed(m, is_in_array, DRAIN_LATENCY, "in_array")
         m.d.sync += self.values.eq(Mux(was_in_array, array.values, vector_tiles.values))
@@ -125,9 +135,7 @@ class Accumulate(wiring.Component):
 
     def _done(self, m: Module, name: str) -> Signal:
         """A flag of the slot, later by the way that its tile takes; a command is all in the array, or not at all."""
-        if self._config.has_rounds:
-            return self._done_in_rounds(m, name)
-        near, far = done_latency(0), done_latency(self._config.columns)
+        near, far = (done_latency(self._config, cycles) for cycles in (0, self._config.columns))
         line = Signal(far, name=f"{name}_line")
         shifted = Cat(self.slot[name], line[: near - 1], line[near - 1] & self.constants.reads_weights)
         m.d.sync += line.eq(Cat(shifted, line[near:-1]))
@@ -135,16 +143,25 @@ class Accumulate(wiring.Component):
         m.d.comb += done.eq(Mux(self.constants.reads_weights, line[far - 1], line[near - 1]))
         return done
 
-    def _done_in_rounds(self, m: Module, name: str) -> Signal:
-        """As `_done`, with a delay that depends on the rounds of the command."""
-        longest = self._config.brick_channels * self._config.turns
-        line = Signal(done_latency(longest), name=f"{name}_line")
-        place = Signal(range(len(line)), name=f"{name}_place")
-        done = Signal(name=f"{name}_done")
-        in_array = self.command.round_last + (done_latency(1) - 1)
+    def _done_in_rounds(self, m: Module) -> Signal:
+        """Flags of tiles enter their lines as far from the end as their commands say, for the next one may have begun
+        when they arrive. The result: the tile that is handed over is in the array.
+        """
+        config, uses_array = self._config, self.constants.reads_weights
+        longest = done_latency(config, config.brick_channels * config.turns)
+        near = done_latency(config, 0)
+        tiles, array_tiles, vector_ends = Signal(longest), Signal(longest), Signal(near)
+        place, entering = Signal(range(longest)), Signal(longest)
+        in_array = self.command.round_last + (done_latency(config, 1) - 1)
         m.d.sync += [
-            line.eq(Cat(self.slot[name], line)),
-            place.eq(Mux(self.constants.reads_weights, in_array, done_latency(0) - 1)),
+            place.eq(Mux(uses_array, in_array, near - 1)),
+            tiles.eq((tiles >> 1) | entering),
+            array_tiles.eq((array_tiles >> 1) | Mux(uses_array, entering, 0)),
+            vector_ends.eq(Cat(self.slot.complete & ~uses_array, vector_ends)),
         ]
-        m.d.comb += done.eq((line >> place)[0])
-        return done
+        m.d.comb += [
+            entering.eq(self.slot.hand_over << place),
+            self.hand_over.eq(tiles[0]),
+            self.complete.eq(vector_ends[-1] | delayed(m, self.array_ends, ARRAY_ENDS_DELAY, "array_ends")),
+        ]
+        return array_tiles[0]

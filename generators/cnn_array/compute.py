@@ -24,9 +24,9 @@ _ADDRESS_DELAY = BRICK_LATENCY + WEIGHTS_DELAY - KERNEL_READ_LATENCY
 """From a read to that of its weights, which come when its brick is in the array."""
 
 
-def fill_latency(mode: Mode, round_cycles: int) -> int:
+def fill_latency(config: CnnArrayConfig, mode: Mode, round_cycles: int) -> int:
     """From a tile's last read to the first cycle in which it is `filled`, with rounds of so many cycles."""
-    return BRICK_LATENCY + done_latency(round_cycles if reads_weights(mode) else 0) + 1
+    return BRICK_LATENCY + done_latency(config, round_cycles if reads_weights(mode) else 0) + 1
 
 
 class ComputeUnit(wiring.Component):
@@ -102,6 +102,7 @@ class ComputeUnit(wiring.Component):
             accumulate.brick.eq(reader.brick),
             accumulate.slot.eq(reader.brick_slot),
             accumulate.weights.eq(kernel_buffers.word),
+            *([accumulate.array_ends.eq(kernel_read.ends)] if config.has_rounds else []),
         ]
         m.d.comb += [
             halves.take.eq(sequencer.tile_starts),

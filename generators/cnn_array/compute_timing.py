@@ -7,6 +7,7 @@ from ..chassis.tiles.commands import Mode
 from ..chassis.tiles.filled_tile import FilledTile
 from ..chassis.tiles.loop_sequencer import SETUP_CYCLES
 from ..chassis.tiles.tiling import reads_weights
+from .accumulate import ARRAY_ENDS_DELAY
 from .compute import fill_latency
 from .config import CnnArrayConfig
 
@@ -29,7 +30,8 @@ class ComputeTiming:
         columns = -(-command["kernel_width"] // command["taps"]) if config.has_rounds else command["kernel_width"]
         self._steps = command["kernel_height"] * columns * command["channel_bricks"]
         self._needs_half = not command["accumulate"]
-        self._fill_latency = fill_latency(Mode(command["mode"]), self._round)
+        self._ends_early = config.has_rounds and in_array
+        self._fill_latency = fill_latency(config, Mode(command["mode"]), self._round)
         self._tiles = iter(reads_of_tiles(command))
         self._next_start = start + SETUP_CYCLES
 
@@ -53,5 +55,6 @@ class ComputeTiming:
         last_start = start + (self._steps - 1) * period
         self._next_start = last_start + period
         filled = last_start + last_read + self._fill_latency
+        complete = self._next_start + ARRAY_ENDS_DELAY + 1 if self._ends_early else 0
         pauses = self._pixels, self._round
-        return FilledTile(start + 1, period, self._steps, reads, filled, pauses=pauses)
+        return FilledTile(start + 1, period, self._steps, reads, filled, pauses=pauses, complete=complete)

@@ -142,7 +142,7 @@ class RoundLowering(Lowering):
             member.parameters = self.load_parameters(plan, whole)
         bands = self._bands(member, group, stripe, tiling, in_two=early is not None)
         for band in bands:
-            self.load_operands(plan, band, member.loaded)
+            self._load_rows(plan, band, member, weights)
             takes_snapshot = snapshot and band is bands[-1]
             self.activate(
                 plan, tiling, whole, band, member.parameters, member.tables or (), snapshot=takes_snapshot
@@ -157,6 +157,17 @@ class RoundLowering(Lowering):
                 fields = compute_fields(plan, tiling, part, band, reduction, self.config)
                 self.compute(plan, fields, band, member.weights, ())
         return bands
+
+    def _load_rows(
+        self, plan: LayerPlan, band: tuple[int, int], member: StoredLayer, weights: _EarlyWeights | None
+    ) -> None:
+        """Those that the rows of an ACTIVATE need; not before weights that a first tile waits for."""
+        number = len(self.commands)
+        self.load_operands(plan, band, member.loaded)
+        if weights is not None and len(weights.stored) > 1:
+            for place in range(number, len(self.commands)):
+                load = self.commands[place]
+                self.commands[place] = replace(load, reads=(*load.reads, *weights.stored[-1].spans))
 
     def _bands(
         self,

@@ -57,7 +57,7 @@ class RoundWalk(wiring.Component):
         """A count of the round's cycles, and where step and block group begin."""
         m = Module()
         pixels = self._config.pixel_units
-        walking, is_last, ends = Signal(), Signal(), Signal()
+        walking, is_last, ends, is_last_step = Signal(), Signal(), Signal(), Signal()
         place, last, before_last = (
             Signal(self.command.round_last.shape(), name=name) for name in ("place", "last", "before_last")
         )
@@ -76,6 +76,7 @@ class RoundWalk(wiring.Component):
             ends.eq(is_last & self.step_ends),
             self.read.reading.eq(walking),
             self.read.address.eq(address),
+            self.read.ends.eq(walking & ends & is_last_step & self.constants.reads_weights),
             self.coming.eq(~walking | ends | (place == before_last)),
             self.pausing.eq(walking & (place >= pixels - 1) & ~is_last),
         ]
@@ -88,6 +89,7 @@ class RoundWalk(wiring.Component):
         with m.If(self.step_taken):
             m.d.sync += [
                 walking.eq(1),
+                is_last_step.eq(self.step_is_last),
                 place.eq(0),
                 self.ready.eq(0),
                 address.eq(following),

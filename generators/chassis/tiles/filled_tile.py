@@ -12,9 +12,10 @@ class FilledTile(NamedTuple):
         steps: in the tile.
         reads: in a step, in consecutive cycles unless there are `pauses`.
         filled: first cycle in which ACTIVATE sees it, were all tiles before it drained; the last tile's is also the
-            cycle in which the command is complete. A `partial` tile is not handed over then.
+            cycle in which the command is complete, unless `complete` says so. A `partial` tile is not handed over then.
         first_step: of the tile's, that these are, where steps are told apart.
         pauses: so many reads in consecutive cycles take so many cycles with the pause behind them; 0, 0 for none.
+        complete: of a command's last tile, the cycle in which the command is complete if that is not `filled`; else 0.
     """
 
     first_read: int
@@ -24,6 +25,7 @@ class FilledTile(NamedTuple):
     filled: int
     first_step: int = 0
     pauses: tuple[int, int] = (0, 0)
+    complete: int = 0
 
     def read_of(self, cycle: int) -> int:
         """The read that happens `cycle` cycles after a step's first one, -1 for none."""
