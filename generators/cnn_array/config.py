@@ -208,10 +208,11 @@ PRESETS: dict[str, CnnArrayConfig] = {
         turns=2,
         taps=4,
         registers=32,
-        kernel_kib=512,
+        kernel_kib=1024,
         buffer_kib=2048,
         parameter_beats=4096,
+        queue_depth=16,
+        burst_beats=16,
         data_bits=512,
-        outstanding_reads=8,
     ),
 }

@@ -4,6 +4,7 @@ The first tile of a layer is filled in parts of the reduction while the weights 
 has an ACTIVATE for every row of tiles, so that the rows above are stored meanwhile.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from ..chassis.layer import LayerKind
 from ..chassis.layer_plan import LayerPlan, Operand, needed_rows
 from ..chassis.placement import store_rows
+from ..chassis.schedule import Span
 from ..chassis.tiles.command_fields import BlockRange, ReductionBox, compute_fields, whole_reduction
 from ..chassis.tiles.stored_weights_lowering import StoredLayer
 from ..chassis.tiles.tile_lowering import Stored
@@ -47,12 +49,15 @@ class _EarlyWeights:
 
     @property
     def boxes(self) -> list[ReductionBox]:
-        """Parts of the reduction: a kernel column, which is soon there, the rest of its row, row after row."""
+        """Parts of the reduction: a brick of a kernel column, which is soon there, the rest of it, the rest of its row,
+        row after row.
+        """
         rows, columns, bricks = self.blocks.shape[1:4]
         every = (0, bricks)
-        first = [ReductionBox((0, 1), (0, 1), every)]
+        first = [ReductionBox((0, 1), (0, 1), part) for part in ((0, 1), (1, bricks)) if part[0] < part[1]]
         if columns > 1:
-            first.append(ReductionBox((0, 1), (1, columns), every))
+            middle = columns // 2 + 1
+            first += [ReductionBox((0, 1), part, every) for part in ((1, middle), (middle, columns)) if part[0] < part[1]]
         return first + [ReductionBox((row, row + 1), (0, columns), every) for row in range(1, rows)]
 
     @property
@@ -116,7 +121,7 @@ class RoundLowering(Lowering):
         if self.last_load is not None and self.last_load.is_of(plan):
             loaded[0] = max(loaded[0], self.last_load.rows)
         super(RoundLowering, self).load_operands(plan, stripe, loaded)
-        is_last = stripe == plan.stripes[-1]
+        is_last = stripe[1] == plan.stripes[-1][1]
         if is_last and not plan.ifm.placement.is_ring and needed_rows(plan.layer, plan.stripes[0])[0] == 0:
             self.last_load = _Load(plan.index, plan.ifm, loaded[0])
 
@@ -164,10 +169,14 @@ class RoundLowering(Lowering):
         """Those that the rows of an ACTIVATE need; not before weights that a first tile waits for."""
         number = len(self.commands)
         self.load_operands(plan, band, member.loaded)
-        if weights is not None and len(weights.stored) > 1:
-            for place in range(number, len(self.commands)):
-                load = self.commands[place]
-                self.commands[place] = replace(load, reads=(*load.reads, *weights.stored[-1].spans))
+        if weights is not None and len(weights.stored) > 1 and len(plan.stripes) == 1:
+            self._add_reads(number, weights.stored[-1].spans)
+
+    def _add_reads(self, first: int, spans: Sequence[Span]) -> None:
+        """Commands from `first` on wait for those that write there."""
+        for place in range(first, len(self.commands)):
+            command = self.commands[place]
+            self.commands[place] = replace(command, reads=(*command.reads, *spans))
 
     def _bands(
         self,
@@ -186,7 +195,7 @@ class RoundLowering(Lowering):
             return [*bands[:-1], *self._ending(member, bands[-1], tiling)]
         if len(stripes) > 1 and is_last and high - low > step:
             if stripe == stripes[0]:
-                return [(low, low + step), (low + step, high)]
+                return [(low + top, low + bottom) for top, bottom in ranges(high - low, step)]
             if stripe == stripes[-1]:
                 return [(low, high - step), (high - step, high)]
         if in_two and low + step < high:
@@ -222,7 +231,7 @@ class RoundLowering(Lowering):
     def _early_tiling(self, member: StoredLayer, part: BlockRange) -> Tiling | None:
         """Of the first block group, if it starts with some of its weights: tiles so large that the port keeps up."""
         config, tiling, layer = self.config, member.tiling, member.plan.layer
-        if member.blocks is None or layer.kind is not LayerKind.CONVOLUTION or tiling.taps > 1:
+        if member.blocks is None or layer.kind is not LayerKind.CONVOLUTION:
             return None
         if member.plan.index:
             return None  # its weights come while the layer before it runs
@@ -232,6 +241,8 @@ class RoundLowering(Lowering):
         if not is_group or beats < _LONG_LOAD or not rows:
             return None
         first, last = member.plan.stripes[0]
+        if len(member.plan.stripes) > 1:
+            rows = min(rows, tiling.tile_rows)
         return replace(tiling, tile_rows=min(rows, last - first), tile_groups=width)
 
     def _compute_early(
