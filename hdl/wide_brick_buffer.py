@@ -149,7 +149,9 @@ class WideBrickBuffer(wiring.Component):
                 by_activate.eq(enable & (written_bank == bank)),
                 by_load.eq(self.load_write.valid & (self._bank(load.address) == bank)),
                 port.addr.eq(Mux(by_activate, written[ceil_log2(BANKS) :], self._row(load.address))),
-                port.data.eq(Mux(by_activate, data_by_activate, load.data.replicate(self._pieces // self._moved))),
+                port.data.eq(
+                    Mux(by_activate, data_by_activate, load.data.replicate(self._pieces // self._moved))
+                ),
                 port.en.eq(Mux(by_activate, pieces_by_activate, Mux(by_load, pieces_by_load, 0))),
             ]
 

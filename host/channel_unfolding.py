@@ -13,9 +13,7 @@ from celosia.generators.chassis.layer import Layer, LayerKind, MapShape
 _LARGEST_STRIDE, _LARGEST_DILATION = 4, 2
 
 
-def unfold_channels(
-    layers: Sequence[Layer], in_memory: Collection[str], brick_channels: int
-) -> list[Layer]:
+def unfold_channels(layers: Sequence[Layer], in_memory: Collection[str], brick_channels: int) -> list[Layer]:
     """The same results with fewer reduction steps, of layers whose ifm is one of the maps that are `in_memory`."""
     return [
         _unfolded(layer) if layer.ifm in in_memory and _gains(layer, brick_channels) else layer

@@ -109,7 +109,9 @@ class LoadUnit(wiring.Component):
         # The walk runs ahead, so that it does not wait in the same cycle for what the unpacker waits for.
         m.submodules.places = places = SkidBuffer(brick_place_layout(self._pieces, beat_bytes))
         # Whether the buffer has a place comes late in its cycle, and must not reach the queue of beats.
-        last_brick = data.StructLayout({"brick": brick_write_layout(self._pieces, self._beat_bits), "last": 1})
+        last_brick = data.StructLayout(
+            {"brick": brick_write_layout(self._pieces, self._beat_bits), "last": 1}
+        )
         m.submodules.writes = writes = SkidBuffer(last_brick)
         command = self.command.payload
         brick = unpacker.o.payload

@@ -1,6 +1,6 @@
 """From bricks and weights to accumulator tiles: the array, or the vector unit beside it, and the way out of both."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -143,7 +143,7 @@ class Accumulate(wiring.Component):
         m.d.comb += done.eq(Mux(self.constants.reads_weights, line[far - 1], line[near - 1]))
         return done
 
-    def _done_in_rounds(self, m: Module) -> Signal:
+    def _done_in_rounds(self, m: Module) -> Value:
         """Flags of tiles enter their lines as far from the end as their commands say, for the next one may have begun
         when they arrive. The result: the tile that is handed over is in the array.
         """

@@ -1,4 +1,4 @@
-"""The array: columns side by side, through which weights pass."""
+"""The array: columns side by side, through which weights pass; rows, if output channels lie on the columns."""
 
 from amaranth.hdl import Array, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
@@ -18,15 +18,16 @@ def brick_cycles(round_cycles: int) -> int:
 
 
 class CnnArray(wiring.Component):
-    """sums[row][pixel] += weight[row][lane] * brick[pixel][lane], for all lanes of up to C bricks in C cycles.
+    """sums[channel][pixel] += weight[channel][lane] * brick[pixel][lane], for all lanes of up to P bricks in a round.
 
-        weights --> column 0 --> column 1 --> ...    an operand for each row, a column a cycle
+        weights --> column 0 --> column 1 --> ...    an operand for each output channel, a column a cycle
                        ^            ^
         bricks --------+------------+---------       one a cycle, each into its pixel's column
 
-    The brick of pixel k goes into column k % C; those of C pixels from a multiple of C on come in consecutive cycles,
-    or fewer, and then nothing until the C cycles are over. The weights of lane l come 1 + l cycles after the brick
-    of the first of them, and meet the next pixel's a cycle later.
+    The brick of pixel k goes into column k % P; those of P pixels from a multiple of P on come in consecutive cycles,
+    or fewer, and then nothing until the round is over: a cycle for each lane, and with `two_turns` another for each
+    lane's second word of weights. Word n of the weights comes 1 + n cycles after the brick of the first of the pixels,
+    and meets the next pixel's a cycle later.
 
     Members:
         brick, slot: all channels of a pixel and what they are for; `slot.address` is k.
@@ -34,7 +35,7 @@ class CnnArray(wiring.Component):
         weights: an operand for each output channel.
         round_last, two_turns: of the COMPUTE, steady; there only with rounds, and with two turns.
         drain_half, drain_core, drain_pixel: read by ACTIVATE.
-        values: eight rows' partial sums, `DRAIN_LATENCY` cycles later.
+        values: eight output channels' partial sums, `DRAIN_LATENCY` cycles later.
     """
 
     brick: Signal
@@ -107,7 +108,7 @@ class CnnArray(wiring.Component):
         m.d.comb += count.number.eq(pixel)
         return count.place, count.line
 
-    def _visit(self, m: Module, starts: Signal, line: Value) -> data.View:
+    def _visit(self, m: Module, starts: Value, line: Value) -> data.View:
         """That of column 0: as long as lanes are left."""
         config = self._config
         visit = Signal(visit_layout(config))
@@ -131,7 +132,7 @@ class CnnArray(wiring.Component):
             m.d.sync += visit.valid.eq(0)
         return visit
 
-    def _turns(self, m: Module, visit: data.View, starts: Signal) -> Value:
+    def _turns(self, m: Module, visit: data.View, starts: Value) -> Value:
         """Turns of a lane; the result: the next visit is the same lane's."""
         second = Signal()
         m.d.comb += second.eq(self.two_turns & ~visit.turn & ~starts)

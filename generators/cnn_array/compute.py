@@ -37,7 +37,8 @@ class ComputeUnit(wiring.Component):
                          +----------> kernel buffers ----+
 
     A step is made of rounds, in each of which a brick a cycle is read for each of the pixels at once; steps and tiles
-    follow each other without a gap unless a tile waits for an accumulator half. `compute_timing.ComputeTiming` says the cycles.
+    follow each other without a gap unless a tile waits for an accumulator half. `compute_timing.ComputeTiming` says
+    the cycles.
 
     Members:
         command: the payload is held until `ready`, which comes when the last tile is handed to ACTIVATE.

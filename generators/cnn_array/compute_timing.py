@@ -27,7 +27,9 @@ class ComputeTiming:
         self._pixels = config.pixel_units
         in_array = reads_weights(Mode(command["mode"]))
         self._round = command["round_last"] + 1 if config.has_rounds and in_array else self._pixels
-        columns = -(-command["kernel_width"] // command["taps"]) if config.has_rounds else command["kernel_width"]
+        columns = (
+            -(-command["kernel_width"] // command["taps"]) if config.has_rounds else command["kernel_width"]
+        )
         self._steps = command["kernel_height"] * columns * command["channel_bricks"]
         self._needs_half = not command["accumulate"]
         self._ends_early = config.has_rounds and in_array

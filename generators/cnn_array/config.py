@@ -27,9 +27,10 @@ class CnnArrayConfig(StoredWeightsConfig):
 
     Attributes:
         operand_bits: 8 for TFLite's int8; 16 or 18 for fixed-point numbers, with accumulators of 48 bits.
-        rows, columns: functional units: 8, 16, 32 or 64 on the axis of the output channels, 4..64 on that of the pixels.
-        channel_axis: where output channels lie that the array computes at once, rows or columns; on the other axis lie
-            pixels, and a word of the unified buffer has as many channels as these, rounded up to a power of two.
+        rows: functional units of a column: 8, 16, 32 or 64 if output channels lie on the rows, 4..64 if pixels do.
+        columns: functional units of a row, likewise.
+        channel_axis: where the output channels lie that the array computes at once, rows or columns. On the other axis
+            are pixels; a word of the unified buffer has as many channels as these, rounded up to a power of two.
         turns: words of weights that a lane of a brick meets one after the other, for as many output channels: 1 or 2.
         taps: kernel columns over an image of few channels that share a step: 1..4.
         registers: partial sums that a unit has in each of two halves, a power of two in 2..64.

@@ -196,7 +196,9 @@ class Column(wiring.Component):
             ]
             weights_out.append(unit.weight_out)
             values.append(unit.value)
-        blocks = [Cat(values[low : low + BRICK_CHANNELS]) for low in range(0, config.channel_units, BRICK_CHANNELS)]
+        blocks = [
+            Cat(values[low : low + BRICK_CHANNELS]) for low in range(0, config.channel_units, BRICK_CHANNELS)
+        ]
         m.d.comb += [
             self.weights_out.eq(Cat(weights_out)),
             self.values.eq(blocks[0] if len(blocks) == 1 else Array(blocks)[self.drain_core]),

@@ -35,7 +35,9 @@ class Interpreter(TileInterpreter[CnnArrayConfig]):
     def _load_weight_store(self, fields: Fields, content: npt.NDArray[np.uint8]) -> None:
         if fields["words"]:
             raise self._illegal("coded weights")
-        where = (fields["address"] * self.config.weights_beat_bytes + np.arange(len(content))) % self.weights.size
+        where = (
+            fields["address"] * self.config.weights_beat_bytes + np.arange(len(content))
+        ) % self.weights.size
         self.weights.reshape(-1)[where] = content
 
     def _multiply_accumulate(self, fields: Fields, mode: Mode) -> npt.NDArray[np.signedinteger]:

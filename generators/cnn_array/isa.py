@@ -32,8 +32,16 @@ COMPUTE = compute_layout(_TILE_BITS, _MOST, (), LARGEST_STRIDE)
 _ROUNDS = "of engines with rounds: "
 
 _ROUND_FIELDS = (
-    Field("round_last", 7, _ROUNDS + "words of weights of a step, less one: lanes x turns, at least the pixels at once"),
-    Field("two_turns", 1, _ROUNDS + "each lane meets two words of weights, those of a block group's lower half first"),
+    Field(
+        "round_last",
+        7,
+        _ROUNDS + "words of weights of a step, less one: lanes x turns",
+    ),
+    Field(
+        "two_turns",
+        1,
+        _ROUNDS + "each lane meets two words of weights, those of a block group's lower half first",
+    ),
     Field("taps", 3, _ROUNDS + "kernel columns of a step: more than 1 in PACKED only"),
     Field("packed_channels", 5, _ROUNDS + "PACKED: channels of the ifm, a multiple of 4; otherwise 0"),
     Field("window", 3, _ROUNDS + "neighbouring bricks read in a cycle, as many as taps"),

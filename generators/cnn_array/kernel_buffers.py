@@ -53,7 +53,9 @@ class KernelBuffers(wiring.Component):
         read, write = memory.read_port(), memory.write_port(granularity=bits)
         beat = self.writes.payload
         kept = Signal(bits)
-        stored = [beat.data.word_select(n, self._stored_bits) for n in range(self._beat_bits // self._stored_bits)]
+        stored = [
+            beat.data.word_select(n, self._stored_bits) for n in range(self._beat_bits // self._stored_bits)
+        ]
         m.d.comb += kept.eq(Cat(operand[: self._bits] for operand in stored))
         part_bits = (self._beats - 1).bit_length()
         chosen = self.writes.valid & (beat.destination == Destination.WEIGHT_STORE)

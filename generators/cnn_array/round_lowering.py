@@ -49,15 +49,19 @@ class _EarlyWeights:
 
     @property
     def boxes(self) -> list[ReductionBox]:
-        """Parts of the reduction: a brick of a kernel column, which is soon there, the rest of it, the rest of its row,
-        row after row.
+        """Parts of the reduction: a brick of a kernel column, which is soon there, the rest of it, the rest of its row
+        in two, and row after row.
         """
         rows, columns, bricks = self.blocks.shape[1:4]
         every = (0, bricks)
         first = [ReductionBox((0, 1), (0, 1), part) for part in ((0, 1), (1, bricks)) if part[0] < part[1]]
         if columns > 1:
             middle = columns // 2 + 1
-            first += [ReductionBox((0, 1), part, every) for part in ((1, middle), (middle, columns)) if part[0] < part[1]]
+            first += [
+                ReductionBox((0, 1), part, every)
+                for part in ((1, middle), (middle, columns))
+                if part[0] < part[1]
+            ]
         return first + [ReductionBox((row, row + 1), (0, columns), every) for row in range(1, rows)]
 
     @property
@@ -203,7 +207,7 @@ class RoundLowering(Lowering):
         return [stripe]
 
     def _stores(self, plan: LayerPlan) -> bool:
-        """Whether the ofm goes to memory as soon as it is complete: not with the layer of a convolution's first groups."""
+        """Whether the ofm is complete with this layer: not with the one of a convolution's first groups."""
         return plan.ofm.memory is not None or plan.layer.ofm_channel + plan.layer.ofm_shape.channels == (
             plan.ofm.placement.shape.channels
         )

@@ -31,7 +31,8 @@ def neighbour_members(config: CnnArrayConfig) -> dict[str, Any]:
 
 
 class TapReader(wiring.Component):
-    """As `BrickReader`; in PACKED, lane `tap * packed_channels + channel` takes that channel of the brick `tap` pixels on.
+    """As `BrickReader`; in PACKED, lane `tap * packed_channels + channel` takes that channel of the brick of `tap` pixels
+    on.
 
     Members:
         command: held while bricks are read.

@@ -79,7 +79,9 @@ def _tiles(
     """
     reads = 2 if layer.kind in ELEMENTWISE else 1
     groups = -(-output_blocks(layer, config) // tiling.block_cores)
-    blocks = min(tiling.block_cores, output_blocks(layer, config)) if config.has_rounds else tiling.block_cores
+    blocks = (
+        min(tiling.block_cores, output_blocks(layer, config)) if config.has_rounds else tiling.block_cores
+    )
     tiles = []
     for rows, row_tiles in _parts(height, tiling.tile_rows):
         for pixels, column_tiles in _parts(layer.ofm_shape.width, tiling.tile_groups):

@@ -6,6 +6,7 @@ Only the commands count: neither weights nor activations change a cycle.
 
 from functools import partial
 
+from ..chassis.command import Opcode
 from ..chassis.memory import MemoryModel
 from ..chassis.prediction import Prediction
 from ..chassis.tiles.core_timing import CoreTiming
@@ -13,7 +14,6 @@ from ..chassis.timing.engine import EngineTiming
 from ..chassis.timing.weights_unit import NoDecoder
 from .compute_timing import ComputeTiming
 from .config import CnnArrayConfig
-from ..chassis.command import Opcode
 from .isa import LAYOUTS
 
 

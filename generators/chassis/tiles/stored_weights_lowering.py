@@ -153,7 +153,9 @@ def _share(layers: Sequence[StoredLayer], config: StoredWeightsConfig) -> None:
         layer.keeps_tables = all(tables.count(table) == 1 for table in tables_of(layer.plan.layer))
 
 
-def _lower_stripe(member: StoredLayer, number: int, snapshot: bool, state: StoredWeightsLowering[Config]) -> None:
+def _lower_stripe(
+    member: StoredLayer, number: int, snapshot: bool, state: StoredWeightsLowering[Config]
+) -> None:
     plan, tiling, blocks, groups = member.plan, member.tiling, member.blocks, member.groups
     layer, stripe = plan.layer, plan.stripes[number]
     if member.tables is None or not member.keeps_tables:

@@ -18,8 +18,6 @@ class WeightLoading(Protocol):
         read: what the family's way from the store to the core wants to know, in every cycle.
         ready: the next step's weights are loaded, or the last of them are in this cycle.
         coming: so it will be in the next cycle, unless a step is taken or `start` comes.
-        pausing: no window may be read in the next cycle; asked for only where `TileConfig.can_pause`, and low while a
-            step is taken.
     """
 
     command: data.View
@@ -37,3 +35,13 @@ class WeightLoading(Protocol):
     def elaborate(self, platform: object) -> Module:
         """Part of the netlist."""
         ...
+
+
+class PausingWeightLoading(WeightLoading, Protocol):
+    """One that may make the reads of a step pause; see `TileConfig.can_pause`.
+
+    Members:
+        pausing: no window may be read in the next cycle; low while a step is taken.
+    """
+
+    pausing: Signal
