@@ -47,7 +47,7 @@ class Interpreter(TileInterpreter[CnnArrayConfig]):
             raise self._illegal(f"mode {mode.name}")
         width = 1 << fields["block_cores_log2"]
         turns = 1 + fields["two_turns"] if config.turns > 1 else 1
-        if min(width, blocks) > config.cores // config.turns * turns or fields["pixel_cores_log2"]:
+        if width > config.cores // config.turns * turns or fields["pixel_cores_log2"]:
             raise self._illegal("cores that the array does not have")
         weights = self._kernels(fields, -(-blocks // width), turns).astype(np.float64)
         lanes = weights.shape[-2]

@@ -31,7 +31,7 @@ def neighbour_members(config: CnnArrayConfig) -> dict[str, Any]:
 
 
 class TapReader(wiring.Component):
-    """As `BrickReader`; in PACKED, lane `tap * packed_channels + channel` takes that channel of the brick of `tap` pixels
+    """As `BrickReader`; in PACKED, lane `tap * packed_channels + channel` takes that channel of the brick `tap` pixels
     on.
 
     Members:
