@@ -15,7 +15,7 @@ from .views import view
 __all__ = ["FIXED_POINT_KINDS", "copied", "pad_layers", "products_scaled", "relu_layers"]
 
 FIXED_POINT_KINDS = frozenset(
-    {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MAX_POOL_2D", "PAD", "RELU"}
+    {"AVERAGE_POOL_2D", "CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MAX_POOL_2D", "PAD", "RELU"}
 )
 """Kinds that become layers."""
 
