@@ -44,7 +44,7 @@ class CnnArrayConfig(StoredWeightsConfig):
 
     family: ClassVar[str] = "cnn_array"
     family_id: ClassVar[int] = 3
-    isa_version: ClassVar[int] = 3
+    isa_version: ClassVar[int] = 4
 
     operand_bits: int = 8
     rows: int = 8

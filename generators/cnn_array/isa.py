@@ -27,7 +27,17 @@ WEIGHTS = CommandLayout(
 
 LARGEST_STRIDE = 4
 
-COMPUTE = compute_layout(_TILE_BITS, _MOST, (), LARGEST_STRIDE)
+
+_SUM_FIELDS = (
+    Field(
+        "operand_shift", 5, "ADD of fixed-point numbers: places by which one operand is shifted to the left"
+    ),
+    Field("shifts_second", 1, "ADD of fixed-point numbers: it is the second one"),
+    Field("negated", 2, "ADD of fixed-point numbers: bit 0: the first operand is negated, bit 1: the second"),
+)
+"""What COMPUTE has room for in its seventh beat."""
+
+COMPUTE = compute_layout(_TILE_BITS, _MOST, (), LARGEST_STRIDE, _SUM_FIELDS)
 
 _ROUNDS = "of engines with rounds: "
 
@@ -47,7 +57,7 @@ _ROUND_FIELDS = (
     Field("window", 3, _ROUNDS + "neighbouring bricks read in a cycle, as many as taps"),
 )
 
-COMPUTE_IN_ROUNDS = compute_layout(_TILE_BITS, _MOST, (), LARGEST_STRIDE, _ROUND_FIELDS)
+COMPUTE_IN_ROUNDS = compute_layout(_TILE_BITS, _MOST, (), LARGEST_STRIDE, (*_SUM_FIELDS, *_ROUND_FIELDS))
 """As `COMPUTE`, of engines whose rounds of weights are as long as the command says."""
 
 _TO_EVEN = Field("to_even", 1, "of fixed-point numbers: halves go to the even neighbour, else away from zero")
