@@ -194,7 +194,7 @@ class WideBrickBuffer(wiring.Component):
         """A bit for each bank that the reader takes."""
         if self._window == 1:
             return 1 << first_bank
-        wanted = Cat(tap <= self.read_count for tap in range(self._window))
+        wanted = Cat(1, *(tap <= self.read_count for tap in range(1, self._window)))
         turned = Signal(2 * BANKS, name="asked")
         m.d.comb += turned.eq(wanted << first_bank)
         return turned[:BANKS] | turned[BANKS:]

@@ -12,7 +12,7 @@ class PlaceCount(wiring.Component):
 
     Args:
         length: divisor, 2 or more.
-        numbers: how many there are; the quotient of one beyond them means nothing.
+        numbers: how many there are, a multiple of `length`.
 
     Members:
         number: dividend; 0 until it first grows.
