@@ -1,6 +1,7 @@
 """The life of a run: start, halt, the first error, draining the bus, reset and the watchdog."""
 
 import enum
+from typing import Any
 
 from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data, wiring
@@ -103,6 +104,8 @@ class RunControl(wiring.Component):
             raise ValueError(f"error_sources must be at least 1, not {error_sources}")
         self._error_sources = error_sources
         layout = error_layout(address_bits)
+        out: Any = Out
+        in_reset = out(1, init=1)
         super().__init__(
             {
                 "start": In(1),
@@ -115,11 +118,11 @@ class RunControl(wiring.Component):
                 "progress": In(1),
                 "oldest_index": In(16),
                 "errors": In(layout).array(error_sources),
-                "clear": Out(1, init=1),
+                "clear": in_reset,
                 "fetch_start": Out(1),
                 "stop": Out(1),
                 "counting": Out(1),
-                "core_resets": Out(1, init=1).array(len(CORE_DOMAINS)),
+                "core_resets": in_reset.array(len(CORE_DOMAINS)),
                 "interrupt": Out(1),
                 "status": Out(REGISTER_BITS),
                 "error": Out(layout),
