@@ -212,8 +212,8 @@ class TileInterpreter(ChassisInterpreter[Config]):
         self,
         fields: Fields,
         mode: Mode,
-        first: npt.NDArray[np.signedinteger],
-        second: npt.NDArray[np.signedinteger],
+        first: npt.NDArray[np.integer],
+        second: npt.NDArray[np.integer],
     ) -> npt.NDArray[np.signedinteger]:
         """What ADD or MULTIPLY makes of the values of both operands."""
         a, b = first.astype(np.int64), second.astype(np.int64)
