@@ -25,8 +25,7 @@ from tests.random_computation import BufferMap, random_map
 __all__ = ["OUTPUT_BYTES", "RandomList", "random_list"]
 
 OUTPUT_BYTES = 1 << 16
-_MOST_READS = 1500
-"""Of a COMPUTE."""
+"""Of region OUTPUT."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ class _Writer:
         ofm_bytes = draw.choice([1, 2, 2, RAW_BYTES]) if is_wide else 0
         tiles = self._tiles(mode, places)
         chunks = draw.randint(2, 3) if tile_count(tiles) == 1 and mode is Mode.DENSE else 1
-        window = self._window(mode, operands)
+        window = self._window()
         ifm, computes = self._computes(job, mode, tiles, window, operands, chunks)
         ofm = self._apart(ifm, tiles["height"], tiles["width"], self._bricks(tiles) * max(1, ofm_bytes))
         self._activate(job, tiles, ofm, places if is_wide else 0, ofm_bytes)
@@ -99,7 +98,7 @@ class _Writer:
             "output_blocks": config.brick_pieces * draw.randint(1, 3),
         }
 
-    def _window(self, mode: Mode, operands: dict[str, int]) -> dict[str, int]:
+    def _window(self) -> dict[str, int]:
         draw = self.draw
         return {
             "kernel_height": draw.choice([1, 1, 2, 3]),
