@@ -368,9 +368,9 @@ class Chassis(wiring.Component):
         counters = self._counters
         csr = self._csr
         queue = self._queues[Verb.COMPUTE]
-        missing = _registered(m, queue.missing)
+        missing, cause = _registered(m, queue.missing), _registered(m, self.cause)
         with m.If(_registered(m, queue.command.valid)):
-            m.d.comb += counters.cause.eq(_registered(m, self.cause))
+            m.d.comb += counters.cause.eq(cause)
         with m.Elif(missing[Verb.WEIGHTS]):
             m.d.comb += counters.cause.eq(Cause.WEIGHTS)
         with m.Elif(missing[Verb.LOAD]):
@@ -404,7 +404,7 @@ class Chassis(wiring.Component):
 
 
 def _registered(m: Module, value: Value) -> Signal:
-    """The same, a cycle later."""
+    """The same, a cycle later; not to be called where a condition holds, which would hold the register, too."""
     register = Signal(value.shape())
     m.d.sync += register.eq(value)
     return register
