@@ -11,12 +11,14 @@ from .accumulators import Accumulators
 from .config import MacEngineConfig
 from .isa import BRICK_CHANNELS, LARGEST_PACKED_CHANNELS, TILE_PIXELS, WEIGHT_WORD_BYTES
 
-_TREE_LATENCY = 3
+_TREE_LATENCY = 2
 TOTAL_LATENCY = 1 + MULTIPLIER_LATENCY + _TREE_LATENCY
-"""Cycles from a window to its totals."""
+"""Cycles from a window to its totals, and so from a window's second operand to `vector`."""
 
 ACCUMULATE_LATENCY = TOTAL_LATENCY + 2
 """Cycles from a window until the accumulators hold its totals."""
+
+_TOTAL_BITS = 16 + 3
 
 
 class Core(wiring.Component):
@@ -32,7 +34,7 @@ class Core(wiring.Component):
         packed_channels: when not 0, lane l is channel l % packed_channels of the brick of kernel tap
             l // packed_channels instead; steady.
         maximum, use_vector: accumulate maxima; accumulate `vector` instead of products; steady.
-        vector: `TOTAL_LATENCY` - 2 cycles after its window.
+        vector: `TOTAL_LATENCY` - 1 cycles after its window.
         weights, weights_enable: 16 bytes for outputs 2i and 2i + 1, if bit i is set; they are used from the
             next slot with `new_weights` on, if they came before it.
         drain_half, drain_address, values: see `Accumulators`.
@@ -83,8 +85,6 @@ class Core(wiring.Component):
         m.submodules.accumulators = accumulators = Accumulators(self._outputs)
         lanes, dense, odd_block = self._lanes(m)
         weights = self._weights(m)
-        vector = Signal.like(self.vector, reset_less=True)
-        m.d.sync += vector.eq(self.vector)
         for output in range(self._outputs):
             products = []
             for lane in range(BRICK_CHANNELS):
@@ -96,7 +96,7 @@ class Core(wiring.Component):
                 ]
                 products.append(multiplier.product)
             m.d.sync += accumulators.totals[output].eq(
-                Mux(self.use_vector, vector[output], _tree(m, products, output))
+                Mux(self.use_vector, self.vector[output], _tree(m, products, output))
             )
         slot = self._delayed_slot(m)
         m.d.comb += [
@@ -166,15 +166,13 @@ class Core(wiring.Component):
         return slot
 
 
-def _tree(m: Module, products: list[Signal], output: int) -> Value:
-    """Sum of the products: a register behind the first level and one behind the second."""
-    for level in range(_TREE_LATENCY - 1):
-        width = signed(len(products[0]) + 1)
-        sums = [
-            Signal(width, name=f"sum_{output}_{level}_{pair}", reset_less=True)
-            for pair in range(len(products) // 2)
-        ]
-        for pair, total in enumerate(sums):
-            m.d.sync += total.eq(products[2 * pair] + products[2 * pair + 1])
-        products = sums
-    return products[0] + products[1]
+def _tree(m: Module, products: list[Signal], output: int) -> Signal:
+    """Sum of the products: a register behind the first level, the other two in one cycle."""
+    pairs = []
+    for pair in range(len(products) // 2):
+        total = Signal(signed(17), name=f"pair_{output}_{pair}", reset_less=True)
+        m.d.sync += total.eq(products[2 * pair] + products[2 * pair + 1])
+        pairs.append(total)
+    total = Signal(signed(_TOTAL_BITS), name=f"total_{output}")
+    m.d.comb += total.eq((pairs[0] + pairs[1]) + (pairs[2] + pairs[3]))
+    return total

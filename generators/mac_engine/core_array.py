@@ -17,7 +17,7 @@ from .isa import COMPUTE, TILE_PIXELS, WEIGHT_WORD_BYTES, Mode
 DONE_LATENCY = ACCUMULATE_LATENCY - 2
 """Cycles from a window until its accumulators may be asked for in the next one."""
 
-assert TOTAL_LATENCY == VECTOR_LATENCY + 2
+assert TOTAL_LATENCY == VECTOR_LATENCY + 1
 
 
 class CoreArray(wiring.Component):
