@@ -15,6 +15,8 @@ from .lut_estimate import estimated_luts
 
 _MISSING_PORT = ("1 memory port (for weights) too few",)
 """Boards have one."""
+_PORT_BITS = 64
+"""Of theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +84,9 @@ def require_board_fit(board: Board, config: EngineConfig) -> None:
 
 def _missing(board: Board, config: EngineConfig) -> tuple[str, ...]:
     cells = shortfall(board.part, design_blocks(board, config), estimated_luts(board, config))
+    if config.data_bits != _PORT_BITS:
+        cells = (
+            *cells,
+            f"a memory port of {_PORT_BITS} bits, not {config.data_bits}: set data_bits to {_PORT_BITS}",
+        )
     return (*cells, *_MISSING_PORT) if config.weights_port_bits else cells

@@ -1,4 +1,4 @@
-"""Joins pieces of 1..8 bytes into beats with strobes, starting anywhere in a beat."""
+"""Joins pieces of at most a beat into beats with strobes, starting anywhere in one."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import data, stream, wiring
@@ -7,12 +7,12 @@ from amaranth.lib.wiring import In, Out
 from .axi_writer import packed_beat_layout
 
 BEAT_BYTES = 8
-BEAT_BITS = 8 * BEAT_BYTES
+"""Unless told otherwise."""
 
 
-def byte_run_layout() -> data.StructLayout:
-    """A piece: its `bytes` (1..8) lowest lanes of `data` count; `last` ends the beat that it is in."""
-    return data.StructLayout({"data": BEAT_BITS, "bytes": range(BEAT_BYTES + 1), "last": 1})
+def byte_run_layout(beat_bytes: int = BEAT_BYTES) -> data.StructLayout:
+    """A piece: its `bytes` (1..`beat_bytes`) lowest lanes of `data` count; `last` ends the beat that it is in."""
+    return data.StructLayout({"data": 8 * beat_bytes, "bytes": range(beat_bytes + 1), "last": 1})
 
 
 class BytePacker(wiring.Component):
@@ -38,13 +38,16 @@ class BytePacker(wiring.Component):
     o: stream.Interface
     idle: Signal
 
-    def __init__(self) -> None:
+    def __init__(self, beat_bytes: int = BEAT_BYTES) -> None:
+        if beat_bytes < 2 or beat_bytes & (beat_bytes - 1):
+            raise ValueError(f"beat_bytes must be a power of two of at least 2, not {beat_bytes}")
+        self._beat_bytes = beat_bytes
         super().__init__(
             {
                 "start": In(1),
-                "offset": In(range(BEAT_BYTES)),
-                "i": In(stream.Signature(byte_run_layout())),
-                "o": Out(stream.Signature(packed_beat_layout(BEAT_BITS))),
+                "offset": In(range(beat_bytes)),
+                "i": In(stream.Signature(byte_run_layout(beat_bytes))),
+                "o": Out(stream.Signature(packed_beat_layout(8 * beat_bytes))),
                 "idle": Out(1),
             }
         )
@@ -52,26 +55,28 @@ class BytePacker(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Shift, then merge; a last piece that spills is flushed in a cycle of its own."""
         m = Module()
-        position = Signal(range(BEAT_BYTES))
-        after = Signal(range(2 * BEAT_BYTES))
-        shifted_data = Signal(2 * BEAT_BITS, reset_less=True)
-        shifted_strobe = Signal(2 * BEAT_BYTES, reset_less=True)
+        beat_bytes = self._beat_bytes
+        beat_bits = 8 * beat_bytes
+        position = Signal(range(beat_bytes))
+        after = Signal(range(2 * beat_bytes))
+        shifted_data = Signal(2 * beat_bits, reset_less=True)
+        shifted_strobe = Signal(2 * beat_bytes, reset_less=True)
         shifted_valid = Signal()
         complete = Signal()  # the piece fills the open beat
         last = Signal()
         spill = Signal()  # the last piece also opens another beat
         flush = Signal()
-        open_beat = Signal(packed_beat_layout(BEAT_BITS))
+        open_beat = Signal(packed_beat_layout(beat_bits))
 
-        offered = Signal(packed_beat_layout(BEAT_BITS))
+        offered = Signal(packed_beat_layout(beat_bits))
         emits = Signal()
         merge = Signal()
         free = Signal()  # room for a piece
         m.d.comb += [
             emits.eq(complete | last),
             merge.eq(shifted_valid & ~flush & (self.o.ready | ~emits)),
-            offered.data.eq(open_beat.data | Mux(flush, 0, shifted_data[:BEAT_BITS])),
-            offered.strobe.eq(open_beat.strobe | Mux(flush, 0, shifted_strobe[:BEAT_BYTES])),
+            offered.data.eq(open_beat.data | Mux(flush, 0, shifted_data[:beat_bits])),
+            offered.strobe.eq(open_beat.strobe | Mux(flush, 0, shifted_strobe[:beat_bytes])),
             self.o.payload.eq(offered),
             self.o.valid.eq(flush | (shifted_valid & emits)),
             self.idle.eq(~shifted_valid & ~flush),
@@ -82,8 +87,8 @@ class BytePacker(wiring.Component):
             m.d.sync += flush.eq(spill)
             with m.If(complete):
                 m.d.sync += [
-                    open_beat.data.eq(shifted_data[BEAT_BITS:]),
-                    open_beat.strobe.eq(shifted_strobe[BEAT_BYTES:]),
+                    open_beat.data.eq(shifted_data[beat_bits:]),
+                    open_beat.strobe.eq(shifted_strobe[beat_bytes:]),
                 ]
             with m.Elif(last):
                 m.d.sync += open_beat.eq(0)
@@ -91,12 +96,12 @@ class BytePacker(wiring.Component):
                 m.d.sync += open_beat.eq(offered)
 
         piece = self.i.payload
-        used = Signal(BEAT_BYTES)
-        blanked = Signal(BEAT_BITS)
+        used = Signal(beat_bytes)
+        blanked = Signal(beat_bits)
         m.d.comb += [
-            used.eq(Cat(lane < piece.bytes for lane in range(BEAT_BYTES))),
+            used.eq(Cat(lane < piece.bytes for lane in range(beat_bytes))),
             blanked.eq(
-                Cat(Mux(used[lane], piece.data.word_select(lane, 8), 0) for lane in range(BEAT_BYTES))
+                Cat(Mux(used[lane], piece.data.word_select(lane, 8), 0) for lane in range(beat_bytes))
             ),
             after.eq(position + piece.bytes),
             free.eq(~shifted_valid | merge),
@@ -108,9 +113,9 @@ class BytePacker(wiring.Component):
                 shifted_data.eq(blanked << Cat(Const(0, 3), position)),
                 shifted_strobe.eq(used << position),
                 shifted_valid.eq(self.i.valid & ~self.start),
-                complete.eq(after >= BEAT_BYTES),
+                complete.eq(after >= beat_bytes),
                 last.eq(piece.last),
-                spill.eq(piece.last & (after > BEAT_BYTES)),
+                spill.eq(piece.last & (after > beat_bytes)),
             ]
         with m.If(self.i.valid & self.i.ready):
             m.d.sync += position.eq(after)

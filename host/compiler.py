@@ -163,4 +163,7 @@ def _store_assembled(index: int, plan: SectionPlan, lowering: SectionLowering) -
     writers = plan.uses[layer.ofm].writers
     if len(writers) > 1 and writers[-1] == index and layer.ofm in plan.memory.tensors:
         tensor = plan.memory.tensors[layer.ofm]
-        lowering.commands.append(store_rows(tensor, places.ofm, 0, tensor.shape.height, index))
+        height = tensor.shape.height
+        bands = lowering.bands if sum(last - first for first, last in lowering.bands) == height else ()
+        for first, last in bands or [(0, height)]:
+            lowering.commands.append(store_rows(tensor, places.ofm, first, last, index))

@@ -15,6 +15,7 @@ from celosia.generators.families import family_of
 
 from .allocation import Allocation, AllocationError, MapUse, allocate
 from .channel_split import split_channels
+from .channel_unfolding import unfold_channels
 from .column_folding import elements_beyond, fold_columns
 from .fusion import fuse
 from .graph import ABSENT, Graph
@@ -108,6 +109,7 @@ def _plan_section(
             if map_name(index) not in computed and graph.tensor(index).data is None
         }
         layers = fold_columns(layers, given, config.brick_channels)
+        layers = unfold_channels(layers, given, config.brick_channels)
     memory, constants = MemoryPlan(config.element_bytes), ConstantPool()
     inputs = []
     for index in dict.fromkeys(_read(split, section)):

@@ -172,11 +172,11 @@ class _Writer:
                 draw.choice([draw.randint(1, 8), draw.randint(1, 300)]),
                 draw.randrange(config.weight_words),
             )
-            word_beats = config.weight_word_bytes // 8
+            word_beats = config.weight_word_bytes // config.weights_beat_bytes
             beats, address = word_beats * words, word_beats * word
             spans = ring_spans("weight store", word, words, config.weight_words)
         # Small values: as parameters they are legal shifts.
-        content = bytes(draw.choices(range(8), k=8 * beats))
+        content = bytes(draw.choices(range(8), k=config.weights_beat_bytes * beats))
         fields = {"beats": beats, "destination": destination, "address": address}
         return self._weights(content, fields, spans)
 
@@ -206,7 +206,7 @@ class _Writer:
         )
 
     def _weights(self, content: bytes, fields: dict[str, int], writes: tuple[Span, ...]) -> Command:
-        self.constants += bytes(8 * self.draw.randrange(8))
+        self.constants += bytes(self.config.weights_beat_bytes * self.draw.randrange(8))
         offset = len(self.constants)
         self.constants += content
         return self._command(

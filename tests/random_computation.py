@@ -15,6 +15,7 @@ from celosia.generators.chassis.tiles.commands import (
     Mode,
 )
 from celosia.generators.chassis.tiles.tile_config import StoredWeightsConfig
+from celosia.generators.cnn_array.config import CnnArrayConfig
 from celosia.generators.mac_engine.config import MacEngineConfig
 from celosia.generators.mac_engine.isa import LARGEST_PACKED_CHANNELS
 
@@ -143,8 +144,12 @@ class _Abilities:
 def _abilities(config: StoredWeightsConfig) -> _Abilities:
     if isinstance(config, MacEngineConfig):
         return _Abilities(tuple(Mode), config.max_pixel_cores, config.block_words, 0, 1, (1, 1, 2, 3))
+    if isinstance(config, CnnArrayConfig) and config.has_rounds:
+        modes = Mode.DENSE, Mode.MAXIMUM, Mode.PACKED, Mode.ADD
+        return _Abilities(modes, 1, 0, 0, 1, (1, 1, 2, 3, 4))
     lanes = config.brick_channels  # each a word
-    return _Abilities((Mode.DENSE, Mode.MAXIMUM, *_ELEMENTWISE), 1, 0, lanes, lanes, (1, 1, 2, 3, 4))
+    elementwise = _ELEMENTWISE if config.element_bits == 8 else (Mode.ADD,)
+    return _Abilities((Mode.DENSE, Mode.MAXIMUM, *elementwise), 1, 0, lanes, lanes, (1, 1, 2, 3, 4))
 
 
 def random_computation(
@@ -287,6 +292,10 @@ class _Computation:
         reads_a_step = tiles.height * -(-tiles.width >> tiles.pixel_cores_log2)
         abilities = self.abilities
         step_words = (abilities.block_words << tiles.block_cores_log2) + abilities.group_words
+        rounds = self._rounds(tiles)
+        if rounds:
+            step_words = rounds["round_last"] + 1
+            reads_a_step = -(-reads_a_step // step_words) * step_words  # at least so many cycles
         words = steps * tiles.block_groups * step_words
         if reads_a_step * steps * tiles.block_groups > _MOST_READS or words > config.weight_words:
             return None
@@ -296,13 +305,22 @@ class _Computation:
             return None
         fields, reads = located
         kernel = {name: value for name, value in kernel.items() if name in config.compute.names}
-        fields |= {**place, **kernel, "mode": mode, **tiles.fields}
+        fields |= {**place, **kernel, **rounds, "mode": mode, **tiles.fields}
         fields |= {"channel_bricks": channel_bricks, "blocks_per_brick": per_brick}
         if mode in _WITH_WEIGHTS:
             unit = abilities.aligned_words
             fields["weight_address"] = unit * draw.randrange(config.weight_words // unit)
             reads += ring_spans("weight store", fields["weight_address"], words, config.weight_words)
         return Command(Opcode.COMPUTE, fields, reads, (), self.job)
+
+    def _rounds(self, tiles: _Tiles) -> dict[str, int]:
+        """How long the rounds of a large array's COMPUTE are; nothing for other engines."""
+        config = self.config
+        if not isinstance(config, CnnArrayConfig) or not config.has_rounds:
+            return {}
+        turns = config.turns if 1 << tiles.block_cores_log2 > config.cores // config.turns else 1
+        lanes = self.draw.randint(-(-config.pixel_units // turns), config.brick_channels)
+        return {"round_last": turns * lanes - 1, "two_turns": turns - 1}
 
     def _kernel(self, mode: Mode, tiles: _Tiles) -> dict[str, int] | None:
         """Kernel, strides, taps and window; None if a read cannot cover what they need."""
@@ -314,6 +332,9 @@ class _Computation:
         stride, dilation = draw.choice(self.abilities.strides), draw.choice([1, 1, 2])
         packed = draw.randint(1, LARGEST_PACKED_CHANNELS) if mode is Mode.PACKED else 0
         lanes = {Mode.DEPTHWISE: BRICK_CHANNELS, Mode.PACKED: BRICK_CHANNELS // max(packed, 1)}.get(mode, 1)
+        if isinstance(self.config, CnnArrayConfig) and mode is Mode.PACKED:
+            packed = 4 * draw.randint(1, self.config.neighbour_channels // 4)
+            lanes, dilation = min(self.config.taps, self.config.brick_channels // packed), 1
         taps = draw.randint(1, min(lanes, width))
         window = ((1 << tiles.pixel_cores_log2) - 1) * stride + (taps - 1) * dilation + 1
         if window > BANKS:

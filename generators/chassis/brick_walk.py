@@ -14,22 +14,24 @@ BRICK_ADDRESS_BITS = 16
 
 
 def piece_address_bits(pieces: int) -> int:
-    """Bits of the address of eight bytes where a brick has `pieces` of them, a power of two; the piece is below."""
+    """Bits of the address of a piece where a brick has `pieces` of them, a power of two; the piece is below."""
     if pieces < 1 or pieces & (pieces - 1):
         raise ValueError(f"pieces must be a power of two, not {pieces}")
     return BRICK_ADDRESS_BITS + (pieces - 1).bit_length()
 
 
-def brick_place_layout(pieces: int = 1) -> data.StructLayout:
-    """A brick, or one of its `pieces` of eight bytes: its `address` in the buffer, how many `bytes` (1..8) of it are in
+def brick_place_layout(pieces: int = 1, piece_bytes: int = BRICK_BYTES) -> data.StructLayout:
+    """A brick, or one of its `pieces`: its `address` in the buffer, how many `bytes` (1..`piece_bytes`) of it are in
     memory, `last` of the transfer.
     """
     return data.StructLayout(
-        {"address": piece_address_bits(pieces), "bytes": range(BRICK_BYTES + 1), "last": 1}
+        {"address": piece_address_bits(pieces), "bytes": range(piece_bytes + 1), "last": 1}
     )
 
 
-def walk(command: Mapping[str, int], pieces: int = 1) -> Iterator[tuple[int, int]]:
+def walk(
+    command: Mapping[str, int], pieces: int = 1, piece_bytes: int = BRICK_BYTES
+) -> Iterator[tuple[int, int]]:
     """(address, bytes) of the bricks of a LOAD or STORE, in order; the model of `BrickWalk`.
 
     Bricks of several `pieces` come once for each piece that holds channels.
@@ -37,9 +39,9 @@ def walk(command: Mapping[str, int], pieces: int = 1) -> Iterator[tuple[int, int
     row = command["row"]
     for _ in range(command["rows"]):
         for x in range(command["width"]):
-            for first in range(0, command["channels"], BRICK_BYTES):
-                address = row + first // (BRICK_BYTES * pieces) * command["channel_pitch"] + x
-                yield address % (1 << BRICK_ADDRESS_BITS), min(BRICK_BYTES, command["channels"] - first)
+            for first in range(0, command["channels"], piece_bytes):
+                address = row + first // (piece_bytes * pieces) * command["channel_pitch"] + x
+                yield address % (1 << BRICK_ADDRESS_BITS), min(piece_bytes, command["channels"] - first)
         row += command["row_pitch"]
         if row >= command["ring_end"]:
             row -= command["ring_size"]
@@ -61,13 +63,14 @@ class BrickWalk(wiring.Component):
     start: Signal
     o: stream.Interface
 
-    def __init__(self, pieces: int = 1) -> None:
+    def __init__(self, pieces: int = 1, piece_bytes: int = BRICK_BYTES) -> None:
         self._pieces = pieces
+        self._piece_bytes = piece_bytes
         super().__init__(
             {
                 "command": In(LOAD.struct()),
                 "start": In(1),
-                "o": Out(stream.Signature(brick_place_layout(pieces))),
+                "o": Out(stream.Signature(brick_place_layout(pieces, piece_bytes))),
             }
         )
 
@@ -75,14 +78,14 @@ class BrickWalk(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Three nested counters count down; three addresses remember where brick, pixel and row started."""
         m = Module()
-        command = self.command
+        command, piece_bytes = self.command, self._piece_bytes
         bricks = Signal(14)  # of a pixel
-        tail = Signal(range(BRICK_BYTES + 1))  # bytes of a pixel's last brick
+        tail = Signal(range(piece_bytes + 1))  # bytes of a pixel's last brick
         wrapped_pitch = Signal(signed(18))
         wrap_from = Signal(signed(19))  # a row that lies at or past this is followed by a wrap
         m.d.sync += [
-            bricks.eq((command.channels + (BRICK_BYTES - 1)) // BRICK_BYTES),
-            tail.eq(Mux(command.channels % BRICK_BYTES == 0, BRICK_BYTES, command.channels % BRICK_BYTES)),
+            bricks.eq((command.channels + (piece_bytes - 1)) // piece_bytes),
+            tail.eq(Mux(command.channels % piece_bytes == 0, piece_bytes, command.channels % piece_bytes)),
             wrapped_pitch.eq(command.row_pitch - command.ring_size),
             wrap_from.eq(command.ring_end - command.row_pitch),
         ]
@@ -103,7 +106,7 @@ class BrickWalk(wiring.Component):
         m.d.comb += [
             self.o.valid.eq(valid),
             self.o.payload.address.eq(address if self._pieces == 1 else Cat(piece, address)),
-            self.o.payload.bytes.eq(Mux(last_brick, tail, BRICK_BYTES)),
+            self.o.payload.bytes.eq(Mux(last_brick, tail, piece_bytes)),
             self.o.payload.last.eq(last_brick & last_pixel & last_row),
             # Both sums beside the comparison, not behind it: a sum of a choice was the longest path of a route.
             after_row.eq(Mux(row >= wrap_from, row + wrapped_pitch, row + command.row_pitch)),

@@ -64,9 +64,7 @@ class EngineConfig(ABC):
         require(
             1 <= self.outstanding_reads <= 16, "outstanding_reads", "must be in 1..16", self.outstanding_reads
         )
-        require(
-            self.data_bits == 64, "data_bits", "must be 64 (wider ports are not built yet)", self.data_bits
-        )
+        self._check_port()
         require(32 <= self.address_bits <= 64, "address_bits", "must be in 32..64", self.address_bits)
         require(
             self.profile_entries in {1 << n for n in range(4, 11)},
@@ -74,6 +72,10 @@ class EngineConfig(ABC):
             "must be a power of two in 16..1024",
             self.profile_entries,
         )
+
+    def _check_port(self) -> None:
+        """Refuse a width of the memory port; a family may have wider ones."""
+        require(self.data_bits == 64, "data_bits", "must be 64", self.data_bits)
 
     def _check_buffer(self) -> None:
         """Refuse a size of the unified buffer; a family may ask for more."""
@@ -127,6 +129,11 @@ class EngineConfig(ABC):
     def weights_port_bits(self) -> int:
         """Width of a second AXI port, which only reads, for weights; 0 if there is none."""
         return 0
+
+    @property
+    def weights_beat_bytes(self) -> int:
+        """What a beat of WEIGHTS has."""
+        return (self.weights_port_bits or self.data_bits) // 8
 
     @property
     def buffer(self) -> UnifiedBuffer:

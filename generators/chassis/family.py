@@ -41,6 +41,11 @@ class SectionLowering(Protocol):
         """Those so far; the compiler appends the STOREs of maps that several layers write."""
         ...
 
+    @property
+    def bands(self) -> list[tuple[int, int]]:
+        """Rows of its ofm that the last layer completes one after the other, none if it does not."""
+        ...
+
     def lower(
         self, plans: Sequence[LayerPlan], turns: Sequence[tuple[int, int]], snapshots: Container[int]
     ) -> None:

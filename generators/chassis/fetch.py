@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value, signed
+from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value, signed
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -16,7 +16,7 @@ from .run_control import error_layout
 
 BEAT_BITS = 64
 _QUEUE_BEATS = 32
-"""Beats on their way or waiting to be dealt: four commands, in LUT RAM."""
+"""Beats on their way or waiting to be dealt; of 64 bits, four commands."""
 _MAXIMUM_COMMANDS = 1 << 16
 _LUT_INPUTS = 4
 _COUNT_BITS = (_MAXIMUM_COMMANDS * COMMAND_BEATS).bit_length()
@@ -66,6 +66,7 @@ class CommandFetch(wiring.Component):
         configuration_hash: int,
         address_bits: int,
         burst_beats: int,
+        data_bits: int = BEAT_BITS,
     ) -> None:
         if set(layouts) != set(Verb):
             raise ValueError(f"layouts must have one for every verb, not for {sorted(layouts)} only")
@@ -73,6 +74,8 @@ class CommandFetch(wiring.Component):
         self._hash = configuration_hash
         self._address_bits = address_bits
         self._burst_beats = min(burst_beats, _QUEUE_BEATS // 2)
+        self._data_bits = data_bits
+        self._command_beats = COMMAND_BYTES * 8 // data_bits  # on the bus
         super().__init__(
             {
                 "start": In(1),
@@ -81,7 +84,7 @@ class CommandFetch(wiring.Component):
                 "offset": In(REGISTER_BITS),
                 "count": In(REGISTER_BITS),
                 "stop": In(1),
-                "read": Out(ReadClientSignature(address_bits, BEAT_BITS)),
+                "read": Out(ReadClientSignature(address_bits, data_bits)),
                 "beats": Out(stream.Signature(BEAT_BITS)).array(len(Verb)),
                 "halted": Out(1),
                 "next_index": Out(16),
@@ -93,14 +96,14 @@ class CommandFetch(wiring.Component):
         """Requests, the beats that come back, and the dealer, joined by a queue of beats."""
         m = Module()
         # In block RAM, which takes a queue of twice the depth that is used.
-        m.submodules.queue = queue = StreamQueue(BEAT_BITS, 2 * _QUEUE_BEATS)
+        m.submodules.queue = queue = StreamQueue(self._data_bits, 2 * _QUEUE_BEATS)
         # Of the list until it is requested, then of the next beat.
         address = Signal(self._address_bits)
         with m.If(self.start):
             m.d.sync += address.eq(self.base + self.offset)
         self._elaborate_requests(m, address, popped=queue.o.valid & queue.o.ready)
         beat_index = self._elaborate_beats(m, address, queue.i)
-        command_fails, command_index = self._elaborate_dealer(m, queue.o)
+        command_fails, command_index = self._elaborate_dealer(m, self._narrow(m, queue.o))
         # An error has one of two places: that of a beat, which is the list's before there is any, or a command's.
         failed_at = Signal(self._address_bits, reset_less=True)  # flip-flops clear it, no multiplexer
         m.d.comb += self.error.address.eq(failed_at)
@@ -118,7 +121,7 @@ class CommandFetch(wiring.Component):
     def _elaborate_requests(self, m: Module, address: Signal, popped: Any) -> None:
         m.submodules.splitter = splitter = BurstSplitter(
             address_bits=self._address_bits,
-            data_bits=BEAT_BITS,
+            data_bits=self._data_bits,
             count_bits=_COUNT_BITS,
             burst_beats=self._burst_beats,
         )
@@ -128,7 +131,7 @@ class CommandFetch(wiring.Component):
         m.d.comb += [
             splitter.stop.eq(self.stop),
             splitter.transfer.payload.address.eq(address),
-            splitter.transfer.payload.beats.eq(self.count * COMMAND_BEATS),
+            splitter.transfer.payload.beats.eq(self.count * self._command_beats),
         ]
         with m.FSM(name="requests"):
             with m.State("IDLE"), m.If(self.start):
@@ -180,12 +183,28 @@ class CommandFetch(wiring.Component):
         with m.If(self.start):
             m.d.sync += received.eq(0)
         with m.If(beats.valid):
-            m.d.sync += [received.eq(received + 1), address.eq(address + BEAT_BITS // 8)]
+            m.d.sync += [received.eq(received + 1), address.eq(address + self._data_bits // 8)]
             with m.If(beats.payload.response == Response.SLAVE_ERROR.value):
                 self._fail(m, ErrorCode.BUS_SLAVE_ERROR)
             with m.If(beats.payload.response == Response.DECODE_ERROR.value):
                 self._fail(m, ErrorCode.BUS_DECODE_ERROR)
-        return received[COMMAND_BEATS.bit_length() - 1 :]
+        return received[self._command_beats.bit_length() - 1 :]
+
+    def _narrow(self, m: Module, beats: stream.Interface) -> stream.Interface:
+        """The 64-bit beats of those of the bus, lowest bits first, in the same cycles."""
+        parts = self._data_bits // BEAT_BITS
+        if parts == 1:
+            return beats
+        narrow = stream.Signature(BEAT_BITS).create()
+        part = Signal(range(parts), name="part_of_beat")
+        m.d.comb += [
+            narrow.payload.eq(Array(beats.payload.word_select(n, BEAT_BITS) for n in range(parts))[part]),
+            narrow.valid.eq(beats.valid),
+            beats.ready.eq(narrow.ready & (part == parts - 1)),
+        ]
+        with m.If(narrow.valid & narrow.ready):
+            m.d.sync += part.eq(part + 1)
+        return narrow
 
     def _elaborate_dealer(self, m: Module, queue: stream.Interface) -> tuple[Signal, Signal]:
         """Whether a command fails in this cycle, and its index."""

@@ -151,6 +151,30 @@ class Broadcast:
     channels: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """How two fixed-point numbers are added: the binary point of the one on the left is shifted to the other's.
+
+    Attributes:
+        shift: places to the left.
+        shifts_second: of the second operand, else of the first.
+        negated: of each operand.
+    """
+
+    shift: int
+    shifts_second: bool
+    negated: tuple[bool, bool] = (False, False)
+
+    @property
+    def fields(self) -> dict[str, int]:
+        """Of COMPUTE, where it has them."""
+        return {
+            "operand_shift": self.shift,
+            "shifts_second": int(self.shifts_second),
+            "negated": self.negated[0] + 2 * self.negated[1],
+        }
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
     """One layer on an engine.
@@ -170,7 +194,8 @@ class Layer:
         ifm_channel: of `ifm`, that which the weights' i = 0 multiplies (CONVOLUTION).
         depth_multiplier: outputs per input channel (DEPTHWISE).
         requantization: accumulator to result; which also says the operands' width.
-        operand_tables: int32[2, 256], indexed by value + 128 (ADD, MULTIPLY).
+        operand_tables: int32[2, 256], indexed by value + 128 (ADD, MULTIPLY of int8).
+        alignment: instead of tables (ADD of fixed-point numbers).
         exponentials: int32[256] in Q0.31, indexed by how far a value is below its pixel's maximum (SOFTMAX).
         ifm2_shape, broadcast: of the second operand.
         ofm_y, ofm_x, ofm_channel: where in `ofm` the part starts (concatenation).
@@ -192,6 +217,7 @@ class Layer:
     weights: npt.NDArray[np.int8] | None = None
     depth_multiplier: int = 1
     operand_tables: npt.NDArray[np.int32] | None = None
+    alignment: Alignment | None = None
     exponentials: npt.NDArray[np.int32] | None = None
     ifm2: str | None = None
     ifm2_shape: MapShape | None = None
@@ -207,7 +233,8 @@ class Layer:
     macs: int = 0
 
     def __post_init__(self) -> None:
-        if (self.kind in ELEMENTWISE) != (self.ifm2 is not None and self.operand_tables is not None):
+        combines = (self.operand_tables is None) != (self.alignment is None)
+        if (self.kind in ELEMENTWISE) != (self.ifm2 is not None and combines):
             raise ValueError(f"layer {self.name}: a second operand and its tables belong to ADD and MULTIPLY")
         if (self.kind in (LayerKind.CONVOLUTION, LayerKind.DEPTHWISE)) != (self.weights is not None):
             raise ValueError(f"layer {self.name}: weights belong to CONVOLUTION and DEPTHWISE")

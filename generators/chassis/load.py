@@ -18,15 +18,17 @@ from .transfer_plan import TransferPlan
 from .unit_error import report, report_response
 
 BEAT_BITS = 64
+"""Of the port, unless told otherwise."""
 
 
-def brick_write_layout(pieces: int = 1) -> data.StructLayout:
-    """A brick, or one of its `pieces`, for the buffer: its `address` and its 8 bytes of `data`."""
-    return data.StructLayout({"address": piece_address_bits(pieces), "data": BEAT_BITS})
+def brick_write_layout(pieces: int = 1, beat_bits: int = BEAT_BITS) -> data.StructLayout:
+    """A brick, or one of its `pieces`, for the buffer: its `address` and its `data`, a beat."""
+    return data.StructLayout({"address": piece_address_bits(pieces), "data": beat_bits})
 
 
 class LoadUnit(wiring.Component):
-    """Executes LOAD commands, one at a time: reads packed NHWC bytes, writes bricks, one a cycle.
+    """Executes LOAD commands, one at a time: reads packed NHWC bytes, writes bricks, one a cycle;
+    of bricks wider than a beat of the port, a piece a cycle.
 
         bursts -> queue of beats (block RAM) -> ByteUnpacker -> bricks
                                                  ^ BrickWalk: address and bytes of each
@@ -60,9 +62,18 @@ class LoadUnit(wiring.Component):
     busy: Signal
     error: data.View
 
-    def __init__(self, *, address_bits: int, burst_beats: int, outstanding: int, pieces: int = 1) -> None:
+    def __init__(
+        self,
+        *,
+        address_bits: int,
+        burst_beats: int,
+        outstanding: int,
+        pieces: int = 1,
+        beat_bits: int = BEAT_BITS,
+    ) -> None:
         self._pieces = pieces
-        check_burst_beats(burst_beats, BEAT_BITS)
+        self._beat_bits = beat_bits
+        check_burst_beats(burst_beats, beat_bits)
         self._address_bits = address_bits
         self._burst_beats = burst_beats
         wanted = max(burst_beats * max(2, outstanding), 2 * LARGEST_LUT_RAM)
@@ -71,8 +82,8 @@ class LoadUnit(wiring.Component):
             {
                 "command": In(stream.Signature(LOAD.struct())),
                 "regions": In(regions_layout(address_bits)),
-                "read": Out(ReadClientSignature(address_bits, BEAT_BITS)),
-                "bricks": Out(stream.Signature(brick_write_layout(pieces))),
+                "read": Out(ReadClientSignature(address_bits, beat_bits)),
+                "bricks": Out(stream.Signature(brick_write_layout(pieces, beat_bits))),
                 "stop": In(1),
                 "busy": Out(1),
                 "error": Out(error_layout(address_bits)),
@@ -82,22 +93,25 @@ class LoadUnit(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Plan, then let the bytes flow until the last brick is written."""
         m = Module()
-        m.submodules.plan = plan = TransferPlan(self._address_bits)
+        beat_bytes = self._beat_bits // 8
+        m.submodules.plan = plan = TransferPlan(self._address_bits, beat_bytes)
         m.submodules.splitter = splitter = BurstSplitter(
             address_bits=self._address_bits,
-            data_bits=BEAT_BITS,
+            data_bits=self._beat_bits,
             count_bits=BEAT_COUNT_BITS,
             burst_beats=self._burst_beats,
         )
-        m.submodules.queue = queue = StreamQueue(unsigned(BEAT_BITS), self._queue_beats)
+        m.submodules.queue = queue = StreamQueue(unsigned(self._beat_bits), self._queue_beats)
         m.submodules.unpacker = unpacker = ByteUnpacker(
-            data.StructLayout({"address": piece_address_bits(self._pieces), "last": 1})
+            data.StructLayout({"address": piece_address_bits(self._pieces), "last": 1}), beat_bytes
         )
-        m.submodules.walk = walk = BrickWalk(self._pieces)
+        m.submodules.walk = walk = BrickWalk(self._pieces, beat_bytes)
         # The walk runs ahead, so that it does not wait in the same cycle for what the unpacker waits for.
-        m.submodules.places = places = SkidBuffer(brick_place_layout(self._pieces))
+        m.submodules.places = places = SkidBuffer(brick_place_layout(self._pieces, beat_bytes))
         # Whether the buffer has a place comes late in its cycle, and must not reach the queue of beats.
-        last_brick = data.StructLayout({"brick": brick_write_layout(self._pieces), "last": 1})
+        last_brick = data.StructLayout(
+            {"brick": brick_write_layout(self._pieces, self._beat_bits), "last": 1}
+        )
         m.submodules.writes = writes = SkidBuffer(last_brick)
         command = self.command.payload
         brick = unpacker.o.payload

@@ -10,7 +10,7 @@ OFFSET_BITS = 32
 SIZE_BITS = 32
 BEAT_BYTES = 8
 BEAT_COUNT_BITS = SIZE_BITS - 3 + 1
-"""Bits of a number of beats: an unaligned transfer touches one beat more than its bytes fill."""
+"""Bits of a number of beats, of 8 bytes or more: an unaligned transfer touches one beat more than its bytes fill."""
 
 
 def region_layout(address_bits: int) -> data.StructLayout:
@@ -32,7 +32,7 @@ class RegionCheck(wiring.Component):
         size: bytes of the transfer.
         too_large: the size does not fit in `size`; the transfer is out of range whatever `size` says.
         address: bus address of the first byte.
-        beats: 64-bit beats that the transfer touches.
+        beats: beats of the port that the transfer touches.
         out_of_range: offset + size > limit.
     """
 
@@ -45,8 +45,9 @@ class RegionCheck(wiring.Component):
     beats: Signal
     out_of_range: Signal
 
-    def __init__(self, address_bits: int) -> None:
+    def __init__(self, address_bits: int, beat_bytes: int = BEAT_BYTES) -> None:
         self._address_bits = address_bits
+        self._beat_bytes = beat_bytes
         super().__init__(
             {
                 "regions": In(regions_layout(address_bits)),
@@ -79,11 +80,12 @@ class RegionCheck(wiring.Component):
             size.eq(self.size),
             too_large.eq(self.too_large),
         ]
-        first_byte = Signal(range(BEAT_BYTES))
+        beat_bytes = self._beat_bytes
+        first_byte = Signal(range(beat_bytes))
         m.d.comb += first_byte.eq(base + offset)
         m.d.sync += [
             self.address.eq(base + offset),
-            self.beats.eq((size + (first_byte + (BEAT_BYTES - 1))) // BEAT_BYTES),
+            self.beats.eq((size + (first_byte + (beat_bytes - 1))) // beat_bytes),
             self.out_of_range.eq((end > limit) | too_large),
         ]
         return m

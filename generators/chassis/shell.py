@@ -25,8 +25,6 @@ from .store import StoreUnit, brick_data_layout, brick_request_layout
 from .tokens import TokenCounters
 from .weights import WeightsUnit
 
-BEAT_BITS = 64
-_BEAT_BYTES = BEAT_BITS // 8
 _HALF = registers.REGISTER_BITS
 
 
@@ -40,16 +38,18 @@ class ChassisParameters:
         macs, buffer_bytes: the registers of the same names.
         weights, compute, activate: the family's command words of these verbs.
         destination_depths: 64-bit beats of each destination of WEIGHTS; addresses wrap there.
-        decoder_beats: 64-bit beats that the queue of the weight decoder holds.
+        decoder_beats: beats that the queue of the weight decoder holds.
         queue_depth: commands that each verb's queue stores.
         burst_beats: longest AXI burst.
         outstanding_reads: AXI read bursts in flight.
         address_bits: width of an AXI address.
         profile_entries: snapshots that the profile memory holds.
         counters: that the family has besides `register_map.COUNTERS`.
-        brick_pieces: pieces of eight bytes in a brick of the unified buffer; LOAD and STORE move one a cycle.
+        brick_pieces: pieces of `data_bits` in a brick of the unified buffer; LOAD and STORE move one a cycle.
         weights_port_bits: width of a port of its own for WEIGHTS; 0 if it shares that of the others.
         weights_freed_beats: beats that leave the decoder's queue together.
+        data_bits: width of `bus`; LOAD and STORE move a piece of so many bits of a brick a cycle.
+        destination_bits: of a beat of WEIGHTS that go into a memory of the core, 64 or all of them.
     """
 
     family_id: int
@@ -70,6 +70,8 @@ class ChassisParameters:
     brick_pieces: int = 1
     weights_port_bits: int = 0
     weights_freed_beats: int = 1
+    data_bits: int = 64
+    destination_bits: int = 64
 
     @property
     def layouts(self) -> dict[Verb, CommandLayout]:
@@ -134,7 +136,11 @@ class Chassis(wiring.Component):
         self._csr = CsrBlock(registers.register_list(parameters.counters))
         self._control = RunControl(address_bits, error_sources=4)
         self._fetch = CommandFetch(
-            parameters.layouts, parameters.configuration_hash, address_bits, parameters.burst_beats
+            parameters.layouts,
+            parameters.configuration_hash,
+            address_bits,
+            parameters.burst_beats,
+            parameters.data_bits,
         )
         self._queues = {
             verb: CommandQueue(layout, parameters.queue_depth) for verb, layout in parameters.layouts.items()
@@ -152,7 +158,7 @@ class Chassis(wiring.Component):
         self._arbiter = AxiReadArbiter(
             clients=2 if port_bits else 3,
             address_bits=address_bits,
-            data_bits=BEAT_BITS,
+            data_bits=parameters.data_bits,
             outstanding=parameters.outstanding_reads,
         )
         self._load = LoadUnit(
@@ -160,6 +166,7 @@ class Chassis(wiring.Component):
             burst_beats=parameters.burst_beats,
             outstanding=parameters.outstanding_reads,
             pieces=parameters.brick_pieces,
+            beat_bits=parameters.data_bits,
         )
         self._weights = WeightsUnit(
             parameters.weights,
@@ -168,28 +175,37 @@ class Chassis(wiring.Component):
             burst_beats=parameters.burst_beats,
             decoder_beats=parameters.decoder_beats,
             freed_beats=parameters.weights_freed_beats,
-            beat_bits=port_bits or BEAT_BITS,
+            beat_bits=port_bits or parameters.data_bits,
+            destination_bits=parameters.destination_bits,
         )
         self._store = StoreUnit(
-            address_bits=address_bits, burst_beats=parameters.burst_beats, pieces=parameters.brick_pieces
+            address_bits=address_bits,
+            burst_beats=parameters.burst_beats,
+            pieces=parameters.brick_pieces,
+            beat_bits=parameters.data_bits,
         )
         self._counters = PerformanceCounters(
-            parameters.profile_entries, _BEAT_BYTES + port_bits // 8, START_CYCLES, parameters.counters
+            parameters.profile_entries,
+            (parameters.data_bits + port_bits) // 8,
+            START_CYCLES,
+            parameters.counters,
         )
         amounts = amounts_layout(parameters.counters)
         super().__init__(
             {
                 "csr": In(AxiLiteSignature(registers.ADDRESS_BITS)),
-                "bus": Out(AxiSignature(address_bits, BEAT_BITS)),
+                "bus": Out(AxiSignature(address_bits, parameters.data_bits)),
                 **({"weights_bus": Out(AxiReadSignature(address_bits, port_bits))} if port_bits else {}),
                 "interrupt": Out(1),
                 "compute": Out(stream.Signature(parameters.compute.struct())),
                 "activate": Out(stream.Signature(parameters.activate.struct())),
-                "load_bricks": Out(stream.Signature(brick_write_layout(parameters.brick_pieces))),
+                "load_bricks": Out(
+                    stream.Signature(brick_write_layout(parameters.brick_pieces, parameters.data_bits))
+                ),
                 "store_request": Out(stream.Signature(brick_request_layout(parameters.brick_pieces))),
-                "store_response": In(stream.Signature(brick_data_layout())),
-                "destination_write": Out(destination_write_signature()),
-                "decoder": Out(DecoderSignature(parameters.weights, port_bits or BEAT_BITS)),
+                "store_response": In(stream.Signature(brick_data_layout(parameters.data_bits))),
+                "destination_write": Out(destination_write_signature(parameters.destination_bits)),
+                "decoder": Out(DecoderSignature(parameters.weights, port_bits or parameters.data_bits)),
                 "cause": In(cause_shape(parameters.counters)),
                 **({"amounts": In(amounts)} if amounts.members else {}),
                 "progress": In(1),
@@ -361,11 +377,12 @@ class Chassis(wiring.Component):
         with m.Else():
             m.d.comb += counters.cause.eq(Cause.DMA)
         # Strobes come straight from a block RAM, late in the cycle.
-        strobes = Signal(_BEAT_BYTES)
+        beat_bytes = self._parameters.data_bits // 8
+        strobes = Signal(beat_bytes)
         m.d.sync += strobes.eq(Mux(self.bus.w.valid & self.bus.w.ready, self.bus.w.payload.strobe, 0))
         if amounts_layout(self._parameters.counters).members:
             m.d.comb += counters.amounts.eq(self.amounts)
-        bytes_read = Mux(self.bus.r.valid & self.bus.r.ready, _BEAT_BYTES, 0)
+        bytes_read = Mux(self.bus.r.valid & self.bus.r.ready, beat_bytes, 0)
         if port_bytes := self._parameters.weights_port_bits // 8:
             moved = self.weights_bus.r.valid & self.weights_bus.r.ready
             bytes_read = bytes_read + Mux(moved, port_bytes, 0)
@@ -374,7 +391,7 @@ class Chassis(wiring.Component):
             counters.count.eq(self._control.counting),
             counters.snapshot.eq(self.snapshot),
             counters.bytes_read.eq(bytes_read),
-            counters.bytes_written.eq(sum(strobes[byte] for byte in range(_BEAT_BYTES))),
+            counters.bytes_written.eq(_ones(strobes)),
             counters.profile_index.eq(csr.port(registers.PROFILE_INDEX)),
             csr.port(registers.PROFILE_COUNT).eq(counters.profile_count),
             csr.port(registers.PROFILE_DATA).eq(counters.profile_data),
@@ -383,3 +400,11 @@ class Chassis(wiring.Component):
                 for place, register in enumerate(registers.counter_registers(self._parameters.counters))
             ),
         ]
+
+
+def _ones(bits: Signal) -> Any:
+    """How many of the bits are set: eight by eight, then as a tree."""
+    counts = [sum(bits[low + bit] for bit in range(8)) for low in range(0, len(bits), 8)]
+    while len(counts) > 1:
+        counts = [low + high for low, high in zip(counts[::2], counts[1::2], strict=True)]
+    return counts[0]

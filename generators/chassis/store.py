@@ -9,7 +9,7 @@ from ...hdl.axi_writer import AxiWriter
 from ...hdl.byte_packer import BytePacker
 from ...hdl.skid_buffer import SkidBuffer
 from ...hdl.stream_queue import LARGEST_LUT_RAM, StreamQueue
-from .brick_walk import BRICK_BYTES, BrickWalk, brick_place_layout, piece_address_bits
+from .brick_walk import BrickWalk, brick_place_layout, piece_address_bits
 from .command import STORE
 from .region_check import BEAT_COUNT_BITS, regions_layout
 from .register_map import ErrorCode
@@ -18,6 +18,7 @@ from .transfer_plan import TransferPlan
 from .unit_error import report, report_response
 
 BEAT_BITS = 64
+"""Of the port, unless told otherwise."""
 _BRICKS_ON_THEIR_WAY = 16
 """Bricks asked for and not yet packed: more than the buffer's latency, so that it runs at full rate."""
 
@@ -27,13 +28,14 @@ def brick_request_layout(pieces: int = 1) -> data.StructLayout:
     return data.StructLayout({"address": piece_address_bits(pieces)})
 
 
-def brick_data_layout() -> data.StructLayout:
-    """The 8 bytes of `data` of a brick."""
-    return data.StructLayout({"data": BEAT_BITS})
+def brick_data_layout(beat_bits: int = BEAT_BITS) -> data.StructLayout:
+    """The `data` of a brick or of a piece, a beat."""
+    return data.StructLayout({"data": beat_bits})
 
 
 class StoreUnit(wiring.Component):
-    """Executes STORE commands, one at a time: reads bricks, one a cycle, writes packed NHWC bytes.
+    """Executes STORE commands, one at a time: reads bricks, one a cycle, writes packed NHWC bytes;
+    of bricks wider than a beat of the port, a piece a cycle.
 
         BrickWalk -> bricks asked for -> buffer -> BytePacker -> AxiWriter (queue of beats, bursts)
 
@@ -67,12 +69,15 @@ class StoreUnit(wiring.Component):
     bus_idle: Signal
     error: data.View
 
-    def __init__(self, *, address_bits: int, burst_beats: int, pieces: int = 1) -> None:
+    def __init__(
+        self, *, address_bits: int, burst_beats: int, pieces: int = 1, beat_bits: int = BEAT_BITS
+    ) -> None:
         self._pieces = pieces
+        self._beat_bytes = beat_bits // 8
         self._address_bits = address_bits
         self._writer = AxiWriter(
             address_bits=address_bits,
-            data_bits=BEAT_BITS,
+            data_bits=beat_bits,
             count_bits=BEAT_COUNT_BITS,
             burst_beats=burst_beats,
             queue_beats=max(4 * burst_beats, 2 * LARGEST_LUT_RAM),
@@ -82,8 +87,8 @@ class StoreUnit(wiring.Component):
                 "command": In(stream.Signature(STORE.struct())),
                 "regions": In(regions_layout(address_bits)),
                 "request": Out(stream.Signature(brick_request_layout(pieces))),
-                "response": In(stream.Signature(brick_data_layout())),
-                "bus": Out(AxiWriteSignature(address_bits, BEAT_BITS)),
+                "response": In(stream.Signature(brick_data_layout(beat_bits))),
+                "bus": Out(AxiWriteSignature(address_bits, beat_bits)),
                 "stop": In(1),
                 "busy": Out(1),
                 "bus_idle": Out(1),
@@ -94,15 +99,15 @@ class StoreUnit(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """Plan, then let the bricks flow until the last write response."""
         m = Module()
-        m.submodules.plan = plan = TransferPlan(self._address_bits)
-        m.submodules.walk = walk = BrickWalk(self._pieces)
+        m.submodules.plan = plan = TransferPlan(self._address_bits, self._beat_bytes)
+        m.submodules.walk = walk = BrickWalk(self._pieces, self._beat_bytes)
         # Whether the buffer takes a request depends on its address: too late for the counters of the walk.
-        m.submodules.place = place = SkidBuffer(brick_place_layout(self._pieces))
-        piece = data.StructLayout({"bytes": range(BRICK_BYTES + 1), "last": 1})
+        m.submodules.place = place = SkidBuffer(brick_place_layout(self._pieces, self._beat_bytes))
+        piece = data.StructLayout({"bytes": range(self._beat_bytes + 1), "last": 1})
         m.submodules.pieces = pieces = StreamQueue(piece, _BRICKS_ON_THEIR_WAY)
         # The queue is LUT RAM, whose read and the packer's shift do not fit into one cycle. Bricks take longer.
         m.submodules.next_piece = next_piece = SkidBuffer(piece)
-        m.submodules.packer = packer = BytePacker()
+        m.submodules.packer = packer = BytePacker(self._beat_bytes)
         m.submodules.writer = writer = self._writer
         command = self.command.payload
         start = Signal()

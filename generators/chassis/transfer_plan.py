@@ -6,7 +6,7 @@ from amaranth.lib.wiring import In, Out
 
 from ...hdl.shared_module import shared_module
 from .command import LOAD
-from .region_check import BEAT_COUNT_BITS, SIZE_BITS, RegionCheck, regions_layout
+from .region_check import BEAT_BYTES, BEAT_COUNT_BITS, SIZE_BITS, RegionCheck, regions_layout
 
 
 def plan_cycles(rows: int, channels: int) -> int:
@@ -26,7 +26,7 @@ class TransferPlan(wiring.Component):
         empty: there is nothing to transfer.
         out_of_range: it reaches beyond its region.
         address: bus address of its first byte.
-        beats: 64-bit beats that it touches.
+        beats: beats of the port that it touches.
     """
 
     start: Signal
@@ -38,8 +38,9 @@ class TransferPlan(wiring.Component):
     address: Signal
     beats: Signal
 
-    def __init__(self, address_bits: int) -> None:
+    def __init__(self, address_bits: int, beat_bytes: int = BEAT_BYTES) -> None:
         self._address_bits = address_bits
+        self._beat_bytes = beat_bytes
         super().__init__(
             {
                 "start": In(1),
@@ -57,7 +58,7 @@ class TransferPlan(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         """One shift-and-add multiplier, used twice, in front of the check."""
         m = Module()
-        m.submodules.check = check = RegionCheck(self._address_bits)
+        m.submodules.check = check = RegionCheck(self._address_bits, self._beat_bytes)
         factor = Signal(16)  # its bits are taken from the lowest up
         addend = Signal(SIZE_BITS)
         addend_overflow = Signal()

@@ -86,10 +86,12 @@ class WeightsUnit(wiring.Component):
         decoder_beats: int,
         freed_beats: int = 1,
         beat_bits: int = BEAT_BITS,
+        destination_bits: int = BEAT_BITS,
     ) -> None:
         """`layout` has the fields region, offset, beats, destination, address and words; `depths[d]` is the number of
         beats that destination d holds, `decoder_beats` of those that the decoder's queue holds, `freed_beats` of those
-        that leave it together. A beat of `beat_bits` puts its lowest 64 into a destination.
+        that leave it together. A beat of `beat_bits` puts its lowest `destination_bits`
+        into a destination.
 
         Raises:
             ValueError: `layout` is not WEIGHTS or lacks a field, there are not 1..8 depths or one is not in
@@ -132,7 +134,7 @@ class WeightsUnit(wiring.Component):
                 "oldest": Out(waiting_layout()),
                 "regions": In(regions_layout(address_bits)),
                 "read": Out(ReadClientSignature(address_bits, beat_bits)),
-                "write": Out(destination_write_signature()),
+                "write": Out(destination_write_signature(destination_bits)),
                 "decoder": Out(DecoderSignature(layout, beat_bits)),
                 "stop": In(1),
                 "busy": Out(1),

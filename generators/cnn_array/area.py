@@ -30,7 +30,7 @@ def area(config: CnnArrayConfig) -> Area:
     luts = (
         _LUTS
         + (_LUTS_PER_UNIT + _LUTS_PER_REGISTERS * blocks) * config.peak_macs
-        + _LUTS_PER_COLUMN * config.columns
+        + _LUTS_PER_COLUMN * config.pixel_units
         + _LUTS_PER_LANE * config.lanes
     )
     multipliers = config.peak_macs
@@ -42,13 +42,13 @@ def area(config: CnnArrayConfig) -> Area:
 def _memories(config: CnnArrayConfig) -> Iterator[Memory]:
     in_flight = max(config.burst_beats * max(2, config.outstanding_reads), 2 * LARGEST_LUT_RAM)
     yield Memory(config.buffer_bricks // BANKS, 8 * config.brick_bytes, BANKS)
-    yield Memory(config.weight_words, config.element_bits * config.rows)
+    yield Memory(config.weight_words, config.element_bits * config.channel_units)
     yield Memory(config.tile_pixels, config.core_outputs * config.sum_bits, 2)  # vector tiles
     yield Memory(config.parameter_beats, 64)
     if config.element_bits == 8:
         yield Memory(32, 64, config.lanes)  # activation tables
         yield Memory(512, 32, config.core_outputs // 2, is_dual=True)  # operand tables
     yield Memory(config.profile_entries * COUNTER_WORDS, REGISTER_BITS)
-    yield Memory(2 * LARGEST_LUT_RAM, 64)  # fetch
-    yield Memory(1 << (in_flight - 1).bit_length(), 64)  # LOAD
-    yield Memory(max(4 * config.burst_beats, 2 * LARGEST_LUT_RAM), 72)  # STORE
+    yield Memory(2 * LARGEST_LUT_RAM, config.data_bits)  # fetch
+    yield Memory(1 << (in_flight - 1).bit_length(), config.data_bits)  # LOAD
+    yield Memory(max(4 * config.burst_beats, 2 * LARGEST_LUT_RAM), config.data_bits * 9 // 8)  # STORE

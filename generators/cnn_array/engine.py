@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out, connect, flipped
 from ...hdl.axi import AxiBus, AxiLiteBus, AxiLiteSignature, AxiSignature
 from ...hdl.wide_brick_buffer import WideBrickBuffer
 from ..chassis.counters import Cause
-from ..chassis.destination_port import BEAT_BITS
+from ..chassis.destination_port import BEAT_BITS, narrow_write
 from ..chassis.register_map import ADDRESS_BITS
 from ..chassis.run_control import RUN_DOMAIN
 from ..chassis.shell import Chassis, ChassisParameters
@@ -15,13 +15,13 @@ from ..chassis.tiles.activate import ActivateUnit
 from ..chassis.tiles.commands import Destination
 from .compute import ComputeUnit
 from .config import CnnArrayConfig
-from .isa import ACTIVATE, COMPUTE, WEIGHTS
+from .isa import ACTIVATE, WEIGHTS
 
 
 def destination_depths(config: CnnArrayConfig) -> tuple[int, ...]:
-    """64-bit beats of each destination of WEIGHTS; there is no table for SOFTMAX."""
+    """Beats of each destination of WEIGHTS; there is no table for SOFTMAX."""
     depths = {
-        Destination.WEIGHT_STORE: config.weight_words * config.weight_word_bytes * 8 // BEAT_BITS,
+        Destination.WEIGHT_STORE: config.weight_words * config.weight_word_bytes * 8 // config.data_bits,
         Destination.PARAMETER_STORE: config.parameter_beats,
         Destination.OPERAND_TABLE: 256,
         Destination.ACTIVATION_TABLE: 32,
@@ -37,7 +37,7 @@ def chassis_parameters(config: CnnArrayConfig) -> ChassisParameters:
         macs=config.peak_macs,
         buffer_bytes=config.buffer_kib * 1024,
         weights=WEIGHTS,
-        compute=COMPUTE,
+        compute=config.compute,
         activate=ACTIVATE,
         destination_depths=destination_depths(config),
         decoder_beats=config.burst_beats,  # which nobody decodes
@@ -46,7 +46,9 @@ def chassis_parameters(config: CnnArrayConfig) -> ChassisParameters:
         outstanding_reads=config.outstanding_reads,
         address_bits=config.address_bits,
         profile_entries=config.profile_entries,
-        brick_pieces=config.brick_bytes * 8 // BEAT_BITS,
+        brick_pieces=config.brick_bytes * 8 // config.data_bits,
+        data_bits=config.data_bits,
+        destination_bits=config.data_bits,
     )
 
 
@@ -83,7 +85,12 @@ class CnnArrayEngine(wiring.Component):
         m.submodules.chassis = chassis = Chassis(chassis_parameters(config))
         restart = DomainRenamer(RUN_DOMAIN)
         buffer = WideBrickBuffer(
-            config.buffer_bricks, config.brick_bytes * 8 // BEAT_BITS, config.element_bytes
+            config.buffer_bricks,
+            config.brick_bytes * 8 // BEAT_BITS,
+            config.element_bytes,
+            moved=config.data_bits // BEAT_BITS,
+            window=config.taps,
+            neighbour_bits=8 * config.element_bytes * config.neighbour_channels,
         )
         compute = ComputeUnit(config)
         activate = ActivateUnit(config)
@@ -99,8 +106,13 @@ class CnnArrayEngine(wiring.Component):
         connect(m, chassis.store_request, buffer.store_request)
         connect(m, buffer.store_response, chassis.store_response)
         connect(m, compute.accumulators, activate.accumulators)
-        for memory in (compute.writes, activate.weights):
-            connect(m, chassis.destination_write, memory)
+        connect(m, chassis.destination_write, compute.writes)
+        narrow_write(m, chassis.destination_write, activate.weights)
+        if config.taps > 1:
+            m.d.comb += [
+                buffer.read_count.eq(compute.brick_count),
+                compute.neighbours.eq(buffer.neighbours),
+            ]
         address = activate.results.address
         m.d.comb += [
             buffer.read_enable.eq(compute.brick_enable),

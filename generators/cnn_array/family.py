@@ -26,8 +26,10 @@ def _lowering(
     plans: Sequence[LayerPlan], constants: ConstantPool, config: CnnArrayConfig, memory: MemoryModel
 ) -> SectionLowering:
     from .lowering import PASSES_IN_STORE, Lowering
+    from .round_lowering import RoundLowering
 
-    return Lowering(config, constants, [config.weight_words // PASSES_IN_STORE] * len(plans))
+    kind = RoundLowering if config.has_rounds else Lowering
+    return kind(config, constants, [config.weight_words // PASSES_IN_STORE] * len(plans))
 
 
 def _estimated_cycles(layer: Layer, rows: int, config: CnnArrayConfig) -> int:

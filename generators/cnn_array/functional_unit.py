@@ -20,20 +20,24 @@ _HALVES = 2
 
 
 def visit_layout(config: CnnArrayConfig) -> data.StructLayout:
-    """What a column does in a cycle: every lane of a group of bricks is one visit of the same register.
+    """What a column does in a cycle: every lane of a group of bricks is one visit of the same register, or two.
 
     valid: accumulate.
     starts: lane 0.
     first: replace what is there, which is so in lane 0 of a tile's first step.
     half, register: where.
+    turn: with two turns, which of the lane's words of weights this is.
+    moves: with two turns, the lane's last one.
     """
+    turns = {"turn": unsigned(1), "moves": unsigned(1)} if config.turns > 1 else {}
     return data.StructLayout(
         {
             "valid": unsigned(1),
             "starts": unsigned(1),
             "first": unsigned(1),
             "half": unsigned(1),
-            "register": range(config.registers),
+            "register": range(config.registers // config.turns),
+            **turns,
         }
     )
 
@@ -131,8 +135,8 @@ class Column(wiring.Component):
         weights, weights_out: an operand for each row, and the same in the next cycle, for the next column.
         visit, visit_out: what to do with these weights, likewise. Nothing is accumulated without a `load` in the cycle
             before lane 0.
-        drain_half, drain_register: read by ACTIVATE.
-        drain_core: which eight rows of those asked for `DRAIN_LATENCY` cycles ago.
+        drain_half, drain_register: read by ACTIVATE; `drain_turn` likewise, there only with two turns.
+        drain_core: which eight channels of those asked for `DRAIN_LATENCY` cycles ago.
         values: their partial sums.
     """
 
@@ -144,6 +148,7 @@ class Column(wiring.Component):
     visit_out: data.View
     drain_half: Signal
     drain_register: Signal
+    drain_turn: Signal
     drain_core: Signal
     values: Signal
 
@@ -152,15 +157,16 @@ class Column(wiring.Component):
         self._visit = visit_layout(config)
         super().__init__(
             {
-                "brick": In(config.element_bits * config.columns),
+                "brick": In(config.element_bits * config.brick_channels),
                 "load": In(1),
-                "weights": In(config.element_bits * config.rows),
-                "weights_out": Out(config.element_bits * config.rows),
+                "weights": In(config.element_bits * config.channel_units),
+                "weights_out": Out(config.element_bits * config.channel_units),
                 "visit": In(self._visit),
                 "visit_out": Out(self._visit),
                 "drain_half": In(1),
-                "drain_register": In(range(config.registers)),
-                "drain_core": In(range(max(2, config.cores))),
+                "drain_register": In(range(config.registers // config.turns)),
+                **({"drain_turn": In(1)} if config.turns > 1 else {}),
+                "drain_core": In(range(max(2, config.channel_units // BRICK_CHANNELS))),
                 "values": Out(config.sum_bits * BRICK_CHANNELS),
             }
         )
@@ -171,11 +177,14 @@ class Column(wiring.Component):
         m = Module()
         config = self._config
         bits = config.element_bits
-        operands = Signal(bits * config.columns, reset_less=True)
-        m.d.sync += operands.eq(Mux(self.load, self.brick, operands >> bits))
+        operands = Signal(bits * config.brick_channels, reset_less=True)
+        shifted = operands >> bits
+        if config.turns > 1:
+            shifted = Mux(self.visit.moves, shifted, operands)
+        m.d.sync += operands.eq(Mux(self.load, self.brick, shifted))
         places, writes, first, drain_half = self._control(m)
         weights_out, values = [], []
-        for row in range(config.rows):
+        for row in range(config.channel_units):
             m.submodules[f"unit_{row}"] = unit = FunctionalUnit(config)
             m.d.comb += [
                 unit.operand.eq(operands[:bits].as_signed()),
@@ -187,7 +196,9 @@ class Column(wiring.Component):
             ]
             weights_out.append(unit.weight_out)
             values.append(unit.value)
-        blocks = [Cat(values[low : low + BRICK_CHANNELS]) for low in range(0, config.rows, BRICK_CHANNELS)]
+        blocks = [
+            Cat(values[low : low + BRICK_CHANNELS]) for low in range(0, config.channel_units, BRICK_CHANNELS)
+        ]
         m.d.comb += [
             self.weights_out.eq(Cat(weights_out)),
             self.values.eq(blocks[0] if len(blocks) == 1 else Array(blocks)[self.drain_core]),
@@ -215,10 +226,13 @@ class Column(wiring.Component):
             first.eq(here.first),
             drain_half.eq(self.drain_half),
         ]
+        filled, drained = here.register, self.drain_register
+        if self._config.turns > 1:
+            filled, drained = Cat(here.turn, filled), Cat(self.drain_turn, drained)
         for half in range(_HALVES):
             fills = here.valid & (here.half == half)
             m.d.sync += [
                 writes[half].eq(fills),
-                places[half].eq(Mux(fills, here.register, self.drain_register)),
+                places[half].eq(Mux(fills, filled, drained)),
             ]
         return places, writes, first, drain_half

@@ -1,4 +1,4 @@
-"""The kernel buffers: a byte wide memory for each row of the array, all read at the same address."""
+"""The kernel buffers: a memory as wide as an operand for each output channel at once, all read at the same address."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from amaranth.lib import stream, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
 
-from ..chassis.destination_port import BEAT_BITS, destination_write_signature
+from ..chassis.destination_port import destination_write_signature
 from ..chassis.tiles.commands import Destination
 from .config import CnnArrayConfig
 
@@ -23,7 +23,7 @@ class KernelBuffers(wiring.Component):
     Members:
         writes: WEIGHTS' port; takes the beats for `Destination.WEIGHT_STORE`. A word may be read in the next cycle.
         address: of a word.
-        word: an operand for each row, `KERNEL_READ_LATENCY` cycles later.
+        word: an operand for each output channel, `KERNEL_READ_LATENCY` cycles later.
     """
 
     writes: stream.Interface
@@ -32,27 +32,30 @@ class KernelBuffers(wiring.Component):
 
     def __init__(self, config: CnnArrayConfig) -> None:
         self._words = config.weight_words
-        self._beats = config.weight_word_bytes * 8 // BEAT_BITS
+        self._beats = config.weight_word_bytes * 8 // config.data_bits
+        self._beat_bits = config.data_bits
         self._bits, self._stored_bits = config.element_bits, 8 * config.element_bytes
         super().__init__(
             {
-                "writes": In(destination_write_signature()),
+                "writes": In(destination_write_signature(config.data_bits)),
                 "address": In(range(config.weight_words)),
-                "word": Out(config.element_bits * config.rows),
+                "word": Out(config.element_bits * config.channel_units),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         """The lowest bits of a beat's address say which rows."""
         m = Module()
-        bits = BEAT_BITS // self._stored_bits * self._bits  # of a beat's that are kept
+        bits = self._beat_bits // self._stored_bits * self._bits  # of a beat's that are kept
         m.submodules.memory = memory = Memory(
             shape=bits * self._beats, depth=self._words, init=[], attrs=_MEMORY
         )
         read, write = memory.read_port(), memory.write_port(granularity=bits)
         beat = self.writes.payload
         kept = Signal(bits)
-        stored = [beat.data.word_select(n, self._stored_bits) for n in range(BEAT_BITS // self._stored_bits)]
+        stored = [
+            beat.data.word_select(n, self._stored_bits) for n in range(self._beat_bits // self._stored_bits)
+        ]
         m.d.comb += kept.eq(Cat(operand[: self._bits] for operand in stored))
         part_bits = (self._beats - 1).bit_length()
         chosen = self.writes.valid & (beat.destination == Destination.WEIGHT_STORE)

@@ -13,8 +13,10 @@ def kernel_read_layout(config: CnnArrayConfig) -> data.StructLayout:
 
     reading: there is one.
     address: of its weights in the kernel buffers.
+    ends: with rounds, it is the last one of a command with weights.
     """
-    return data.StructLayout({"reading": unsigned(1), "address": range(config.weight_words)})
+    ends = {"ends": unsigned(1)} if config.has_rounds else {}
+    return data.StructLayout({"reading": unsigned(1), "address": range(config.weight_words), **ends})
 
 
 class KernelWalk(wiring.Component):

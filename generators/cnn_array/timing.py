@@ -6,6 +6,7 @@ Only the commands count: neither weights nor activations change a cycle.
 
 from functools import partial
 
+from ..chassis.command import Opcode
 from ..chassis.memory import MemoryModel
 from ..chassis.prediction import Prediction
 from ..chassis.tiles.core_timing import CoreTiming
@@ -31,5 +32,6 @@ def predict(
         TimingError: the list never ends.
     """
     core = partial(CoreTiming, config, partial(ComputeTiming, config))
-    engine = EngineTiming(config, LAYOUTS, memory or MemoryModel(), core, NoDecoder(), config.burst_beats)
+    layouts = {**LAYOUTS, Opcode.COMPUTE: config.compute}
+    engine = EngineTiming(config, layouts, memory or MemoryModel(), core, NoDecoder(), config.burst_beats)
     return engine.run(words, queue_offset)

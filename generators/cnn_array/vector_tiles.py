@@ -47,7 +47,7 @@ class VectorTiles(wiring.Component):
             {
                 "command": In(config.compute.struct()),
                 "constants": In(constants_layout(config)),
-                "brick": In(config.element_bits * config.columns),
+                "brick": In(config.element_bits * config.brick_channels),
                 "slot": In(window_slot_layout(config)),
                 "enable": In(1),
                 "table_writes": In(destination_write_signature()),

@@ -42,6 +42,24 @@ def _broadcast(second: Tensor, ofm: Tensor) -> tuple[MapShape, Broadcast]:
     )
 
 
+def ordered_operands(operator: BoundOperator) -> tuple[tuple[int, int], MapShape, Broadcast]:
+    """Both operands, first one that has the ofm's shape; the other's shape, and how it repeats.
+
+    Raises:
+        EngineRefusal: neither has that shape, or one repeats over a batch of several images.
+    """
+    operands, shape = operator.operands, view(operator.ofm.shape)
+    order = (0, 1) if view(operands[0].shape) == shape else (1, 0)
+    if view(operands[order[0]].shape) != shape:
+        raise EngineRefusal(
+            [
+                f"one operand must have the ofm's shape {operator.ofm.shape}, not {operands[0].shape} and "
+                f"{operands[1].shape}"
+            ]
+        )
+    return order, *_broadcast(operands[order[1]], operator.ofm)
+
+
 def _binary_layers(
     operator: BoundOperator,
     source: Source,
@@ -58,16 +76,7 @@ def _binary_layers(
         return [
             copy_layer(operator.name, operator.index, source.maps[1 - scalar], source.ofm, shape, table=table)
         ]
-    operands = operator.operands
-    order = (0, 1) if view(operands[0].shape) == shape else (1, 0)
-    if view(operands[order[0]].shape) != shape:
-        raise EngineRefusal(
-            [
-                f"one operand must have the ofm's shape {operator.ofm.shape}, not {operands[0].shape} and "
-                f"{operands[1].shape}"
-            ]
-        )
-    second, broadcast = _broadcast(operands[order[1]], operator.ofm)
+    order, second, broadcast = ordered_operands(operator)
     bounds = activation_range(attributes.activation, operator.ofm)
     return [
         Layer(

@@ -3,19 +3,30 @@
 import numpy as np
 
 from celosia.generators.chassis.fixed_point import FixedPointScaling
-from celosia.generators.chassis.layer import Layer, LayerKind, Window
+from celosia.generators.chassis.layer import Alignment, Layer, LayerKind, Window
 
-from ..attributes import Activation, PadAttributes
+from ..attributes import Activation, ElementwiseAttributes, PadAttributes
 from ..binary_point import value_range
 from ..graph import BoundOperator
 from .batch import image_view, images_of, over_images
 from .context import EngineRefusal, Source
+from .elementwise import ordered_operands
 from .views import view
 
-__all__ = ["FIXED_POINT_KINDS", "copied", "pad_layers", "products_scaled", "relu_layers"]
+__all__ = ["FIXED_POINT_KINDS", "copied", "pad_layers", "products_scaled", "relu_layers", "sum_layers"]
 
 FIXED_POINT_KINDS = frozenset(
-    {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "MAX_POOL_2D", "PAD", "RELU"}
+    {
+        "ADD",
+        "AVERAGE_POOL_2D",
+        "CONV_2D",
+        "DEPTHWISE_CONV_2D",
+        "FULLY_CONNECTED",
+        "MAX_POOL_2D",
+        "PAD",
+        "RELU",
+        "SUB",
+    }
 )
 """Kinds that become layers."""
 
@@ -85,3 +96,44 @@ def pad_layers(operator: BoundOperator, source: Source) -> list[Layer]:
         window=Window(pad_top=before[1], pad_left=before[2]),
     )
     return over_images([layer], images_of(operator.ifm))
+
+
+def sum_layers(operator: BoundOperator, source: Source) -> list[Layer]:
+    """ADD and SUB: the operand whose binary point is further to the right stays, the other is shifted to it.
+
+    Raises:
+        EngineRefusal: neither operand has the ofm's shape, or one repeats over a batch of several images.
+    """
+    attributes, numbers = operator.attributes, operator.ofm.numbers
+    assert isinstance(attributes, ElementwiseAttributes)
+    order, second, broadcast = ordered_operands(operator)
+    first_fraction, second_fraction = (operator.operand(place).numbers.fraction_bits for place in order)
+    shape = view(operator.ofm.shape)
+    minimum, maximum = value_range(attributes.activation, numbers)
+    return [
+        Layer(
+            name=operator.name,
+            operator=operator.index,
+            kind=LayerKind.ADD,
+            ifm=source.maps[order[0]],
+            ifm2=source.maps[order[1]],
+            ofm=source.ofm,
+            ifm_shape=shape,
+            ifm2_shape=second,
+            ofm_shape=shape,
+            broadcast=broadcast,
+            alignment=Alignment(
+                shift=abs(first_fraction - second_fraction),
+                shifts_second=second_fraction < first_fraction,
+                negated=(order[0] == 1, order[1] == 1) if operator.kind == "SUB" else (False, False),
+            ),
+            requantization=FixedPointScaling(
+                bias=np.zeros(shape.channels, np.int64),
+                right_shift=max(first_fraction, second_fraction) - numbers.fraction_bits,
+                to_even=numbers.rounding == "EVEN",
+                minimum=minimum,
+                maximum=maximum,
+                bits=numbers.bits,
+            ),
+        )
+    ]

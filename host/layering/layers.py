@@ -9,7 +9,7 @@ from ..graph import ABSENT, BoundOperator, Graph, Operator
 from .context import EngineRefusal, Source
 from .convolution import convolution_layers, depthwise_layers, fully_connected_layers
 from .elementwise import addition_layers, multiplication_layers
-from .fixed_point import FIXED_POINT_KINDS, relu_layers
+from .fixed_point import FIXED_POINT_KINDS, relu_layers, sum_layers
 from .fixed_point import pad_layers as fixed_point_pad_layers
 from .layout import concatenation_layers, pad_layers
 from .planes import product_layers
@@ -48,7 +48,12 @@ RESHAPE moves no data and has no layers.
 """
 
 
-_FIXED_POINT_BUILDERS: dict[str, _Build] = {"PAD": fixed_point_pad_layers, "RELU": relu_layers}
+_FIXED_POINT_BUILDERS: dict[str, _Build] = {
+    "ADD": sum_layers,
+    "PAD": fixed_point_pad_layers,
+    "RELU": relu_layers,
+    "SUB": sum_layers,
+}
 """Those of fixed-point numbers that have nothing in common with those of int8."""
 
 

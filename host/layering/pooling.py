@@ -95,22 +95,58 @@ def _runs(ifm: int, kernel: int, stride: int, axis: Axis) -> list[tuple[int, int
     return runs
 
 
+def _of_a_mean(shape: tuple[int, ...], operator: BoundOperator) -> np.ndarray:
+    """Weights that make sums of what `_divided` divides."""
+    if operator.has_binary_points:
+        return np.ones(shape, operator.ofm.numbers.dtype)
+    return np.full(shape, 2, np.int8)
+
+
+def _divided(operator: BoundOperator, count: int, channels: int) -> Requantization | FixedPointScaling:
+    """Sums of `count` pixels become their mean, within the activation's bounds."""
+    attributes = operator.attributes
+    assert isinstance(attributes, PoolAttributes)
+    if operator.has_binary_points:
+        if count & (count - 1):
+            raise EngineRefusal(
+                [f"means of fixed-point numbers must be of a power of two of pixels, not {count}"]
+            )
+        numbers = operator.ofm.numbers
+        return FixedPointScaling(
+            bias=np.zeros(channels, np.int64),
+            right_shift=count.bit_length() - 1,
+            to_even=numbers.rounding == "EVEN",
+            minimum=value_range(attributes.activation, numbers)[0],
+            maximum=value_range(attributes.activation, numbers)[1],
+            bits=numbers.bits,
+        )
+    rescale, bounds = division_rescale(count), activation_range(attributes.activation, operator.ofm)
+    return Requantization(
+        bias=np.zeros(channels, np.int32),
+        multiplier=np.full(channels, rescale.multiplier[0], np.int64).astype(np.int32),
+        shift=np.full(channels, rescale.shift[0], np.int8),
+        minimum=bounds[0],
+        maximum=bounds[1],
+    )
+
+
 def average_pool_layers(operator: BoundOperator, source: Source) -> list[Layer]:
-    """AVERAGE_POOL_2D is a depthwise convolution with weights of 2 and the division in the output stage.
+    """AVERAGE_POOL_2D is a depthwise convolution with weights of 2 and the division in the output stage; of fixed-point
+    numbers one with weights of 1 and a shift.
 
     Padding does not count, so every rectangle of the ofm whose windows hold equally many pixels is a layer.
+
+    Raises:
+        EngineRefusal: windows of fixed-point numbers do not hold a power of two of pixels.
     """
     attributes, rows, columns = _pool(operator)
     stride_y, stride_x = _strides(attributes, rows, columns)
     ifm = image_view(operator.ifm)
-    bounds = activation_range(attributes.activation, operator.ofm)
     kernel = attributes.kernel
     layers = []
     for top, bottom, inside_y in _runs(ifm.height, kernel[0], stride_y, rows):
         for left, right, inside_x in _runs(ifm.width, kernel[1], stride_x, columns):
             shape = MapShape(bottom - top, right - left, ifm.channels)
-            rescale = division_rescale(inside_y * inside_x)
-            multiplier = np.full(ifm.channels, rescale.multiplier[0], np.int64).astype(np.int32)
             layers.append(
                 Layer(
                     name=operator.name,
@@ -120,13 +156,7 @@ def average_pool_layers(operator: BoundOperator, source: Source) -> list[Layer]:
                     ofm=source.ofm,
                     ifm_shape=ifm,
                     ofm_shape=shape,
-                    requantization=Requantization(
-                        bias=np.zeros(ifm.channels, np.int32),
-                        multiplier=multiplier,
-                        shift=np.full(ifm.channels, rescale.shift[0], np.int8),
-                        minimum=bounds[0],
-                        maximum=bounds[1],
-                    ),
+                    requantization=_divided(operator, inside_y * inside_x, ifm.channels),
                     window=Window(
                         kernel[0],
                         kernel[1],
@@ -135,7 +165,7 @@ def average_pool_layers(operator: BoundOperator, source: Source) -> list[Layer]:
                         pad_top=rows.before - top * stride_y,
                         pad_left=columns.before - left * stride_x,
                     ),
-                    weights=np.full((ifm.channels, *kernel), 2, np.int8),
+                    weights=_of_a_mean((ifm.channels, *kernel), operator),
                     ofm_y=top,
                     ofm_x=left,
                     macs=shape.size * inside_y * inside_x,

@@ -8,6 +8,7 @@ from celosia.boards.block_count import design_blocks
 from celosia.boards.board import BOARDS
 from celosia.boards.errors import FitError
 from celosia.boards.fit_estimate import estimate_fit, fitting_presets, require_board_fit
+from celosia.generators.cnn_array.config import PRESETS as CNN_ARRAYS
 from celosia.generators.families import FAMILIES
 from celosia.generators.mac_engine.config import PRESETS
 from tests.generators.abacus import ABACUS, AbacusConfig
@@ -79,6 +80,15 @@ def test_the_largest_preset_that_fits_is_of_the_same_family(monkeypatch: pytest.
     assert estimate_fit(small(multipliers=60), PRESETS["u55-32"]).largest_preset == "u55-32"
     with pytest.raises(FitError, match="140 MULT18X18D too few; the largest preset that fits is a-1"):
         require_board_fit(small(multipliers=60), AbacusConfig(rows=200))
+
+
+def test_an_engine_with_a_wide_port_is_refused() -> None:
+    """Memories of the boards here have 64 bits."""
+    config = replace(CNN_ARRAYS["catapult-8x8-fixed16"], data_bits=128)
+    with pytest.raises(
+        FitError, match=r"a memory port of 64 bits, not 128: set data_bits to 64; the largest"
+    ):
+        require_board_fit(BOARDS["genesys2"], config)
 
 
 class TwoPorts(AbacusConfig):

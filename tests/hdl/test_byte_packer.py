@@ -9,10 +9,16 @@ from celosia.hdl.byte_packer import BytePacker
 from tests.gateware import Gaps, convert, get, put, simulate
 
 
-def run(transfers: list[tuple[int, list[int]]], piece_gap: float, beat_gap: float, seed: int) -> None:
-    component = BytePacker()
+def run(
+    transfers: list[tuple[int, list[int]]],
+    piece_gap: float,
+    beat_gap: float,
+    seed: int,
+    beat_bytes: int = 8,
+) -> None:
+    component = BytePacker(beat_bytes)
     generator = random.Random(seed)
-    contents = [[generator.randbytes(8) for _ in sizes] for _, sizes in transfers]
+    contents = [[generator.randbytes(beat_bytes) for _ in sizes] for _, sizes in transfers]
 
     async def feed(ctx: Any) -> None:
         gaps = Gaps(seed, piece_gap)
@@ -31,11 +37,11 @@ def run(transfers: list[tuple[int, list[int]]], piece_gap: float, beat_gap: floa
         gaps = Gaps(seed + 1, beat_gap)
         for (offset, sizes), bricks in zip(transfers, contents, strict=True):
             expected = b"".join(brick[:size] for size, brick in zip(sizes, bricks, strict=True))
-            for beat in range(-(-(offset + len(expected)) // 8)):
+            for beat in range(-(-(offset + len(expected)) // beat_bytes)):
                 await gaps(ctx)
                 got = await get(ctx, component.o)
-                for lane in range(8):
-                    place = 8 * beat + lane - offset
+                for lane in range(beat_bytes):
+                    place = beat_bytes * beat + lane - offset
                     used = 0 <= place < len(expected)
                     assert got.strobe >> lane & 1 == used
                     assert not used or got.data >> 8 * lane & 0xFF == expected[place]
@@ -57,6 +63,24 @@ def test_random_sizes_and_gaps_over_several_transfers(piece_gap: float, beat_gap
         for _ in range(12)
     ]
     run(transfers, piece_gap, beat_gap, seed=22)
+
+
+@pytest.mark.parametrize("beat_bytes", [2, 16, 64])
+def test_beats_of_other_widths(beat_bytes: int) -> None:
+    generator = random.Random(beat_bytes)
+    transfers = [
+        (
+            generator.randrange(beat_bytes),
+            [generator.randint(1, beat_bytes) for _ in range(generator.randrange(1, 12))],
+        )
+        for _ in range(6)
+    ]
+    run(transfers, 0.2, 0.2, seed=23, beat_bytes=beat_bytes)
+
+
+def test_a_beat_that_is_no_power_of_two_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^beat_bytes must be a power of two of at least 2, not 12$"):
+        BytePacker(12)
 
 
 @pytest.mark.parametrize("offset", [0, 3])

@@ -9,10 +9,19 @@ from celosia.hdl.byte_unpacker import ByteUnpacker
 from tests.gateware import Gaps, convert, get, put, simulate
 
 
-def run(transfers: list[tuple[int, list[int]]], beat_gap: float, piece_gap: float, seed: int) -> None:
-    component = ByteUnpacker(8)
+def run(
+    transfers: list[tuple[int, list[int]]],
+    beat_gap: float,
+    piece_gap: float,
+    seed: int,
+    beat_bytes: int = 8,
+) -> None:
+    component = ByteUnpacker(8, beat_bytes)
     generator = random.Random(seed)
-    streams = [generator.randbytes(8 * -(-(offset + sum(sizes)) // 8)) for offset, sizes in transfers]
+    streams = [
+        generator.randbytes(beat_bytes * -(-(offset + sum(sizes)) // beat_bytes))
+        for offset, sizes in transfers
+    ]
     received: list[list[bytes]] = []
     started: list[int] = []
 
@@ -21,9 +30,9 @@ def run(transfers: list[tuple[int, list[int]]], beat_gap: float, piece_gap: floa
         for index, content in enumerate(streams):
             while len(started) <= index:
                 await ctx.tick()
-            for first in range(0, len(content), 8):
+            for first in range(0, len(content), beat_bytes):
                 await gaps(ctx)
-                await put(ctx, component.i, int.from_bytes(content[first : first + 8], "little"))
+                await put(ctx, component.i, int.from_bytes(content[first : first + beat_bytes], "little"))
 
     async def cut(ctx: Any) -> None:
         for offset, sizes in transfers:
@@ -46,7 +55,7 @@ def run(transfers: list[tuple[int, list[int]]], beat_gap: float, piece_gap: floa
                 piece = await get(ctx, component.o)
                 assert piece.tag == tag % 256
                 assert piece.data >> 8 * size == 0, "lanes above the piece are zero"
-                pieces.append(piece.data.to_bytes(8, "little")[:size])
+                pieces.append(piece.data.to_bytes(beat_bytes, "little")[:size])
             received.append(pieces)
 
     simulate(component, testbenches=[feed, cut, collect])
@@ -68,6 +77,24 @@ def test_random_sizes_and_gaps_over_several_transfers(beat_gap: float, piece_gap
         for _ in range(12)
     ]
     run(transfers, beat_gap, piece_gap, seed=12)
+
+
+@pytest.mark.parametrize("beat_bytes", [2, 16, 64])
+def test_beats_of_other_widths(beat_bytes: int) -> None:
+    generator = random.Random(beat_bytes)
+    transfers = [
+        (
+            generator.randrange(beat_bytes),
+            [generator.randint(1, beat_bytes) for _ in range(generator.randrange(1, 12))],
+        )
+        for _ in range(6)
+    ]
+    run(transfers, 0.2, 0.2, seed=13, beat_bytes=beat_bytes)
+
+
+def test_a_beat_that_is_no_power_of_two_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^beat_bytes must be a power of two of at least 2, not 12$"):
+        ByteUnpacker(8, 12)
 
 
 @pytest.mark.parametrize("offset", [0, 5])

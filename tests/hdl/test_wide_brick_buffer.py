@@ -98,3 +98,57 @@ def test_refuses_by_name(bricks: int, pieces: int, together: int, message: str) 
 
 def test_converts() -> None:
     assert "endmodule" in convert(WideBrickBuffer(BRICKS, 2))
+
+
+@pytest.mark.parametrize("window", [2, 4])
+def test_a_window_shows_the_lowest_bits_of_neighbours(window: int) -> None:
+    """Of bricks that LOAD wrote two pieces at a time, and STORE reads likewise."""
+    pieces, moved, bits = 4, 2, 48
+    buffer = WideBrickBuffer(BRICKS, pieces, moved=moved, window=window, neighbour_bits=bits)
+    draw = random.Random(window)
+    bricks = [draw.getrandbits(64 * pieces) for _ in range(BRICKS)]
+
+    async def bench(ctx: Any) -> None:
+        for place in range(BRICKS * pieces // moved):
+            brick, part = divmod(place, pieces // moved)
+            ctx.set(buffer.load_write.payload.address, place)
+            ctx.set(buffer.load_write.payload.data, bricks[brick] >> 128 * part & (1 << 128) - 1)
+            ctx.set(buffer.load_write.valid, 1)
+            assert ctx.get(buffer.load_write.ready)
+            await ctx.tick()
+        ctx.set(buffer.load_write.valid, 0)
+        for _ in range(40):
+            first, count = draw.randrange(BRICKS - window), draw.randrange(window)
+            ctx.set(buffer.read_address, first)
+            ctx.set(buffer.read_count, count)
+            ctx.set(buffer.read_enable, 1)
+            await ctx.tick()
+            ctx.set(buffer.read_enable, 0)
+            await ctx.tick().repeat(BRICK_READ_LATENCY - 1)
+            assert ctx.get(buffer.read_data) == bricks[first]
+            for tap in range(count):
+                seen = ctx.get(buffer.neighbours) >> bits * tap & (1 << bits) - 1
+                assert seen == bricks[first + 1 + tap] & (1 << bits) - 1
+        place = draw.randrange(BRICKS * pieces // moved)
+        ctx.set(buffer.store_request.payload, place)
+        ctx.set(buffer.store_request.valid, 1)
+        await ctx.tick()
+        ctx.set(buffer.store_request.valid, 0)
+        await ctx.tick().repeat(4)
+        assert ctx.get(buffer.store_response.valid)
+        brick, part = divmod(place, pieces // moved)
+        assert ctx.get(buffer.store_response.payload) == bricks[brick] >> 128 * part & (1 << 128) - 1
+
+    simulate(buffer, testbenches=[bench])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"moved": 3}, "moved must be a power of two of at most 4 pieces, not 3"),
+        ({"window": 9}, "window must be 1..8 bricks, not 9"),
+    ],
+)
+def test_impossible_moves_and_windows_are_refused(change: dict[str, int], message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        WideBrickBuffer(BRICKS, 4, **change)

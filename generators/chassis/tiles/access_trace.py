@@ -131,8 +131,9 @@ class ReadTrace:
         if not tiles or cycle < tiles[0][2].first_read:
             return False
         fields, tile, filled = tiles[0]
-        step, read = divmod(cycle - filled.first_read, filled.period)
-        if read >= filled.reads:
+        step, place = divmod(cycle - filled.first_read, filled.period)
+        read = filled.read_of(place)
+        if read < 0:
             return False
         address = _read_address(fields, tile, filled.first_step + step, read)
         return (bank - address) % BANKS < fields.get("window", 1)

@@ -141,6 +141,8 @@ def compute_fields(
             fields["ifm2_channel_pitch"] = 0
         elif per_brick:
             fields = _shifted(fields, "ifm2_", part.first // per_brick * second.shape.width)
+        if layer.alignment is not None:
+            fields |= layer.alignment.fields
         fields["ifm2_broadcast_x"] = int(broadcast.pixels)
         fields["ifm2_broadcast_channels"] = int(broadcast.channels)
     return fields

@@ -91,11 +91,15 @@ LANE_FIELDS = (
 
 
 def compute_layout(
-    tile_bits: int, most: str, lane_fields: Sequence[Field] = LANE_FIELDS, largest_stride: int = 3
+    tile_bits: int,
+    most: str,
+    lane_fields: Sequence[Field] = LANE_FIELDS,
+    largest_stride: int = 3,
+    own_fields: Sequence[Field] = (),
 ) -> CommandLayout:
     """COMPUTE; a tile's rows and groups have `tile_bits` bits, and together are at most what `most` says.
 
-    Without `lane_fields` a step is one kernel column, and a read one brick.
+    Without `lane_fields` a step is one kernel column, and a read one brick. `own_fields` are what the family adds.
     """
     strides = largest_stride.bit_length(), f"1..{largest_stride}"
     return CommandLayout(
@@ -137,6 +141,7 @@ def compute_layout(
             *_feature_map("ifm2_", "second operand"),
             Field("ifm2_broadcast_x", 1, "second operand has one pixel a row"),
             Field("ifm2_broadcast_channels", 1, "second operand has one channel: lane 0 goes to all"),
+            *own_fields,
         ),
     )
 

@@ -106,7 +106,7 @@ class CoreTiming:
             self._handed_over += 1
         if work.tile == work.tiles_left:
             self._computing = None
-            self._compute_queue.complete(tile.filled)
+            self._compute_queue.complete(tile.complete or tile.filled)
         return True
 
     def _drain(self) -> bool:

@@ -1,5 +1,7 @@
 """Everything of COMPUTE that decides: which window is read in which cycle, and which weights are loaded."""
 
+from typing import cast
+
 from amaranth.hdl import Cat, Module, Mux, Shape, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -10,7 +12,7 @@ from .pixel_walk import WINDOW_READ, PixelWalk
 from .step_walk import STEP_WALK_CYCLES, StepWalk
 from .tile_config import TileConfig
 from .tile_walk import TILE_WALK_CYCLES, TileWalk
-from .weight_loading import WeightLoading
+from .weight_loading import PausingWeightLoading, WeightLoading
 from .window_slot import window_slot_layout
 
 _WALK_DELAY = CONSTANTS_LATENCY - 1
@@ -101,6 +103,11 @@ class LoopSequencer(wiring.Component):
             loader.step_is_last.eq(step.last),
             loader.step_ends.eq(pixel_walk.step_ends),
             pixel_walk.weights_coming.eq(loader.coming),
+            *(
+                [pixel_walk.pausing.eq(cast("PausingWeightLoading", loader).pausing)]
+                if self._config.can_pause
+                else []
+            ),
             pixel_walk.half_coming.eq(self.half_free | self.half_freeing),
             pixel_walk.half.eq(self.half),
             self.tile_starts.eq(step_starts & step.first_of_tile & ~self.command.accumulate),

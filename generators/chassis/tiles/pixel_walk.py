@@ -31,6 +31,7 @@ class PixelWalk(wiring.Component):
         command, constants: held from the first step to completion.
         i: steps; `ready` is a register: none is held.
         weights_coming: in the next cycle the next step's weights will be ready, unless one starts now.
+        pausing: no window may be read in the next cycle; there only with `can_pause`.
         half_coming: in the next cycle there will be a half for the next tile, unless one starts now.
         half: the half for the next tile, or the one of the tile in progress.
         held: `step` waits for its start, or starts.
@@ -46,6 +47,7 @@ class PixelWalk(wiring.Component):
     constants: data.View
     i: stream.Interface
     weights_coming: Signal
+    pausing: Signal
     half_coming: Signal
     half: Signal
     held: Signal
@@ -59,12 +61,14 @@ class PixelWalk(wiring.Component):
     def __init__(self, config: TileConfig) -> None:
         self._tile_pixels = config.tile_pixels
         self._splits_int16 = config.splits_int16
+        self._can_pause = config.can_pause
         super().__init__(
             {
                 "command": In(config.compute.struct()),
                 "constants": In(constants_layout(config)),
                 "i": In(stream.Signature(step_layout(config))),
                 "weights_coming": In(1),
+                **({"pausing": In(1)} if config.can_pause else {}),
                 "half_coming": In(1),
                 "half": In(1),
                 "held": Out(1),
@@ -86,9 +90,9 @@ class PixelWalk(wiring.Component):
         last_group = Signal(range(self._tile_pixels))
         # Everybody waits for a step to end, so its end is a register too; it stays high until the next one starts.
         step_ends = Signal(init=1)
-        m.d.comb += self.step_ends.eq(step_ends)
         next_step_ends = Signal()
-        self._hold(m, next_step_ends)
+        pending, paused = self._pause(m, step_ends)
+        self._hold(m, self._next_end(next_step_ends, step_ends, pending, paused))
         next_pixel_ends, next_row_ends, next_in_last_row = (Signal(name=f"next_{name}") for name in _EVENTS)
         m.d.comb += [
             next_pixel_ends.eq(~constants.two_operands | ~pixel_ends),
@@ -96,16 +100,16 @@ class PixelWalk(wiring.Component):
             next_in_last_row.eq(in_last_row),
             next_step_ends.eq(step_ends | (next_pixel_ends & next_row_ends & next_in_last_row)),
         ]
-        with m.If(pixel_ends & row_ends):
+        with m.If(_unless(paused, pixel_ends & row_ends)):
             m.d.comb += [next_row_ends.eq(last_group == 0), next_in_last_row.eq(rows_left == 1)]
             m.d.sync += [groups_left.eq(last_group), rows_left.eq(rows_left - 1)]
-        with m.Elif(pixel_ends):
+        with m.Elif(_unless(paused, pixel_ends)):
             m.d.comb += next_row_ends.eq(groups_left == 1)
             m.d.sync += groups_left.eq(groups_left - 1)
         with m.If(start):
             one_group, one_row = step.last_group == 0, step.last_row == 0
             m.d.sync += [
-                self.reading.eq(1),
+                pending.eq(1),
                 groups_left.eq(step.last_group),
                 rows_left.eq(step.last_row),
                 last_group.eq(step.last_group),
@@ -114,17 +118,39 @@ class PixelWalk(wiring.Component):
                 in_last_row.eq(one_row),
                 step_ends.eq(~constants.two_operands & one_group & one_row),
             ]
-        with m.Else():
+        with m.Else() if paused is None else m.Elif(~paused):
             m.d.sync += [
-                self.reading.eq(self.reading & ~step_ends),
+                pending.eq(pending & ~step_ends),
                 pixel_ends.eq(next_pixel_ends),
                 row_ends.eq(next_row_ends),
                 in_last_row.eq(next_in_last_row),
                 step_ends.eq(next_step_ends),
             ]
-        self._place(m, pixel_ends, row_ends)
-        self._describe(m, pixel_ends, step_ends)
+        self._place(m, _unless(paused, pixel_ends), row_ends)
+        self._describe(m, pixel_ends, step_ends, paused)
         return m
+
+    def _pause(self, m: Module, step_ends: Signal) -> tuple[Signal, Signal | None]:
+        """Whether a window is in the registers, and whether it must wait; nothing waits without `can_pause`."""
+        if not self._can_pause:
+            m.d.comb += self.step_ends.eq(step_ends)
+            return self.reading, None
+        pending, paused = Signal(), Signal()
+        m.d.sync += paused.eq(self.pausing)
+        m.d.comb += [
+            self.reading.eq(pending & ~paused),
+            self.step_ends.eq(step_ends & ~(pending & paused)),
+        ]
+        return pending, paused
+
+    def _next_end(
+        self, next_step_ends: Signal, step_ends: Signal, pending: Signal, paused: Signal | None
+    ) -> Value:
+        """`step_ends` as it will be in the next cycle: a window that waits is not over."""
+        if paused is None:
+            return next_step_ends
+        waits = step_ends & ~(pending & self.pausing)
+        return Mux(paused, waits, step_ends | (next_step_ends & ~self.pausing))
 
     def _hold(self, m: Module, next_step_ends: Value) -> None:
         """Keep the next step, and decide whether it starts in the next cycle."""
@@ -188,7 +214,7 @@ class PixelWalk(wiring.Component):
             self.read.column.eq(Mux(second, column2, place.column)),
         ]
 
-    def _describe(self, m: Module, pixel_ends: Value, step_ends: Value) -> None:
+    def _describe(self, m: Module, pixel_ends: Value, step_ends: Value, paused: Signal | None) -> None:
         command, step, slot = self.command, self.step, self.slot
         tile_ends, command_ends = Signal(), Signal()
         replaces, place, step_size = step.first_of_tile, Const(0), pixel_ends
@@ -208,7 +234,7 @@ class PixelWalk(wiring.Component):
                 tile_ends.eq(step.last_of_tile & ~command.partial),
                 command_ends.eq(step.last),
             ]
-        with m.Else():
+        with m.Else() if paused is None else m.Elif(~paused):
             m.d.sync += [
                 slot.new_weights.eq(0),
                 slot.second_operand.eq(~pixel_ends),
@@ -219,3 +245,8 @@ class PixelWalk(wiring.Component):
             slot.hand_over.eq(self.reading & step_ends & tile_ends),
             slot.complete.eq(self.reading & step_ends & command_ends),
         ]
+
+
+def _unless(paused: Signal | None, event: Value) -> Value:
+    """The event, unless the walk is paused."""
+    return event if paused is None else event & ~paused

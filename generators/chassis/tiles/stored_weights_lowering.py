@@ -23,8 +23,6 @@ Config = TypeVar("Config", bound=StoredWeightsConfig)
 
 WEIGHT_STORE = "weight store"
 
-_BEAT_BYTES = 8
-
 
 @dataclass(slots=True)
 class StoredWeightsLowering(TileLowering[Config], ABC):
@@ -53,11 +51,26 @@ class StoredWeightsLowering(TileLowering[Config], ABC):
         self, plans: Sequence[LayerPlan], turns: Sequence[tuple[int, int]], snapshots: Container[int]
     ) -> None:
         """Append the commands of layers that run together; see `chassis.family.SectionLowering`."""
-        layers = [_layer(plan, self) for plan in plans]
+        layers = [self.prepare(plan) for plan in plans]
         if len(layers) > 1:
             _share(layers, self.config)
         for turn, (member, number) in enumerate(turns):
-            _lower_stripe(layers[member], number, turn in snapshots, self)
+            self.lower_stripe(layers[member], number, snapshot=turn in snapshots)
+
+    def prepare(self, plan: LayerPlan) -> "StoredLayer":
+        """What carries over from stripe to stripe of a layer, before the first."""
+        return _layer(plan, self)
+
+    def lower_stripe(self, member: "StoredLayer", number: int, *, snapshot: bool) -> None:
+        """Append the commands of a layer's stripe; `snapshot`: its last ACTIVATE takes one."""
+        _lower_stripe(member, number, snapshot, self)
+
+    def load_weights(self, member: "StoredLayer", part: BlockRange) -> None:
+        """Load those of a pass."""
+        assert member.blocks is not None
+        cores = member.tiling.block_cores
+        groups = slice(part.first // cores, -(-part.last // cores))
+        member.weights = self.store_weights(member.plan, member.blocks[groups].tobytes())
 
     def store_weights(self, plan: LayerPlan, content: bytes) -> Stored:
         """Load weights behind those that are in the ring."""
@@ -65,14 +78,14 @@ class StoredWeightsLowering(TileLowering[Config], ABC):
         words = len(content) // config.weight_word_bytes
         spans = ring_spans(WEIGHT_STORE, address, words, config.weight_words)
         stored, coding = self.code(content)
-        beat = address * (config.weight_word_bytes // _BEAT_BYTES)
+        beat = address * (config.weight_word_bytes // config.weights_beat_bytes)
         self.weights_command(plan, stored, Destination.WEIGHT_STORE, beat, spans, coding)
         self.weight_address = (address + words) % config.weight_words
         return Stored(address, spans)
 
 
 @dataclass(slots=True)
-class _Layer:
+class StoredLayer:
     """A layer while its stripes get their commands.
 
     Attributes:
@@ -109,7 +122,7 @@ class _Layer:
         return 0 if self.blocks is None else self.blocks.nbytes
 
 
-def _layer(plan: LayerPlan, state: StoredWeightsLowering[Config]) -> _Layer:
+def _layer(plan: LayerPlan, state: StoredWeightsLowering[Config]) -> StoredLayer:
     layer, config = plan.layer, state.config
     heights = [high - low for low, high in plan.stripes]
     tiling = state.choose_tiling(layer, max(heights, key=heights.count))
@@ -117,7 +130,7 @@ def _layer(plan: LayerPlan, state: StoredWeightsLowering[Config]) -> _Layer:
     passes = weight_passes(layer, tiling, blocks, state.pass_words[plan.index], config)
     groups = parameter_groups(passes, tiling, layer, config)
     is_chunked = blocks is not None and step_bytes(tiling, blocks, config) > _store_bytes(config)
-    return _Layer(
+    return StoredLayer(
         plan, tiling, blocks, groups, is_chunked, len(passes) == 1 and not is_chunked, len(groups) == 1
     )
 
@@ -126,7 +139,7 @@ def _store_bytes(config: StoredWeightsConfig) -> int:
     return config.weight_words * config.weight_word_bytes
 
 
-def _share(layers: Sequence[_Layer], config: StoredWeightsConfig) -> None:
+def _share(layers: Sequence[StoredLayer], config: StoredWeightsConfig) -> None:
     """Layers in turns keep what they loaded only if the loads of all have room beside each other."""
     weights_fit = sum(layer.weight_bytes for layer in layers) <= _store_bytes(config)
     beats = [len(parameter_content(layer.plan.layer.requantization)) // 8 for layer in layers]
@@ -140,7 +153,9 @@ def _share(layers: Sequence[_Layer], config: StoredWeightsConfig) -> None:
         layer.keeps_tables = all(tables.count(table) == 1 for table in tables_of(layer.plan.layer))
 
 
-def _lower_stripe(member: _Layer, number: int, snapshot: bool, state: StoredWeightsLowering[Config]) -> None:
+def _lower_stripe(
+    member: StoredLayer, number: int, snapshot: bool, state: StoredWeightsLowering[Config]
+) -> None:
     plan, tiling, blocks, groups = member.plan, member.tiling, member.blocks, member.groups
     layer, stripe = plan.layer, plan.stripes[number]
     if member.tables is None or not member.keeps_tables:
@@ -151,7 +166,7 @@ def _lower_stripe(member: _Layer, number: int, snapshot: bool, state: StoredWeig
         # COMPUTE needs the first weights before ACTIVATE needs parameters.
         loads_weights = member.loads_weights
         if blocks is not None and loads_weights:
-            member.weights = _load_weights(plan, tiling, group[0], blocks, state)
+            state.load_weights(member, group[0])
         if member.parameters is None or not member.keeps_parameters:
             member.parameters = state.load_parameters(plan, whole)
         pieces = _pieces(plan, stripe)
@@ -163,7 +178,7 @@ def _lower_stripe(member: _Layer, number: int, snapshot: bool, state: StoredWeig
                     _compute_in_chunks(piece, tiling, part, rows, blocks, state)
                     continue
                 if blocks is not None and loads_weights and part is not group[0]:
-                    member.weights = _load_weights(plan, tiling, part, blocks, state)
+                    state.load_weights(member, part)
                 fields = compute_fields(
                     piece,
                     tiling,
@@ -196,17 +211,6 @@ def _pieces(plan: LayerPlan, stripe: tuple[int, int]) -> list[tuple[LayerPlan, t
             )
             pieces.append((replace(plan, layer=pixel), (0, 1)))
     return pieces
-
-
-def _load_weights(
-    plan: LayerPlan,
-    tiling: Tiling,
-    part: BlockRange,
-    blocks: np.ndarray,
-    state: StoredWeightsLowering[Config],
-) -> Stored:
-    groups = slice(part.first // tiling.block_cores, -(-part.last // tiling.block_cores))
-    return state.store_weights(plan, blocks[groups].tobytes())
 
 
 def _compute_in_chunks(

@@ -34,7 +34,7 @@ class TileConfig(EngineConfig):
     @property
     @abstractmethod
     def tile_pixels(self) -> int:
-        """Pixel groups that one accumulator half holds, a power of two."""
+        """Pixel groups that one accumulator half holds."""
 
     @property
     @abstractmethod
@@ -54,6 +54,11 @@ class TileConfig(EngineConfig):
     @property
     def splits_int16(self) -> bool:
         """COMPUTE takes operands of 16 bits, too, a byte at a time; see `planes`."""
+        return False
+
+    @property
+    def can_pause(self) -> bool:
+        """COMPUTE's reads of a step may pause, as its loader of weights says."""
         return False
 
     @property

@@ -56,7 +56,7 @@ class TileInterpreter(ChassisInterpreter[Config]):
             raise IllegalCommand("COMPUTE and ACTIVATE do not cover the same tiles")
 
     def _load_weights(self, fields: Fields) -> None:
-        beat_bytes = self.config.weights_port_bits // 8 or 8
+        beat_bytes = self.config.weights_beat_bytes
         content = self._memory(fields, fields["beats"] * beat_bytes)
         address, destination = fields["address"], Destination(fields["destination"])
         if destination is not Destination.WEIGHT_STORE:  # which alone takes more than 64 bits of a beat
@@ -208,10 +208,26 @@ class TileInterpreter(ChassisInterpreter[Config]):
             if fields["ifm2_broadcast_channels"]:
                 bricks = np.repeat(bricks[..., :1], bricks.shape[-1], axis=-1)
             second_values = self._own_channels(bricks, block)
-            a = self.operand_table[0][first_values.astype(np.int64) + 128]
-            b = self.operand_table[1][second_values.astype(np.int64) + 128]
-            blocks.append(a + b if mode is Mode.ADD else a * b)
+            blocks.append(self._combined(fields, mode, first_values, second_values))
         return self._wrapped(np.stack(blocks))
+
+    def _combined(
+        self,
+        fields: Fields,
+        mode: Mode,
+        first: npt.NDArray[np.integer],
+        second: npt.NDArray[np.integer],
+    ) -> npt.NDArray[np.signedinteger]:
+        """What ADD or MULTIPLY makes of the values of both operands."""
+        a, b = first.astype(np.int64), second.astype(np.int64)
+        if self.config.element_bits == 8:
+            a, b = self.operand_table[0][a + 128], self.operand_table[1][b + 128]
+            return a + b if mode is Mode.ADD else a * b
+        if mode is not Mode.ADD or "operand_shift" not in self.config.compute.names:
+            raise self._illegal(f"mode {mode.name} of fixed-point numbers")
+        shifts = (0, fields["operand_shift"]) if fields["shifts_second"] else (fields["operand_shift"], 0)
+        signs = (1 - 2 * (fields["negated"] & 1), 1 - (fields["negated"] & 2))
+        return (a * signs[0] << shifts[0]) + (b * signs[1] << shifts[1])
 
     def _activate(self, fields: Fields) -> bool:
         self._activations.append((self._index, fields))

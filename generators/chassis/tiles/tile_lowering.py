@@ -44,12 +44,14 @@ class TileLowering(Generic[Config]):
         constants: of the section.
         parameter_address: where the ring of parameters stands.
         commands: those so far.
+        bands: rows of its ofm that the last layer completes one after the other, if it does.
     """
 
     config: Config
     constants: ConstantPool
     parameter_address: int = field(default=0, kw_only=True)
     commands: list[Command] = field(default_factory=list, kw_only=True)
+    bands: list[tuple[int, int]] = field(default_factory=list, kw_only=True)
 
     def load_operands(self, plan: LayerPlan, stripe: tuple[int, int], loaded: list[int]) -> None:
         """Load the rows of maps in memory that a stripe needs and that have not been `loaded`."""
@@ -75,7 +77,7 @@ class TileLowering(Generic[Config]):
         coding: Mapping[str, int] | None = None,
     ) -> None:
         """A WEIGHTS of constants; `coding`: the family's own fields."""
-        beat_bytes = self.config.weights_port_bits // 8 or 8
+        beat_bytes = self.config.weights_beat_bytes
         if destination is not Destination.WEIGHT_STORE:
             content = _a_beat_each(content, beat_bytes)
         offset = self.constants.add(content)
@@ -215,5 +217,5 @@ def tables_of(layer: Layer) -> dict[Destination, tuple[Span, bytes]]:
 
 
 def _a_beat_each(content: bytes, beat_bytes: int) -> bytes:
-    """Every eight bytes at the start of a beat of the weights' port, which is all that goes into its destination."""
+    """Every eight bytes at the start of a beat of WEIGHTS' port, which is all that goes into its destination."""
     return b"".join(content[low : low + 8].ljust(beat_bytes, b"\0") for low in range(0, len(content), 8))

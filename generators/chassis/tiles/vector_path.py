@@ -10,6 +10,7 @@ from ..destination_port import destination_write_signature
 from .commands import BRICK_CHANNELS, Mode
 from .compute_constants import constants_layout
 from .delay_line import delayed
+from .operand_sum import OperandSum
 from .tile_config import TileConfig
 from .vector_unit import VECTOR_LATENCY, VectorUnit
 from .window_slot import window_slot_layout
@@ -17,7 +18,7 @@ from .window_slot import window_slot_layout
 
 class VectorPath(wiring.Component):
     """One piece of every brick: combined with the second operand's in ADD and MULTIPLY, else as it is.
-    For fixed-point numbers there is nothing else.
+    For fixed-point numbers there is no MULTIPLY, and ADD only where COMPUTE says how they are aligned.
 
     Members:
         command, constants: of the COMPUTE; steady.
@@ -61,6 +62,8 @@ class VectorPath(wiring.Component):
         m.d.comb += [self.result[channel].eq(copy) for channel, copy in enumerate(copies)]
         if self._config.element_bits == 8:
             self._combine(m, piece, copies)
+        elif "operand_shift" in self._config.compute.names:
+            self._add(m, piece, copies)
         return m
 
     def _combine(self, m: Module, piece: Signal, copies: Sequence[Value]) -> None:
@@ -74,3 +77,18 @@ class VectorPath(wiring.Component):
         ]
         for channel, own in enumerate(copies):
             m.d.comb += self.result[channel].eq(Mux(self.constants.two_operands, unit.result[channel], own))
+
+    def _add(self, m: Module, piece: Signal, copies: Sequence[Value]) -> None:
+        m.submodules.operand_sum = operand_sum = OperandSum(self._config)
+        m.d.comb += [
+            operand_sum.piece.eq(piece),
+            operand_sum.second_operand.eq(self.slot.second_operand),
+            operand_sum.broadcast.eq(self.command.ifm2_broadcast_channels),
+            operand_sum.shift.eq(self.command.operand_shift),
+            operand_sum.shifts_second.eq(self.command.shifts_second),
+            operand_sum.negated.eq(self.command.negated),
+        ]
+        for channel, own in enumerate(copies):
+            m.d.comb += self.result[channel].eq(
+                Mux(self.constants.two_operands, operand_sum.result[channel], own)
+            )

@@ -35,3 +35,13 @@ class WeightLoading(Protocol):
     def elaborate(self, platform: object) -> Module:
         """Part of the netlist."""
         ...
+
+
+class PausingWeightLoading(WeightLoading, Protocol):
+    """One that may make the reads of a step pause; see `TileConfig.can_pause`.
+
+    Members:
+        pausing: no window may be read in the next cycle; low while a step is taken.
+    """
+
+    pausing: Signal

@@ -4,11 +4,13 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..command import COMMAND_BEATS, CommandLayout, Opcode, Verb
+from ..command import COMMAND_BEATS, COMMAND_BYTES, CommandLayout, Opcode, Verb
 from .clock import REGISTER_PHASE, UNIT_PHASE, Clock
 from .read_arbiter import ReadArbiter, Splitter
 
 _QUEUE_BEATS = 32
+_PART_BYTES = 8
+"""Of a beat, passed on in a cycle."""
 _ARRIVAL_CYCLES = 2
 """Cycles in which a beat passes through the fetch's queue."""
 _TRANSFER_CYCLE = 2
@@ -196,13 +198,17 @@ class Fetch:
         queues: Mapping[Verb, VerbQueue],
         layouts: Mapping[Verb, CommandLayout],
         burst_beats: int,
+        beat_bytes: int = 8,
     ) -> None:
         self._clock = clock
         self._arbiter = arbiter
         self._queues = queues
+        self._command_beats = COMMAND_BYTES // beat_bytes
+        self._parts = beat_bytes // _PART_BYTES
+        self._parts_taken = 0
         self._kept = {verb: layout.beats for verb, layout in layouts.items()}
         self._burst_beats = min(burst_beats, _QUEUE_BEATS // 2)
-        self._splitter = Splitter(self._burst_beats)
+        self._splitter = Splitter(self._burst_beats, beat_bytes)
         self._room = _QUEUE_BEATS
         self._arrived: deque[int] = deque()
         self._stage_from: int | None = None
@@ -217,7 +223,7 @@ class Fetch:
     def start(self, commands: Sequence[tuple[Opcode, Fields]], address: int) -> None:
         """`start` in cycle 0; the list lies at bus address `address`."""
         self._commands = commands
-        self._splitter.start(_TRANSFER_CYCLE, address, len(commands) * COMMAND_BEATS)
+        self._splitter.start(_TRANSFER_CYCLE, address, len(commands) * self._command_beats)
         self._arbiter.wake(self._splitter.offered_from or 0)
 
     def requested_beats(self, cycle: int) -> int:
@@ -248,9 +254,12 @@ class Fetch:
         if self._stage_from is not None and self._stage_from <= cycle and self._pass_on(cycle):
             self._stage_from = None
         if self._stage_from is None and self._arrived and self._arrived[0] <= cycle:
-            self._arrived.popleft()
+            self._parts_taken += 1
+            if self._parts_taken == self._parts:
+                self._parts_taken = 0
+                self._arrived.popleft()
+                self._clock.at(cycle + 1, REGISTER_PHASE, self._popped)
             self._stage_from = cycle + 1
-            self._clock.at(cycle + 1, REGISTER_PHASE, self._popped)
             self._wake_dealer(cycle + 1)
 
     def _popped(self, cycle: int) -> None:

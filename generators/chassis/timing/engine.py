@@ -8,7 +8,6 @@ from typing import Protocol
 
 from ..command import OPCODE_OF_VERB, CommandLayout, Opcode, Verb
 from ..configuration import EngineConfig
-from ..destination_port import BEAT_BITS
 from ..memory import MemoryModel
 from ..prediction import Prediction, TimingError
 from ..run_control import START_CYCLES
@@ -78,8 +77,9 @@ class EngineTiming:
             for verb, layout in of_verb.items()
         }
         self._core = core(self._queues[Verb.COMPUTE], self._queues[Verb.ACTIVATE])
-        self._fetch = Fetch(clock, arbiter, self._queues, of_verb, config.burst_beats)
-        pieces = config.brick_bytes // (BEAT_BITS // 8)
+        beat_bytes = config.data_bits // 8
+        self._fetch = Fetch(clock, arbiter, self._queues, of_verb, config.burst_beats, beat_bytes)
+        pieces = config.brick_bytes // beat_bytes
         load = LoadUnit(
             clock,
             arbiter,
@@ -89,6 +89,7 @@ class EngineTiming:
             _address_of,
             self._core.written_bank,
             pieces,
+            beat_bytes,
         )
         self._weights_arbiter = weights_arbiter = arbiter
         weight_bytes = config.weights_port_bits // 8
@@ -105,7 +106,7 @@ class EngineTiming:
             _address_of,
             decoder,
             decoder_beats,
-            weight_bytes or config.data_bits // 8,
+            config.weights_beat_bytes,
         )
         connect(weights)
         StoreUnit(
@@ -116,6 +117,7 @@ class EngineTiming:
             _address_of,
             self._core.bank_taken,
             pieces,
+            beat_bytes,
         )
         for client in (self._fetch, load):
             arbiter.add_client(client)

@@ -9,7 +9,6 @@ from .clock import REGISTER_PHASE, UNIT_PHASE, Clock
 from .command_flow import QueuedCommand, VerbQueue
 from .read_arbiter import ReadArbiter, Splitter
 
-_BEAT_BYTES = 8
 _BANKS = 8
 _SMALLEST_QUEUE = 64
 _WRITES = 2
@@ -23,6 +22,7 @@ class LoadUnit:
         address_of: bus address of a command's first byte.
         written_bank: bank that ACTIVATE's registered write takes in a cycle, -1 for none.
         pieces: of a brick.
+        beat_bytes: of the port.
     """
 
     def __init__(
@@ -35,12 +35,14 @@ class LoadUnit:
         address_of: Callable[[QueuedCommand], int],
         written_bank: Callable[[int], int],
         pieces: int = 1,
+        beat_bytes: int = 8,
     ) -> None:
         self._pieces = pieces
+        self._beat_bytes = beat_bytes
         self._clock = clock
         self._arbiter = arbiter
         self._queue = queue
-        self._splitter = Splitter(burst_beats)
+        self._splitter = Splitter(burst_beats, beat_bytes)
         self._burst_beats = burst_beats
         self._address_of = address_of
         self._written_bank = written_bank
@@ -69,12 +71,12 @@ class LoadUnit:
             self._queue.complete(planned + 1)
             return
         address = self._address_of(command)
-        beats = (address + size - 1) // _BEAT_BYTES - address // _BEAT_BYTES + 1
+        beats = (address + size - 1) // self._beat_bytes - address // self._beat_bytes + 1
         self._splitter.start(planned, address, beats)
-        self._bricks = walk(fields, self._pieces)
+        self._bricks = walk(fields, self._pieces, self._beat_bytes)
         self._brick = next(self._bricks)
         self._first_brick_cycle = planned + 1
-        self._position = address % _BEAT_BYTES
+        self._position = address % self._beat_bytes
         self._low = self._high = False
         self._piece_bank = -1
         self._is_active = True
@@ -121,8 +123,8 @@ class LoadUnit:
         ends_beat = False
         if brick is not None and self._low and taken:
             after = self._position + brick[1]
-            ends_beat = after >= _BEAT_BYTES
-            cut = self._high or after <= _BEAT_BYTES
+            ends_beat = after >= self._beat_bytes
+            cut = self._high or after <= self._beat_bytes
         move = not self._low or (cut and ends_beat)
         accepts = move or not self._high
         popped = self._is_offered and accepts
@@ -142,7 +144,7 @@ class LoadUnit:
             self._piece_bank = -1
         if cut and brick is not None:
             self._piece_bank = brick[0] % _BANKS
-            self._position = (self._position + brick[1]) % _BEAT_BYTES
+            self._position = (self._position + brick[1]) % self._beat_bytes
             self._brick = next(self._bricks, None)
         if finished:
             self._is_active = False

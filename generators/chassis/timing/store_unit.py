@@ -10,7 +10,6 @@ from .command_flow import QueuedCommand, VerbQueue
 from .memory_port import MemoryPort
 from .read_arbiter import Splitter
 
-_BEAT_BYTES = 8
 _BANKS = 8
 _BRICKS_ON_THEIR_WAY = 16
 _RESPONSE_PLACES = 8
@@ -22,11 +21,11 @@ _OUTSTANDING = 4
 class AxiWriter:
     """The model of `hdl.axi_writer.AxiWriter`: one method for each thing that happens in a cycle."""
 
-    def __init__(self, clock: Clock, memory: MemoryPort, burst_beats: int) -> None:
+    def __init__(self, clock: Clock, memory: MemoryPort, burst_beats: int, beat_bytes: int) -> None:
         self._clock = clock
         self._memory = memory
         memory.writer = self
-        self._splitter = Splitter(burst_beats)
+        self._splitter = Splitter(burst_beats, beat_bytes)
         self._depth = max(4 * burst_beats, 64)
         self._stored: deque[int] = deque()
         self._is_offered = False
@@ -119,6 +118,7 @@ class StoreUnit:
         address_of: bus address of a command's first byte.
         bank_taken: whether COMPUTE's registered read takes a bank in a cycle.
         pieces: of a brick.
+        beat_bytes: of the port.
     """
 
     def __init__(
@@ -130,13 +130,15 @@ class StoreUnit:
         address_of: Callable[[QueuedCommand], int],
         bank_taken: Callable[[int, int], bool],
         pieces: int = 1,
+        beat_bytes: int = 8,
     ) -> None:
         self._brick_pieces = pieces
+        self._beat_bytes = beat_bytes
         self._clock = clock
         self._queue = queue
         self._address_of = address_of
         self._bank_taken = bank_taken
-        self.writer = AxiWriter(clock, memory, burst_beats)
+        self.writer = AxiWriter(clock, memory, burst_beats, beat_bytes)
         self._bricks: Iterator[tuple[int, int]] = iter(())
         self._brick: tuple[int, int] | None = None
         self._first_brick_cycle = 0
@@ -161,12 +163,12 @@ class StoreUnit:
             self._queue.complete(planned + 1)
             return
         address = self._address_of(command)
-        beats = (address + size - 1) // _BEAT_BYTES - address // _BEAT_BYTES + 1
+        beats = (address + size - 1) // self._beat_bytes - address // self._beat_bytes + 1
         self.writer.start(planned, address, beats)
-        self._bricks = walk(fields, self._brick_pieces)
+        self._bricks = walk(fields, self._brick_pieces, self._beat_bytes)
         self._brick = next(self._bricks)
         self._first_brick_cycle = planned + 2
-        self._position = address % _BEAT_BYTES
+        self._position = address % self._beat_bytes
         self._move_from = planned + 1
         self._clock.at(planned + 1, UNIT_PHASE, self._step)
 
@@ -201,8 +203,8 @@ class StoreUnit:
             _, count, is_last = self._pieces.popleft()
             self._responses.popleft()
             after = self._position + count
-            self._shifted = (after >= _BEAT_BYTES, is_last, is_last and after > _BEAT_BYTES)
-            self._position = after % _BEAT_BYTES
+            self._shifted = (after >= self._beat_bytes, is_last, is_last and after > self._beat_bytes)
+            self._position = after % self._beat_bytes
         self._response_room += self._was_packed - asks
         self._was_packed = packs
         if asks and brick is not None:

@@ -67,7 +67,7 @@ class Bench:
         """Play all cycles."""
         array = self.array
         ctx.set(array.enable, 1)
-        for at in (*self.cycles, *[{}] * brick_cycles(self.config)):
+        for at in (*self.cycles, *[{}] * brick_cycles(self.config.columns)):
             ctx.set(array.slot.accumulate, "slot" in at)
             if "slot" in at:
                 pixel, half, first = at["slot"]

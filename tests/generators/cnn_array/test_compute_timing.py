@@ -53,3 +53,21 @@ def test_more_tiles_than_there_are_is_an_error() -> None:
     timing.fill(0)
     with pytest.raises(ValueError, match=r"^the command has no more tiles$"):
         timing.fill(0)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "round_last", "period"), [(1, 60, 61), (61, 65, 66), (62, 65, 132), (183, 95, 288)]
+)
+def test_a_step_takes_whole_rounds_that_are_as_long_as_the_command_says(
+    pixels: int, round_last: int, period: int
+) -> None:
+    config = PRESETS["catapult-61x64"]
+    command = {**fields(pixels, kernel=3), "round_last": round_last, "two_turns": 1, "taps": 3}
+    tile = ComputeTiming(config, command, 0).fill(0)
+    assert (tile.period, tile.steps) == (period, 3)
+    reads = [place for place in range(period) if tile.read_of(place) >= 0]
+    assert len(reads) == pixels
+    assert [tile.read_of(place) for place in reads] == list(range(pixels))
+    assert all(place % (round_last + 1) < 61 for place in reads)
+    assert tile.complete - (tile.first_read + 3 * period - 1) == 9  # before its sums are all there
+    assert tile.complete < tile.filled

@@ -40,6 +40,9 @@ def network(bits: int, rounding: Rounding, images: int = 1) -> Graph:
         activation="RELU",
     )
     pooled = builder.max_pool(hidden, (2, 2), stride=(1, 1), padding="SAME")
+    mean = builder.average_pool(hidden, (2, 2), stride=(1, 1), padding="SAME")
+    summed = builder.add(pooled, mean, fraction_bits=bits - 8)
+    pooled = builder.subtract(summed, pooled, fraction_bits=bits - 8, activation="RELU")
     apart = builder.depthwise_convolution(pooled, weights(3, 3, 12), bits - 1, fraction_bits=bits - 9)
     padded = builder.relu(builder.pad(apart, (0, 1, 2, 0), (0, 0, 1, 0)))
     flat = builder.reshape(padded, (images, -1))
@@ -65,6 +68,72 @@ def test_the_command_interpreter_agrees_with_the_kernels(config: CnnArrayConfig,
         assert (expected[0] != expected[1]).any()
         assert len(np.unique(expected)) > 10
         np.testing.assert_array_equal(values[output], expected)
+
+
+def sums(bits: int, rounding: Rounding) -> Graph:
+    """ADD and SUB of every order and alignment, and operands that repeat over the other."""
+    builder = FixedPointBuilder("sums", bits=bits, rounding=rounding)
+    coarse = builder.input((1, 5, 6, 21), fraction_bits=3)
+    fine = builder.input((1, 5, 6, 21), fraction_bits=7)
+    channels = builder.input((1, 1, 1, 21), fraction_bits=-2)
+    pixels = builder.input((1, 5, 6, 1), fraction_bits=3)
+    return builder.build(
+        [
+            builder.add(coarse, fine, fraction_bits=5),
+            builder.subtract(fine, coarse, fraction_bits=2),
+            builder.subtract(channels, coarse, fraction_bits=1, activation="RELU"),
+            builder.subtract(coarse, pixels, fraction_bits=3),
+        ]
+    )
+
+
+def random_inputs(graph: Graph, seed: int) -> list[np.ndarray]:
+    draw = np.random.default_rng(seed)
+    tensors = [graph.tensor(index) for index in graph.inputs]
+    return [
+        draw.integers(tensor.numbers.limits[0], tensor.numbers.limits[1] + 1, tensor.shape).astype(
+            tensor.dtype
+        )
+        for tensor in tensors
+    ]
+
+
+@pytest.mark.parametrize("rounding", ["EVEN", "AWAY"])
+@pytest.mark.parametrize("config", [FIXED_16, FIXED_18], ids=["16", "18"])
+def test_sums_are_those_of_the_kernels(config: CnnArrayConfig, rounding: Rounding) -> None:
+    graph = sums(config.operand_bits, rounding)
+    program, given = compile_graph(graph, config), random_inputs(graph, 3)
+    assert not program.host_operators
+    values = Runtime(program, InterpreterDevice(config)).run(given)
+    for output, expected in zip(program.outputs, run_graph(graph, given), strict=True):
+        assert len(np.unique(expected)) > 10
+        np.testing.assert_array_equal(values[output], expected)
+
+
+@pytest.mark.parametrize("rounding", ["EVEN", "AWAY"])
+def test_the_engine_s_sums_are_those_of_the_kernels(rounding: Rounding) -> None:
+    """In the predicted cycles."""
+    graph = sums(18, rounding)
+    bench, given = EngineBench(graph, FIXED_18), random_inputs(graph, 4)
+    for actual, expected in zip(bench.run(given), run_graph(graph, given), strict=True):
+        np.testing.assert_array_equal(actual, expected)
+
+
+@pytest.mark.parametrize(("kernel", "is_on_array"), [((2, 4), True), ((1, 1), True), ((3, 3), False)])
+def test_means_of_a_power_of_two_of_pixels_are_on_the_array(
+    kernel: tuple[int, int], is_on_array: bool
+) -> None:
+    builder = FixedPointBuilder("mean", bits=16, rounding="AWAY")
+    image = builder.input((1, 6, 8, 3), fraction_bits=4)
+    graph = builder.build([builder.average_pool(image, kernel, activation="RELU")])
+    program, given = compile_graph(graph, FIXED_16), random_inputs(graph, 5)
+    assert bool(program.host_operators) != is_on_array
+    values = Runtime(program, InterpreterDevice(FIXED_16)).run(given)
+    (expected,) = run_graph(graph, given)
+    np.testing.assert_array_equal(values[program.outputs[0]], expected)
+    if not is_on_array:
+        reasons = [reason for section in program.sections for reason in getattr(section, "reasons", ())]
+        assert reasons == ["means of fixed-point numbers must be of a power of two of pixels, not 9"]
 
 
 @pytest.mark.slow

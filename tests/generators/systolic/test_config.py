@@ -33,7 +33,7 @@ from celosia.generators.systolic.config import PRESETS, SystolicConfig
         ),
         ({"weight_tiles": 2, "burst_beats": 64}, "burst_beats must fit the weight FIFO of 32 beats, not 64"),
         ({"outstanding_reads": 0}, "outstanding_reads must be in 1..16, not 0"),
-        ({"data_bits": 128}, "data_bits must be 64 (wider ports are not built yet), not 128"),
+        ({"data_bits": 128}, "data_bits must be 64, not 128"),
         ({"address_bits": 16}, "address_bits must be in 32..64, not 16"),
         ({"profile_entries": 100}, "profile_entries must be a power of two in 16..1024, not 100"),
     ],
