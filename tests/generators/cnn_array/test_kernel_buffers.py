@@ -21,7 +21,8 @@ CONFIGS = {
 def test_rows_get_their_operands_and_other_destinations_none(name: str) -> None:
     config = CONFIGS[name]
     unit = KernelBuffers(config)
-    beats = config.weight_word_bytes // 8
+    beats = 8 * config.weight_word_bytes // config.data_bits
+    pattern = int.from_bytes(bytes(range(1, config.data_bits // 8 + 1)))
     words = {3: 0, config.weight_words - 1: 0}
 
     async def bench(ctx: Any) -> None:
@@ -29,8 +30,8 @@ def test_rows_get_their_operands_and_other_destinations_none(name: str) -> None:
         ctx.set(unit.writes.valid, 1)
         for number, word in enumerate(words):
             for part in range(beats):
-                data = 0x0123456789ABCDEF * (2 * number + part + 1) & (1 << 64) - 1
-                words[word] |= data << 64 * part
+                data = pattern * (2 * number + part + 1) & (1 << config.data_bits) - 1
+                words[word] |= data << config.data_bits * part
                 ctx.set(beat.destination, Destination.WEIGHT_STORE)
                 ctx.set(beat.address, word * beats + part)
                 ctx.set(beat.data, data)

@@ -1,11 +1,16 @@
 """Random legal command lists on the generated RTL: the interpreter's bytes, in exactly the predicted cycles."""
 
 from dataclasses import replace
+from functools import cache
+from types import ModuleType
 
 import numpy as np
 import pytest
 
 from celosia.generators.chassis.command import Region
+from celosia.generators.chassis.prediction import Prediction
+from celosia.generators.chassis.tiles import access_trace, activate_timing
+from celosia.generators.chassis.tiles.wide_results import WIDE_WRITE_LATENCY
 from celosia.generators.systolic.config import PRESETS, SystolicConfig
 from celosia.generators.systolic.counters import COUNTERS
 from celosia.generators.systolic.interpreter import Interpreter
@@ -15,6 +20,7 @@ from celosia.host.program import Binding, EngineSection
 from tests.engine_bench import engine
 from tests.generators.systolic.random_lists import OUTPUT_BYTES, RandomList, random_list
 from tests.random_commands import random_memory
+from tests.timing_constants import short_name, some_differ
 
 LISTS = range(60)
 INT16 = replace(PRESETS["tpu-8x8"], int16=True)
@@ -63,6 +69,26 @@ def check(config: SystolicConfig, seed: int) -> None:
         assert counted.total.cycles == prediction.cycles, f"list {seed} behind {memory}"
         snapshots = [snapshot.cycles for snapshot in counted.snapshots]
         assert snapshots == list(prediction.snapshots[: config.profile_entries]), f"list {seed}"
+
+
+@cache
+def expected_of(seed: int) -> Prediction:
+    return predicted(seed)
+
+
+def predicted(seed: int) -> Prediction:
+    commands = random_list(INT16, seed)
+    return predict(commands.words, len(commands.constants), INT16, random_memory(seed))
+
+
+@pytest.mark.parametrize("module", [access_trace, activate_timing], ids=short_name)
+def test_one_more_cycle_to_a_wide_result_is_noticed(
+    module: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in LISTS:
+        expected_of(seed)
+    monkeypatch.setattr(module, "WIDE_WRITE_LATENCY", WIDE_WRITE_LATENCY + 1)
+    assert some_differ(LISTS, predicted, expected_of)
 
 
 @pytest.mark.parametrize(
