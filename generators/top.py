@@ -6,7 +6,7 @@ from amaranth.hdl import ClockDomain, Elaboratable, Module, Signal
 from amaranth.lib import wiring
 
 from .chassis.register_map import ADDRESS_BITS, REGISTER_BITS
-from .chassis.run_control import CORE_DOMAINS, RUN_DOMAIN
+from .chassis.run_control import RUN_DOMAIN
 
 TOP_NAME = "celosia"
 CLOCK = "aclk"
@@ -69,12 +69,9 @@ class CelosiaTop(Elaboratable):
         engine: Any = self.engine
         m.submodules.engine = engine
         domain: Any = ClockDomain("sync")
-        domain.clk = self.ports[CLOCK]
-        m.domains += domain
-        for name in (RUN_DOMAIN, *CORE_DOMAINS):
-            run: Any = ClockDomain(name)
-            run.clk = self.ports[CLOCK]
-            m.domains += run
+        run: Any = ClockDomain(RUN_DOMAIN)
+        domain.clk = run.clk = self.ports[CLOCK]
+        m.domains += [domain, run]
         m.d.comb += [domain.rst.eq(~self.ports["aresetn"]), self.ports["irq"].eq(engine.interrupt)]
         self._connect_csr(m, engine.csr)
         self._connect_reads(m, _BUS, self._data_bits, engine.bus)

@@ -1,12 +1,11 @@
 """The write side of an AXI master: a stream of beats becomes bursts whose data never pauses."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, signed
+from amaranth.hdl import Module, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .axi import RESPONSE_BITS, AxiWriteBus, AxiWriteSignature, burst_layout, is_error
 from .burst_splitter import BurstSplitter, transfer_layout
-from .carry_sum import add_with_carry
 from .stream_queue import StreamQueue
 
 _LENGTHS = 4
@@ -137,14 +136,13 @@ class AxiWriter(wiring.Component):
             m.d.sync += left.eq(left - 1)
 
         arrived = Signal()
-        claimed = Signal(signed(len(next_length) + 1))  # -(next_length + 1), or none
-        m.d.comb += [
-            arrived.eq(queue.i.valid & queue.i.ready),
-            claimed.eq(Mux(claim, ~Cat(next_length, 0).as_signed(), 0)),
-        ]
-        m.d.sync += available.eq(add_with_carry(available, claimed, arrived))
+        m.d.comb += arrived.eq(queue.i.valid & queue.i.ready)
         with m.If(discard):
             m.d.sync += available.eq(0)
+        with m.Elif(claim):
+            m.d.sync += available.eq(available + arrived - next_length - 1)
+        with m.Else():
+            m.d.sync += available.eq(available + arrived)
 
         answered = Signal()
         m.d.comb += [

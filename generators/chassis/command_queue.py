@@ -92,9 +92,9 @@ class CommandQueue(wiring.Component):
             waiting.eq(next_full & ~next_armed),
             self.missing.eq(Cat(waiting & bit for bit in self.tokens.missing)),
         ]
-        m.d.comb += self.tokens.take.eq(waiting & (self.tokens.missing == 0))
-        with m.If(self.tokens.take):
-            m.d.sync += next_armed.eq(1)
+        m.d.sync += self.tokens.take.eq(0)
+        with m.If(waiting & (self.tokens.missing == 0)):
+            m.d.sync += [next_armed.eq(1), self.tokens.take.eq(1)]
 
         current = Signal(self._layout.struct(), reset_less=True)
         current_full = Signal()

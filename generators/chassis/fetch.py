@@ -9,7 +9,6 @@ from amaranth.lib.wiring import In, Out
 
 from ...hdl.axi import ReadClient, ReadClientSignature, Response
 from ...hdl.burst_splitter import BurstSplitter
-from ...hdl.carry_sum import add_with_carry
 from ...hdl.stream_queue import StreamQueue
 from .command import BEGIN, COMMAND_BEATS, COMMAND_BYTES, HALT, OPCODE_OF_VERB, CommandLayout, Opcode, Verb
 from .register_map import REGISTER_BITS, ErrorCode
@@ -158,9 +157,8 @@ class CommandFetch(wiring.Component):
         request = self.read.request
         room = Signal(range(_QUEUE_BEATS + 1), init=_QUEUE_BEATS)
         fits = Signal()
-        # Registered, since they come late in their cycle: after a grant, no burst is on offer in the one that follows.
+        # Registered, since it comes late in its cycle: no burst is on offer in the one that follows.
         change = Signal(signed(len(room) + 1))
-        was_popped = Signal()
         m.d.comb += [
             # Room for the longest burst, which takes no comparison: what follows reaches through the arbiter.
             fits.eq(room >= self._burst_beats),
@@ -171,8 +169,7 @@ class CommandFetch(wiring.Component):
         m.d.sync += [
             # -(length + 1), as its complement
             change.eq(Mux(request.valid & request.ready, ~Cat(request.payload.length, 0).as_signed(), 0)),
-            was_popped.eq(popped),
-            room.eq(add_with_carry(room, change, was_popped)),
+            room.eq(room + change + popped),
         ]
 
     def _elaborate_beats(self, m: Module, address: Signal, queue: stream.Interface) -> Value:

@@ -1,7 +1,6 @@
 """The life of a run: start, halt, the first error, draining the bus, reset and the watchdog."""
 
 import enum
-from typing import Any
 
 from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data, wiring
@@ -10,19 +9,7 @@ from amaranth.lib.wiring import In, Out
 from .register_map import REGISTER_BITS, STATUS, ErrorCode
 
 RUN_DOMAIN = "run"
-"""Clock domain of all of the chassis that starts anew with every run: the clock of "sync", reset by `clear`."""
-
-WEIGHTS_DOMAIN, ACTIVATE_DOMAIN, COMPUTE_DOMAIN = CORE_DOMAINS = (
-    "run_weights",
-    "run_activate",
-    "run_compute",
-)
-"""Clock domains of the core: the clock of "sync", in reset as long as there is no run.
-
-One reset for so many registers would be a long wire. These are a chain: each reaches its part of the core a cycle
-after the one before, the last of them two cycles after `clear`, long before a command comes. What the chassis counts
-of a core without a command (tokens, beats, bricks, snapshots) is in the first two.
-"""
+"""Clock domain of all that starts anew with every run: the clock of "sync", reset with it and by `clear`."""
 
 START_CYCLES = 4
 """Cycles from the one in which the start write is handed over (address and data) to the first counted here."""
@@ -69,11 +56,10 @@ class RunControl(wiring.Component):
         progress: anything at all moved in this cycle.
         oldest_index: the oldest command that is not completed; a hang is put down to it.
         errors: whoever may see one; of several in one cycle the first in this order counts.
-        clear: reset everything that runs; also while "sync" is in reset, and for a cycle after that.
+        clear: reset everything that runs.
         fetch_start: begin the queue.
         stop: issue nothing new on the bus.
         counting: this cycle belongs to the run.
-        core_resets: of the domains in `CORE_DOMAINS`.
         interrupt: level, from the end of a run until `interrupt_clear`, `start` or `reset`, in whose cycle it is
             low: before the register's slave has answered the write.
         status: the STATUS register.
@@ -94,7 +80,6 @@ class RunControl(wiring.Component):
     fetch_start: Signal
     stop: Signal
     counting: Signal
-    core_resets: list[Signal]
     interrupt: Signal
     status: Signal
     error: data.View
@@ -104,8 +89,6 @@ class RunControl(wiring.Component):
             raise ValueError(f"error_sources must be at least 1, not {error_sources}")
         self._error_sources = error_sources
         layout = error_layout(address_bits)
-        out: Any = Out
-        in_reset = out(1, init=1)
         super().__init__(
             {
                 "start": In(1),
@@ -118,11 +101,10 @@ class RunControl(wiring.Component):
                 "progress": In(1),
                 "oldest_index": In(16),
                 "errors": In(layout).array(error_sources),
-                "clear": in_reset,
+                "clear": Out(1),
                 "fetch_start": Out(1),
                 "stop": Out(1),
                 "counting": Out(1),
-                "core_resets": in_reset.array(len(CORE_DOMAINS)),
                 "interrupt": Out(1),
                 "status": Out(REGISTER_BITS),
                 "error": Out(layout),
@@ -156,12 +138,13 @@ class RunControl(wiring.Component):
             next_state.eq(state),
         ]
         # These two reach nearly every register of the engine: registers of their own, not decoded from the state.
-        # The initial value of `clear` hands the reset of "sync" on, without a gate behind it.
-        clears, stops = Signal(), Signal()
-        m.d.sync += [state.eq(next_state), self.clear.eq(clears), self.stop.eq(stops)]
-        counts = (next_state == _State.BEGIN) | (next_state == _State.RUN) | (next_state == _State.DRAIN)
-        for reset, before in zip(self.core_resets, (~counts, *self.core_resets), strict=False):
-            m.d.sync += reset.eq(before)
+        m.d.sync += [
+            state.eq(next_state),
+            self.clear.eq((next_state == _State.CLEAR) | (next_state == _State.RESET_CLEAR)),
+            self.stop.eq(
+                (next_state == _State.DRAIN) | (next_state == _State.ERROR) | (next_state == _State.RESET)
+            ),
+        ]
         with m.If(self.clear):
             m.d.sync += self.error.eq(0)
         pending = Signal()
@@ -173,12 +156,9 @@ class RunControl(wiring.Component):
         with m.If(lowered):
             m.d.sync += pending.eq(0)
         with m.Switch(state):
-            with m.Case(_State.IDLE, _State.DONE, _State.ERROR):
-                with m.If(self.start):
-                    m.d.comb += [next_state.eq(_State.CLEAR), clears.eq(1)]
-                    m.d.sync += bus_lost.eq(0)
-                with m.Else():
-                    m.d.comb += stops.eq(self.stop)
+            with m.Case(_State.IDLE, _State.DONE, _State.ERROR), m.If(self.start):
+                m.d.comb += next_state.eq(_State.CLEAR)
+                m.d.sync += bus_lost.eq(0)
             with m.Case(_State.CLEAR):
                 m.d.comb += next_state.eq(_State.BEGIN)
             with m.Case(_State.BEGIN):
@@ -188,30 +168,25 @@ class RunControl(wiring.Component):
                     m.d.comb += next_state.eq(_State.DONE)
                     m.d.sync += pending.eq(1)
                 with m.If(expired):
-                    m.d.comb += [next_state.eq(_State.DRAIN), stops.eq(1)]
+                    m.d.comb += next_state.eq(_State.DRAIN)
                     m.d.sync += [
                         self.error.valid.eq(1),
                         self.error.code.eq(ErrorCode.WATCHDOG),
                         self.error.index.eq(self.oldest_index),
                     ]
                 with m.If(first.valid):
-                    m.d.comb += [next_state.eq(_State.DRAIN), stops.eq(1)]
+                    m.d.comb += next_state.eq(_State.DRAIN)
                     m.d.sync += self.error.eq(first)
-            with m.Case(_State.DRAIN):
-                m.d.comb += stops.eq(1)
-                with m.If(drained | given_up):
-                    m.d.comb += next_state.eq(_State.ERROR)
-                    m.d.sync += [pending.eq(1), bus_lost.eq(~drained)]
-            with m.Case(_State.RESET):
-                with m.If(drained | given_up):
-                    m.d.comb += [next_state.eq(_State.RESET_CLEAR), clears.eq(1)]
-                    m.d.sync += bus_lost.eq(~drained)
-                with m.Else():
-                    m.d.comb += stops.eq(1)
+            with m.Case(_State.DRAIN), m.If(drained | given_up):
+                m.d.comb += next_state.eq(_State.ERROR)
+                m.d.sync += [pending.eq(1), bus_lost.eq(~drained)]
+            with m.Case(_State.RESET), m.If(drained | given_up):
+                m.d.comb += next_state.eq(_State.RESET_CLEAR)
+                m.d.sync += bus_lost.eq(~drained)
             with m.Case(_State.RESET_CLEAR):
                 m.d.comb += next_state.eq(_State.IDLE)
         with m.If(self.reset):
-            m.d.comb += [next_state.eq(_State.RESET), clears.eq(0), stops.eq(1)]
+            m.d.comb += next_state.eq(_State.RESET)
         return m
 
     def _first_error(self, m: Module) -> data.View:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from amaranth.hdl import Cat, DomainRenamer, Module, Mux, ResetSignal, Signal, Value
+from amaranth.hdl import Cat, DomainRenamer, Module, Mux, ResetSignal, Signal
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out, connect, flipped
 
@@ -20,7 +20,7 @@ from .destination_port import destination_write_signature
 from .fetch import CommandFetch
 from .load import LoadUnit, brick_write_layout
 from .oldest_command import OldestCommand
-from .run_control import CORE_DOMAINS, RUN_DOMAIN, START_CYCLES, RunControl
+from .run_control import RUN_DOMAIN, START_CYCLES, RunControl
 from .store import StoreUnit, brick_data_layout, brick_request_layout
 from .tokens import TokenCounters
 from .weights import WeightsUnit
@@ -93,9 +93,9 @@ class Chassis(wiring.Component):
         bus <== arbiter <== fetch, LOAD, WEIGHTS; STORE
         weights_bus <== arbiter <== WEIGHTS, if it has a port of its own
 
-    All of it but the registers and the run control is in the domain `RUN_DOMAIN`: it has the clock of "sync" and is
-    reset with it, before every run and by CONTROL.reset. The core must be in `CORE_DOMAINS`, which are in reset between
-    two runs. A run that ended in any way leaves nothing behind.
+    All of it but the registers and the run control is in the domain `RUN_DOMAIN`, and so must the core be: it has the
+    clock of "sync" and is reset with it, before every run and by CONTROL.reset. A run that ended in any way leaves
+    nothing behind.
 
     Members:
         csr: AXI4-Lite slave, the registers of `register_map`.
@@ -219,11 +219,7 @@ class Chassis(wiring.Component):
         m.submodules.csr = self._csr
         m.submodules.control = control = self._control
         m.d.comb += [
-            ResetSignal(RUN_DOMAIN).eq(control.clear),
-            *(
-                ResetSignal(domain).eq(reset)
-                for domain, reset in zip(CORE_DOMAINS, control.core_resets, strict=True)
-            ),
+            ResetSignal(RUN_DOMAIN).eq(ResetSignal() | control.clear),
             self.interrupt.eq(control.interrupt),
         ]
         restart = DomainRenamer(RUN_DOMAIN)
@@ -233,10 +229,8 @@ class Chassis(wiring.Component):
             m.submodules[f"queue_{verb.name.lower()}"] = restart(queue)
             connect(m, self._fetch.beats[verb], queue.beats)
             connect(m, queue.tokens, self._tokens.verbs[verb])
-            # Behind the completion of a command, which comes late.
-            m.d[RUN_DOMAIN] += self._tokens.given[verb].eq(
-                self._weights.given if verb is Verb.WEIGHTS else queue.given
-            )
+            given = self._weights.given if verb is Verb.WEIGHTS else queue.given
+            m.d.comb += self._tokens.given[verb].eq(given)
         m.submodules.arbiter = restart(self._arbiter)
         if self._weights_arbiter is not None:
             m.submodules.weights_arbiter = restart(self._weights_arbiter)
@@ -246,6 +240,7 @@ class Chassis(wiring.Component):
         m.submodules.counters = self._counters
         self._connect_registers(m)
         self._connect_units(m)
+        self._connect_destination_write(m)
         self._connect_control(m)
         self._connect_counters(m)
         return m
@@ -320,12 +315,18 @@ class Chassis(wiring.Component):
         connect(m, self._store.request, flipped(self.store_request))
         connect(m, flipped(self.store_response), self._store.response)
         connect(m, self._weights.decoder, flipped(self.decoder))
-        connect(m, self._weights.write, flipped(self.destination_write))
         connect(m, self._arbiter.bus.ar, flipped(self.bus.ar))
         connect(m, flipped(self.bus.r), self._arbiter.bus.r)
         connect(m, self._store.bus.aw, flipped(self.bus.aw))
         connect(m, self._store.bus.w, flipped(self.bus.w))
         connect(m, flipped(self.bus.b), self._store.bus.b)
+
+    def _connect_destination_write(self, m: Module) -> None:
+        """A register: beats come late and memories lie far apart. Who reads is told by a token, which takes longer."""
+        write = Signal.like(self._weights.write.payload, reset_less=True)
+        valid = Signal()
+        m.d[RUN_DOMAIN] += [write.eq(self._weights.write.payload), valid.eq(self._weights.write.valid)]
+        m.d.comb += [self.destination_write.payload.eq(write), self.destination_write.valid.eq(valid)]
 
     def _connect_control(self, m: Module) -> None:
         """The run control sees everything and stops everyone."""
@@ -347,8 +348,7 @@ class Chassis(wiring.Component):
         for queue in self._queues.values():
             moved += [queue.beats.valid & queue.beats.ready, queue.command.valid & queue.command.ready]
         moved += [self.load_bricks.valid & self.load_bricks.ready]
-        # They come late and from everywhere: each has a register beside it.
-        m.d.sync += control.progress.eq(Cat(_registered(m, bit) for bit in (*moved, self.progress)).any())
+        m.d.sync += control.progress.eq(Cat(moved, self.progress).any())
         m.d.comb += [
             self._fetch.start.eq(control.fetch_start),
             control.halted.eq(self._fetch.halted),
@@ -361,16 +361,13 @@ class Chassis(wiring.Component):
         ]
 
     def _connect_counters(self, m: Module) -> None:
-        """The cause of each cycle: the core's word while it has a command, else the token it lacks.
-
-        All that is counted comes from far away and is counted a cycle later, together.
-        """
+        """The cause of each cycle: the core's word while it has a command, else the token it lacks."""
         counters = self._counters
         csr = self._csr
         queue = self._queues[Verb.COMPUTE]
-        missing, cause = _registered(m, queue.missing), _registered(m, self.cause)
-        with m.If(_registered(m, queue.command.valid)):
-            m.d.comb += counters.cause.eq(cause)
+        missing = queue.missing
+        with m.If(queue.command.valid):
+            m.d.comb += counters.cause.eq(self.cause)
         with m.Elif(missing[Verb.WEIGHTS]):
             m.d.comb += counters.cause.eq(Cause.WEIGHTS)
         with m.Elif(missing[Verb.LOAD]):
@@ -379,18 +376,20 @@ class Chassis(wiring.Component):
             m.d.comb += counters.cause.eq(Cause.OFM)
         with m.Else():
             m.d.comb += counters.cause.eq(Cause.DMA)
+        # Strobes come straight from a block RAM, late in the cycle.
         beat_bytes = self._parameters.data_bits // 8
-        strobes = _registered(m, Mux(self.bus.w.valid & self.bus.w.ready, self.bus.w.payload.strobe, 0))
+        strobes = Signal(beat_bytes)
+        m.d.sync += strobes.eq(Mux(self.bus.w.valid & self.bus.w.ready, self.bus.w.payload.strobe, 0))
         if amounts_layout(self._parameters.counters).members:
-            m.d.comb += counters.amounts.eq(_registered(m, self.amounts.as_value()))
-        bytes_read = Mux(_registered(m, self.bus.r.valid & self.bus.r.ready), beat_bytes, 0)
+            m.d.comb += counters.amounts.eq(self.amounts)
+        bytes_read = Mux(self.bus.r.valid & self.bus.r.ready, beat_bytes, 0)
         if port_bytes := self._parameters.weights_port_bits // 8:
-            moved = _registered(m, self.weights_bus.r.valid & self.weights_bus.r.ready)
+            moved = self.weights_bus.r.valid & self.weights_bus.r.ready
             bytes_read = bytes_read + Mux(moved, port_bytes, 0)
         m.d.comb += [
             counters.clear.eq(self._control.clear),
-            counters.count.eq(_registered(m, self._control.counting)),
-            counters.snapshot.eq(_registered(m, self.snapshot)),
+            counters.count.eq(self._control.counting),
+            counters.snapshot.eq(self.snapshot),
             counters.bytes_read.eq(bytes_read),
             counters.bytes_written.eq(_ones(strobes)),
             counters.profile_index.eq(csr.port(registers.PROFILE_INDEX)),
@@ -401,13 +400,6 @@ class Chassis(wiring.Component):
                 for place, register in enumerate(registers.counter_registers(self._parameters.counters))
             ),
         ]
-
-
-def _registered(m: Module, value: Value) -> Signal:
-    """The same, a cycle later; not to be called where a condition holds, which would hold the register, too."""
-    register = Signal(value.shape())
-    m.d.sync += register.eq(value)
-    return register
 
 
 def _ones(bits: Signal) -> Any:

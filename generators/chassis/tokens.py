@@ -1,10 +1,9 @@
 """Counted tokens between the verbs: how the five queues wait for one another."""
 
-from amaranth.hdl import Cat, Module, Signal, signed
+from amaranth.hdl import Cat, Module, Mux, Signal
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ...hdl.carry_sum import add_with_carry
 from .command import TOKEN_BITS, Verb
 
 COUNTER_BITS = 10
@@ -17,7 +16,7 @@ class TokenSignature(wiring.Signature):
     Members:
         wait: for every verb, the number of its tokens that the next command needs.
         missing: bit v: verb v has not given `wait[v]` tokens yet. Combinational from `wait`.
-        take: takes the `wait` tokens; only while none is missing, and not in two cycles in a row.
+        take: takes the `wait` tokens; may be high only in a cycle after one in which none was missing.
     """
 
     def __init__(self) -> None:
@@ -45,7 +44,7 @@ class TokenPort(wiring.PureInterface):
 class TokenCounters(wiring.Component):
     """One counter of `COUNTER_BITS` bits for every ordered pair of different verbs.
 
-    A token given in cycle t counts from cycle t + 1, one taken in cycle t is gone from cycle t + 2. A verb
+    A token given in cycle t counts from cycle t + 1, one taken in cycle t is gone from cycle t + 1. A verb
     has no tokens of its own: its wait for itself is always satisfied.
 
     Members:
@@ -77,11 +76,8 @@ class TokenCounters(wiring.Component):
                 count = Signal(COUNTER_BITS, name=name)
                 wait = port.wait[giver]
                 given = self.given[giver][receiver]
-                # What is taken is subtracted a cycle later: one sum then does for all.
-                taken = Signal(signed(TOKEN_BITS + 1), name=f"{name}_taken")
-                m.d.comb += missing[giver].eq(count < wait)
-                m.d.sync += [taken.eq(0), count.eq(add_with_carry(count, taken, given))]
-                with m.If(port.take):
-                    m.d.sync += taken.eq(-wait)
+                left = Signal(COUNTER_BITS + 1, name=f"{name}_left")  # one subtraction compares and takes
+                m.d.comb += [left.eq(count - wait), missing[giver].eq(left[-1])]
+                m.d.sync += count.eq(Mux(port.take, left[:COUNTER_BITS], count) + given)
             m.d.comb += port.missing.eq(Cat(missing))
         return m

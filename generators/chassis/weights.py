@@ -41,14 +41,13 @@ class WeightsUnit(wiring.Component):
     A command that is not coded waits for all coded ones before it if its destination is that of the last of them, for
     which the decoder still writes.
 
-    Timing, in cycles: a command presented in cycle t is taken in s = t + 2, or in the cycle after that from which on
-    all bursts before it are requested, fewer than `ACCEPTED_COMMANDS` wait behind the oldest, and the decoder is out
-    of its way. It requests its first burst in s + 3, further ones every 2 cycles while the arbiter takes them. A beat
-    that comes in cycle b is on `write` in b + 1. A command is the oldest from s + 2 on, or from the cycle after the
-    completion of the one before it. It completes two cycles after its last beat; if it is coded, in the one after the
-    decoder's `finished`; if it has no beats, at once; but not before it is the oldest. The decoder's `start` is in
-    the first cycle in which a coded command is the oldest. A place of its queue that is freed in cycle t counts from
-    t + 1 on.
+    Timing, in cycles: a command presented in cycle t is taken in s = t + 2, or when all bursts before it are
+    requested, fewer than `ACCEPTED_COMMANDS` wait behind the oldest, and the decoder is out of its way. It requests
+    its first burst in s + 3, further ones every 2 cycles while the arbiter takes them. A beat in cycle b is on `write`
+    in b. It is the oldest from s + 2 on, or from the cycle after the completion of the one before it. It completes in
+    the cycle after its last beat; if it is coded, in the one after the decoder's `finished`; if it has no beats, at
+    once; but not before it is the oldest. The decoder's `start` is in the first cycle in which a coded command is
+    the oldest. A place of its queue that is freed in cycle t counts from t + 1 on.
 
     After an error or `stop` the unit keeps the rules of the bus and finishes the bursts that it has announced, but
     whether a command still ends has no meaning: the run is over, and the run control resets the unit.
@@ -168,7 +167,7 @@ class WeightsUnit(wiring.Component):
         )
         command = self.command.payload
         is_coded, has_beats, has_way = Signal(), Signal(), Signal()
-        accepted, may_accept = Signal(), Signal()
+        accepted = Signal()
         decoder_destination = Signal.like(command.destination)
         decoding = Signal(range(ACCEPTED_COMMANDS + 2))  # coded commands that are not complete
         m.d.comb += [
@@ -198,8 +197,6 @@ class WeightsUnit(wiring.Component):
         m.d.sync += [
             is_coded.eq(command.words != 0),
             has_beats.eq(command.beats != 0),
-            # Once true, it stays so until a command is accepted, and no other is checked in the cycle after that.
-            may_accept.eq(splitter.idle & coming.ready & waiting.ready & has_way),
         ]
         with m.FSM(name="requests"):
             with m.State("IDLE"), m.If(self.command.valid):
@@ -211,7 +208,7 @@ class WeightsUnit(wiring.Component):
                     code = ErrorCode.OUT_OF_REGION
                     report(m, self.error, code=code, index=command.index, address=check.address)
                     m.next = "FAILED"
-                with m.Elif(may_accept):
+                with m.Elif(splitter.idle & coming.ready & waiting.ready & has_way):
                     m.d.comb += accepted.eq(1)
                     m.next = "IDLE"
             with m.State("FAILED"):
@@ -248,14 +245,8 @@ class WeightsUnit(wiring.Component):
             m.d.sync += room.eq(room + self._freed_beats)
 
     def _elaborate_beats(self, m: Module, coming: stream.Interface) -> Signal:
-        """Count every command's beats to where they go; the result: the last beat of one that is not coded.
-
-        Beats come late, and from here go far: to every memory of the core.
-        """
-        beats = stream.Signature(self.read.beats.payload.shape(), always_ready=True).create()
-        payload = Signal.like(self.read.beats.payload, reset_less=True)
-        m.d.sync += [payload.eq(self.read.beats.payload), beats.valid.eq(self.read.beats.valid)]
-        m.d.comb += beats.payload.eq(payload)
+        """Count every command's beats to where they go; the result: the last beat of one that is not coded."""
+        beats = self.read.beats
         command = Signal(self._coming_layout, reset_less=True)
         expects = Signal()  # beats of `command`
         place, last_place = Signal(16), Signal(16)
@@ -303,7 +294,7 @@ class WeightsUnit(wiring.Component):
     ) -> None:
         """Complete the oldest command once all of it is in its destination."""
         oldest = Signal(self._open_layout, reset_less=True)
-        valid, starts, failed = Signal(), Signal(), Signal()
+        valid, started, failed = Signal(), Signal(), Signal()
         arrivals = Signal(
             range(ACCEPTED_COMMANDS + 2)
         )  # commands whose last beat came, and that are not complete
@@ -313,21 +304,17 @@ class WeightsUnit(wiring.Component):
             self.given.eq(Mux(completes, oldest.command.signal, 0)),
             waiting.ready.eq(~valid | completes),
             self.decoder.command.eq(oldest.command),
-            self.decoder.start.eq(starts),
+            self.decoder.start.eq(valid & oldest.is_coded & ~started),
             self.oldest.valid.eq(valid),
             self.oldest.index.eq(oldest.command.index),
             self.busy.eq(valid | waiting.valid),
         ]
         m.d.sync += [
-            starts.eq(0),
+            started.eq(valid),
             arrivals.eq(arrivals + arrived - (completes & ~oldest.is_coded & oldest.has_beats)),
         ]
         with m.If(waiting.ready):
-            m.d.sync += [
-                valid.eq(waiting.valid),
-                oldest.eq(waiting.payload),
-                starts.eq(waiting.valid & waiting.payload.is_coded),
-            ]
+            m.d.sync += [valid.eq(waiting.valid), oldest.eq(waiting.payload), started.eq(0)]
         with m.If(valid & self.decoder.malformed & ~failed):
             m.d.sync += failed.eq(1)
             code = ErrorCode.MALFORMED_WEIGHTS

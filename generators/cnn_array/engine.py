@@ -9,7 +9,7 @@ from ...hdl.wide_brick_buffer import WideBrickBuffer
 from ..chassis.counters import Cause
 from ..chassis.destination_port import BEAT_BITS, narrow_write
 from ..chassis.register_map import ADDRESS_BITS
-from ..chassis.run_control import ACTIVATE_DOMAIN, COMPUTE_DOMAIN
+from ..chassis.run_control import RUN_DOMAIN
 from ..chassis.shell import Chassis, ChassisParameters
 from ..chassis.tiles.activate import ActivateUnit
 from ..chassis.tiles.commands import Destination
@@ -83,6 +83,7 @@ class CnnArrayEngine(wiring.Component):
         m = Module()
         config = self._config
         m.submodules.chassis = chassis = Chassis(chassis_parameters(config))
+        restart = DomainRenamer(RUN_DOMAIN)
         buffer = WideBrickBuffer(
             config.buffer_bricks,
             config.brick_bytes * 8 // BEAT_BITS,
@@ -93,9 +94,9 @@ class CnnArrayEngine(wiring.Component):
         )
         compute = ComputeUnit(config)
         activate = ActivateUnit(config)
-        m.submodules.buffer = DomainRenamer(ACTIVATE_DOMAIN)(buffer)
-        m.submodules.compute = DomainRenamer(COMPUTE_DOMAIN)(compute)
-        m.submodules.activate = DomainRenamer(ACTIVATE_DOMAIN)(activate)
+        m.submodules.buffer = restart(buffer)
+        m.submodules.compute = restart(compute)
+        m.submodules.activate = restart(activate)
 
         connect(m, flipped(self.csr), chassis.csr)
         connect(m, chassis.bus, flipped(self.bus))

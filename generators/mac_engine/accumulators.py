@@ -1,6 +1,6 @@
 """A core's accumulators: two halves of a tile in LUT RAM, with the adders that fill them."""
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value, signed, unsigned
+from amaranth.hdl import Module, Mux, Signal, Value, signed, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.memory import Memory
 from amaranth.lib.wiring import In, Out
@@ -57,10 +57,10 @@ class Accumulators(wiring.Component):
         m = Module()
         reading, adding = Signal(VISIT), Signal(VISIT)
         drain_half = Signal()
-        compares = Signal()
+        compares = Signal(2)  # with which half
         m.d.sync += [
             reading.eq(self.visit),
-            compares.eq(self.maximum & ~self.visit.first),
+            compares.eq((self.maximum & ~self.visit.first) << self.visit.half),
             adding.eq(reading),
             drain_half.eq(self.drain_half),
         ]
@@ -71,18 +71,18 @@ class Accumulators(wiring.Component):
             old, new = (Signal(signed(32), name=f"{age}_{output}", reset_less=True) for age in ("old", "new"))
             total = self.totals[output]
             before = Signal(signed(32), name=f"before_{output}")
-            exceeds = Signal(name=f"exceeds_{output}")
-            held = Mux(reading.half, stored[1][output], stored[0][output])
+            exceeds = Signal(2, name=f"exceeds_{output}")
             m.d.comb += [
-                before.eq(held & (~reading.first).replicate(32)),
-                # As unsigned values. Behind the memories this is the longest path.
-                exceeds.eq(_exceeds(total[:8] ^ 0x80, before[:8] ^ 0x80)),
+                before.eq(Mux(reading.half, stored[1][output], stored[0][output])),
                 sums[output].eq(old + new),
             ]
+            # Behind the memories this is the longest path: both halves are compared at once, as unsigned values.
+            for half in range(2):
+                m.d.comb += exceeds[half].eq((total[:8] ^ 0x80) > (stored[half][output][:8] ^ 0x80))
             # The maximum is a sum too: of the greater value and zero.
             m.d.sync += [
-                old.eq(Mux(compares & exceeds, 0, before)),
-                new.eq(Mux(compares & ~exceeds, 0, total)),
+                old.eq(Mux(reading.first | (compares & exceeds).any(), 0, before)),
+                new.eq(Mux((compares & ~exceeds).any(), 0, total)),
                 self.values[output].eq(Mux(drain_half, stored[1][output], stored[0][output])),
             ]
         return m
@@ -103,12 +103,3 @@ class Accumulators(wiring.Component):
             write.en.eq(adding.valid & (adding.half == half)),
         ]
         return [read.data[32 * n : 32 * n + 32].as_signed() for n in range(self._outputs)]
-
-
-def _exceeds(a: Value, b: Value) -> Value:
-    """Whether a > b, both unsigned and as long: a tree of LUTs, which is flat where a chain of carries is long."""
-    if len(a) <= 2:
-        return a > b
-    half = len(a) // 2
-    is_equal = Cat(a[n : n + 2] == b[n : n + 2] for n in range(half, len(a), 2)).all()
-    return _exceeds(a[half:], b[half:]) | (is_equal & _exceeds(a[:half], b[:half]))

@@ -8,7 +8,7 @@ from ...hdl.axi import AxiBus, AxiLiteBus, AxiLiteSignature, AxiSignature
 from ...hdl.brick_buffer import BrickBuffer
 from ..chassis.counters import Cause
 from ..chassis.register_map import ADDRESS_BITS
-from ..chassis.run_control import ACTIVATE_DOMAIN, COMPUTE_DOMAIN, WEIGHTS_DOMAIN
+from ..chassis.run_control import RUN_DOMAIN
 from ..chassis.shell import Chassis, ChassisParameters
 from ..chassis.tiles.activate import ActivateUnit
 from .compute import ComputeUnit
@@ -80,16 +80,17 @@ class MacEngine(wiring.Component):
         """The core restarts with every run, as the chassis does."""
         m = Module()
         m.submodules.chassis = chassis = Chassis(chassis_parameters(self._config))
+        restart = DomainRenamer(RUN_DOMAIN)
         buffer = BrickBuffer(self._config.buffer_bricks)
         weight_store = WeightStore(self._config)
         decoder = WeightDecoder(self._config)
         compute = ComputeUnit(self._config)
         activate = ActivateUnit(self._config)
-        m.submodules.buffer = DomainRenamer(ACTIVATE_DOMAIN)(buffer)
-        m.submodules.weight_store = DomainRenamer(WEIGHTS_DOMAIN)(weight_store)
-        m.submodules.decoder = DomainRenamer(WEIGHTS_DOMAIN)(decoder)
-        m.submodules.compute = DomainRenamer(COMPUTE_DOMAIN)(compute)
-        m.submodules.activate = DomainRenamer(ACTIVATE_DOMAIN)(activate)
+        m.submodules.buffer = restart(buffer)
+        m.submodules.weight_store = restart(weight_store)
+        m.submodules.decoder = restart(decoder)
+        m.submodules.compute = restart(compute)
+        m.submodules.activate = restart(activate)
 
         connect(m, flipped(self.csr), chassis.csr)
         connect(m, chassis.bus, flipped(self.bus))

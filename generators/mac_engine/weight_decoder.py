@@ -64,9 +64,6 @@ class WeightDecoder(wiring.Component):
         m.submodules.expander = expander = LaneExpander(len(command.words))
         wiring.connect(m, vectors.vectors, expander.vectors)
 
-        freed = Signal()
-        m.d.sync += port.freed.eq(freed)  # the WEIGHTS unit lies with the bus, this with the weights
-
         steps_left = Signal(len(command.vectors) + 1)
         beats_left = Signal.like(command.beats)
         fetching = Signal()  # some of them are left; beats behind them stay in the queue
@@ -87,7 +84,7 @@ class WeightDecoder(wiring.Component):
             window.beats.payload.eq(queue.o.payload),
             window.beats.valid.eq(queue.o.valid & fetching),
             queue.o.ready.eq(window.beats.ready & fetching),
-            freed.eq(queue.o.valid & queue.o.ready),
+            port.freed.eq(queue.o.valid & queue.o.ready),
             vectors.command.eq(command),
             vectors.start.eq(port.start),
             vectors.escape_window.eq(window.near),
@@ -116,12 +113,12 @@ class WeightDecoder(wiring.Component):
             pause_ends.eq(Mux(step, last_pause == 0, pause <= 1)),
         ]
         m.d.sync += [
-            beats_left.eq(beats_left - freed),
+            beats_left.eq(beats_left - port.freed),
             in_escapes.eq(next_in_escapes),
             may_step.eq(0),
             may_escape.eq(0),
         ]
-        with m.If(freed & (beats_left == 1)):
+        with m.If(port.freed & (beats_left == 1)):
             m.d.sync += fetching.eq(0)
         with m.If(pause != 0):
             m.d.sync += pause.eq(pause - 1)

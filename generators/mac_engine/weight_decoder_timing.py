@@ -29,7 +29,7 @@ class WeightDecoderTiming:
         self._step_from = self._fetch_from = 0
         self._taken_bits = 0
         self._kept_beats = self._missing_beats = 0
-        self._offered = self._freed = False
+        self._offered = False
         self._stored: deque[int] = deque()
         """For every beat in the queue's memory, the first cycle in which it can be fetched."""
         self.finished: int | None = None
@@ -56,8 +56,6 @@ class WeightDecoderTiming:
     @property
     def is_waiting(self) -> bool:
         """Whether nothing will happen before the next beat or stream comes."""
-        if self._freed:
-            return False
         if self._stored and not self._offered:
             return False
         has_room = self._kept_beats - self._taken_bits // _BEAT_BITS < _WINDOW_BEATS
@@ -66,15 +64,11 @@ class WeightDecoderTiming:
         return self._next is None or self._kept_beats * _BEAT_BITS - self._taken_bits < self._next[0]
 
     def cycle(self, cycle: int) -> bool:
-        """Go through one cycle; cycles left out are those in which `is_waiting` held.
-
-        True if the port says `freed`: a beat left the queue in the cycle before.
-        """
-        says_freed = self._freed
+        """Go through one cycle; cycles left out are those in which `is_waiting` held. True if a beat left the queue."""
         used_beats = self._taken_bits // _BEAT_BITS
         fetches = self._missing_beats > 0 and cycle >= self._fetch_from
         accepts = fetches and self._kept_beats - used_beats < _WINDOW_BEATS
-        self._freed = freed = self._offered and accepts
+        freed = self._offered and accepts
         if self._next is not None:
             length, is_step = self._next
             enough = self._kept_beats * _BEAT_BITS - self._taken_bits >= length
@@ -93,7 +87,7 @@ class WeightDecoderTiming:
         if freed:
             self._kept_beats += 1
             self._missing_beats -= 1
-        return says_freed
+        return freed
 
 
 def _lengths(records: Sequence[Record]) -> Iterator[tuple[int, bool]]:

@@ -8,7 +8,7 @@ from ...hdl.axi import AxiBus, AxiLiteBus, AxiLiteSignature, AxiReadBus, AxiRead
 from ...hdl.wide_brick_buffer import WideBrickBuffer
 from ..chassis.counters import Cause
 from ..chassis.register_map import ADDRESS_BITS
-from ..chassis.run_control import ACTIVATE_DOMAIN, WEIGHTS_DOMAIN
+from ..chassis.run_control import RUN_DOMAIN
 from ..chassis.shell import Chassis, ChassisParameters
 from ..chassis.tiles.activate import ActivateUnit
 from ..chassis.tiles.commands import Destination
@@ -87,13 +87,13 @@ class SystolicEngine(wiring.Component):
         m = Module()
         config = self._config
         m.submodules.chassis = chassis = Chassis(chassis_parameters(config))
+        restart = DomainRenamer(RUN_DOMAIN)
         buffer = WideBrickBuffer(config.buffer_bricks, config.brick_pieces)
         compute = ComputeUnit(config)
         activate = ActivateUnit(config)
-        m.submodules.buffer = DomainRenamer(ACTIVATE_DOMAIN)(buffer)
-        # With the weight FIFO, whose places WEIGHTS counts.
-        m.submodules.compute = DomainRenamer(WEIGHTS_DOMAIN)(compute)
-        m.submodules.activate = DomainRenamer(ACTIVATE_DOMAIN)(activate)
+        m.submodules.buffer = restart(buffer)
+        m.submodules.compute = restart(compute)
+        m.submodules.activate = restart(activate)
 
         connect(m, flipped(self.csr), chassis.csr)
         connect(m, chassis.bus, flipped(self.bus))

@@ -372,8 +372,7 @@ def _near_end(
     `load` begins a loop of `coming` turns, `step` ends a turn; after the last one, `turns` more follow.
     """
     left = Signal.like(turns, name=f"{loop}_turns_left")
-    names = [count if isinstance(count, int) else f"flag_{place}" for place, count in enumerate(after)]
-    flags = [Signal(name=f"{name}_after_{loop}") for name in names]
+    flags = [Signal(name=f"{loop}_end_{number}") for number in range(len(after))]
     for count, flag in zip(after, flags, strict=True):
         with m.If(load):
             m.d.sync += [left.eq(coming), flag.eq(coming <= count + 1)]

@@ -16,9 +16,6 @@ _ARRIVAL_CYCLES = 2
 _TRANSFER_CYCLE = 2
 """Cycles from the fetch's start to its transfer being taken."""
 
-_GIVING_CYCLES = 1
-"""Cycles from a command's completion to its tokens reaching their counters."""
-
 Fields = Mapping[str, int]
 
 
@@ -149,7 +146,7 @@ class VerbQueue:
 
 
 class Tokens:
-    """The token counters; a token given in cycle t counts from t + 2 on."""
+    """The token counters; a token given in cycle t counts from t + 1 on."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -179,8 +176,8 @@ class Tokens:
         """A command of `giver` completes in `cycle`."""
         for taker in Verb:
             if signal >> taker & 1:
-                self._given[giver, taker].append(cycle + _GIVING_CYCLES)
-                self._clock.at(cycle + _GIVING_CYCLES + 1, UNIT_PHASE, self.queues[taker].try_arm)
+                self._given[giver, taker].append(cycle)
+                self._clock.at(cycle + 1, UNIT_PHASE, self.queues[taker].try_arm)
 
 
 def _unconnected(cycle: int, command: QueuedCommand) -> None:
@@ -261,7 +258,7 @@ class Fetch:
             if self._parts_taken == self._parts:
                 self._parts_taken = 0
                 self._arrived.popleft()
-                self._clock.at(cycle + 2, REGISTER_PHASE, self._popped)
+                self._clock.at(cycle + 1, REGISTER_PHASE, self._popped)
             self._stage_from = cycle + 1
             self._wake_dealer(cycle + 1)
 

@@ -13,8 +13,6 @@ from .read_arbiter import ReadArbiter, Splitter
 
 _CHECK_CYCLES = 2
 """From the command being presented to its region being checked."""
-_BEAT_CYCLES = 1
-"""Cycles from a beat at the port to `write` and the decoder."""
 _QUEUE_CYCLES = 2
 """From a command being taken to its being the oldest, if there is no older one."""
 
@@ -121,8 +119,6 @@ class WeightsUnit:
         self._decoding = 0
         """Coded ones of these, as far as the requests see."""
         self._decoder_destination = 0
-        self._has_place_from = self._decoded_from = 0
-        """A command is taken a cycle after what was in its way is gone."""
         queue.start = self._start
 
     def _start(self, cycle: int, command: QueuedCommand) -> None:
@@ -137,10 +133,8 @@ class WeightsUnit:
             return
         is_coded = bool(command.fields["words"])
         destination = command.fields["destination"]
-        is_decoding = self._decoding > 0 or cycle < self._decoded_from
-        is_in_way = not is_coded and is_decoding and destination == self._decoder_destination
-        is_full = self._waiting == ACCEPTED_COMMANDS or cycle < self._has_place_from
-        if is_full or is_in_way or not self._splitter.is_idle(cycle - 1):
+        is_in_way = not is_coded and self._decoding > 0 and destination == self._decoder_destination
+        if self._waiting == ACCEPTED_COMMANDS or is_in_way or not self._splitter.is_idle(cycle):
             return
         self._presented = None
         self._queue.take(cycle)
@@ -174,12 +168,11 @@ class WeightsUnit:
         if self._requests_coded:
             self._room -= beats
         if self._splitter.offered_from is None:
-            self._clock.at(cycle + 2, UNIT_PHASE, self._try_take)
+            self._clock.at(cycle + 1, UNIT_PHASE, self._try_take)
         self._wake()
 
     def beat(self, cycle: int, is_last: bool) -> None:
         """See `ReadClient`."""
-        cycle += _BEAT_CYCLES
         entry = self._coming[0]
         entry.left -= 1
         if not entry.left:
@@ -204,10 +197,8 @@ class WeightsUnit:
             self._complete(max(cycle, entry.arrived + 1))
 
     def _left_queue(self, cycle: int) -> None:
-        if self._waiting == ACCEPTED_COMMANDS:
-            self._has_place_from = cycle + 1
         self._waiting -= 1
-        self._clock.at(cycle + 1, UNIT_PHASE, self._try_take)
+        self._clock.at(cycle, UNIT_PHASE, self._try_take)
 
     def _complete(self, cycle: int) -> None:
         """The oldest command completes in `cycle`."""
@@ -222,9 +213,7 @@ class WeightsUnit:
 
     def _decoded(self, cycle: int) -> None:
         self._decoding -= 1
-        if not self._decoding:
-            self._decoded_from = cycle + 1
-        self._clock.at(cycle + 1, UNIT_PHASE, self._try_take)
+        self._clock.at(cycle, UNIT_PHASE, self._try_take)
 
     def _start_decoder(self, cycle: int) -> None:
         self._decoder.start(cycle, self._open[0].command.fields)

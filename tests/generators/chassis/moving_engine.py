@@ -24,7 +24,7 @@ from celosia.generators.chassis.command import (
 )
 from celosia.generators.chassis.counters import Cause
 from celosia.generators.chassis.register_map import ErrorCode
-from celosia.generators.chassis.run_control import ACTIVATE_DOMAIN
+from celosia.generators.chassis.run_control import RUN_DOMAIN
 from celosia.generators.chassis.shell import Chassis, ChassisParameters
 from celosia.generators.top import CelosiaTop
 from celosia.generators.verilog import write_verilog
@@ -87,7 +87,7 @@ class MovingEngine(wiring.Component):
         m = Module()
         m.submodules.chassis = chassis = Chassis(PARAMETERS)
         buffer = BrickBuffer(BRICKS)
-        m.submodules.buffer = DomainRenamer(ACTIVATE_DOMAIN)(buffer)
+        m.submodules.buffer = DomainRenamer(RUN_DOMAIN)(buffer)
         connect(m, flipped(self.csr), chassis.csr)
         connect(m, chassis.bus, flipped(self.bus))
         connect(m, chassis.load_bricks, buffer.load_write)

@@ -207,7 +207,7 @@ def test_one_beat_a_cycle_behind_a_slow_memory() -> None:
     run = Run([{"offset": 8, "beats": 500, "address": 250}], memory(latency=32))
     assert run.taken == [2]
     assert run.bus.read_cycles[0] == 5 + 1
-    first = run.bus.read_cycles[0] + 32 + 1 + 1
+    first = run.bus.read_cycles[0] + 32 + 1
     assert run.write_cycles == list(range(first, first + 500))
     assert run.completed == [first + 500]
 
