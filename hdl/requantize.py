@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from amaranth.hdl import Cat, Const, Module, Mux, ShapeLike, Signal, Value, ValueLike, signed, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, ShapeLike, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from .delay_line import delayed_without_reset
 from .multiplier import MULTIPLIER_LATENCY, Multiplier
 from .shared_module import shared_module
 
@@ -102,12 +103,12 @@ class Requantize(wiring.Component):
             m.d.sync += [left_1.eq(0), right_1.eq(-given.shift)]
         with m.Else():
             m.d.sync += [left_1.eq(given.shift), right_1.eq(0)]
-        multiplier_2 = _delayed(m, given.multiplier, 2)
-        right_6 = _delayed(m, right_1, 5)
+        multiplier_2 = delayed_without_reset(m, given.multiplier, 2)
+        right_6 = delayed_without_reset(m, right_1, 5)
 
         shifted_2 = Signal(signed(32), reset_less=True)
         factor_2 = Signal(signed(32))
-        left_2 = _delayed(m, left_1[:3], 1)
+        left_2 = delayed_without_reset(m, left_1[:3], 1)
         m.d.sync += shifted_2.eq(_shifted_left(m, sum_1, left_1, (16, 8)))
         m.d.comb += factor_2.eq(_shifted_left(m, shifted_2, left_2, (4, 2, 1)))
 
@@ -118,8 +119,8 @@ class Requantize(wiring.Component):
         low_high_4 = _product(m, "low_high", factor_parts[0], multiplier_parts[1])
         high_low_4 = _product(m, "high_low", factor_parts[1], multiplier_parts[0])
         high_high_4 = _product(m, "high_high", factor_parts[1], multiplier_parts[1])
-        negative_4 = _delayed(m, factor_2[-1], MULTIPLIER_LATENCY)
-        negative_5 = _delayed(m, negative_4, 1)
+        negative_4 = delayed_without_reset(m, factor_2[-1], MULTIPLIER_LATENCY)
+        negative_5 = delayed_without_reset(m, negative_4, 1)
 
         # Only bits 31 and up of the product are wanted, so its lowest 17 bits, which nothing is added to, are left out.
         half = 1 << (30 - _LOW_BITS)
@@ -136,7 +137,7 @@ class Requantize(wiring.Component):
 
         shifted_7 = Signal(signed(33), reset_less=True)
         shifted_8 = Signal(signed(33), reset_less=True)
-        right_7 = _delayed(m, right_6[:3], 1)
+        right_7 = delayed_without_reset(m, right_6[:3], 1)
         m.d.sync += shifted_7.eq(_shifted_right(m, doubled_6, right_6, (16, 8)))
         m.d.sync += shifted_8.eq(_shifted_right(m, shifted_7, right_7, (4, 2, 1)))
 
@@ -162,18 +163,9 @@ class Requantize(wiring.Component):
             self.scaled.eq(scaled_9),
             self.results.valid.eq(valid),
             self.results.payload.value.eq(value_11),
-            self.results.payload.metadata.eq(_delayed(m, given.metadata, REQUANTIZE_LATENCY)),
+            self.results.payload.metadata.eq(delayed_without_reset(m, given.metadata, REQUANTIZE_LATENCY)),
         ]
         return m
-
-
-def _delayed(m: Module, value: ValueLike, cycles: int) -> Value:
-    """`value`, `cycles` clock cycles ago, in registers without a reset."""
-    delayed = Value.cast(value)
-    for _ in range(cycles):
-        delayed, previous = Signal(delayed.shape(), name="delayed", reset_less=True), delayed
-        m.d.sync += delayed.eq(previous)
-    return delayed
 
 
 def _shifted_left(m: Module, value: Value, count: Value, powers: Sequence[int]) -> Value:

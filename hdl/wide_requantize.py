@@ -1,10 +1,11 @@
 """The output stage of 16-bit operands: a 48-bit sum is scaled, rounded once and clamped, or left as it is."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, ShapeLike, Signal, Value, ValueLike, signed, unsigned
+from amaranth.hdl import Cat, Const, Module, Mux, ShapeLike, Signal, Value, signed, unsigned
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from .arithmetic_model import REDUCED_MULTIPLIER_BITS, WIDE_SUM_BITS
+from .delay_line import delayed_without_reset
 from .multiplier import MULTIPLIER_LATENCY, Multiplier
 from .shared_module import shared_module
 
@@ -92,15 +93,15 @@ class WideRequantize(wiring.Component):
         given = self.sums.payload
         sum_1 = Signal(signed(WIDE_SUM_BITS), reset_less=True)
         m.d.sync += sum_1.eq(given.sum + given.bias)
-        product_4 = self._product(m, sum_1, _delayed(m, given.multiplier, 1))
+        product_4 = self._product(m, sum_1, delayed_without_reset(m, given.multiplier, 1))
 
-        right_4 = _delayed(m, given.right_shift, 4)
+        right_4 = delayed_without_reset(m, given.right_shift, 4)
         shifted_5, shifted_6 = (
             Signal(signed(len(product_4)), name=f"shifted_{n}", reset_less=True) for n in (5, 6)
         )
         m.d.sync += [
             shifted_5.eq(_shifted_right(m, product_4, right_4, (32, 16, 8))),
-            shifted_6.eq(_shifted_right(m, shifted_5, _delayed(m, right_4[:3], 1), (4, 2, 1))),
+            shifted_6.eq(_shifted_right(m, shifted_5, delayed_without_reset(m, right_4[:3], 1), (4, 2, 1))),
         ]
         # Half a step more rounds up; the bit below the result's lowest is that half.
         rounded_7, scaled_8, value_9 = (
@@ -128,7 +129,9 @@ class WideRequantize(wiring.Component):
         m.d.comb += [
             self.results.valid.eq(valid),
             self.results.payload.value.eq(value_9),
-            self.results.payload.metadata.eq(_delayed(m, given.metadata, WIDE_REQUANTIZE_LATENCY)),
+            self.results.payload.metadata.eq(
+                delayed_without_reset(m, given.metadata, WIDE_REQUANTIZE_LATENCY)
+            ),
         ]
         return m
 
@@ -156,15 +159,6 @@ class WideRequantize(wiring.Component):
         ]
         m.d.sync += product_4.eq(Cat(low[_DROPPED_BITS:_LOW_BITS], total))
         return product_4
-
-
-def _delayed(m: Module, value: ValueLike, cycles: int) -> Value:
-    """`value`, `cycles` clock cycles ago, in registers without a reset."""
-    delayed = Value.cast(value)
-    for _ in range(cycles):
-        delayed, previous = Signal(delayed.shape(), name="delayed", reset_less=True), delayed
-        m.d.sync += delayed.eq(previous)
-    return delayed
 
 
 def _shifted_right(m: Module, value: Value, count: Value, powers: tuple[int, ...]) -> Value:
