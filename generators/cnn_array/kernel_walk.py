@@ -2,9 +2,8 @@
 
 from amaranth.hdl import Cat, Module, Mux, Signal, unsigned
 from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
 
-from ..chassis.tiles.compute_constants import constants_layout
+from ..chassis.tiles.weight_loading import weight_loading_members
 from .config import CnnArrayConfig
 
 
@@ -44,21 +43,7 @@ class KernelWalk(wiring.Component):
 
     def __init__(self, config: CnnArrayConfig) -> None:
         self._config = config
-        super().__init__(
-            {
-                "command": In(config.compute.struct()),
-                "constants": In(constants_layout(config)),
-                "start": In(1),
-                "step_taken": In(1),
-                "step_ends_tile": In(1),
-                "step_ends_blocks": In(1),
-                "step_is_last": In(1),
-                "step_ends": In(1),
-                "read": Out(kernel_read_layout(config)),
-                "ready": Out(1),
-                "coming": Out(1),
-            }
-        )
+        super().__init__(weight_loading_members(config, kernel_read_layout(config)))
 
     def elaborate(self, platform: object) -> Module:
         """A count of lanes, and of steps in units of their weights."""

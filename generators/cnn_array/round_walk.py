@@ -2,9 +2,9 @@
 
 from amaranth.hdl import Module, Mux, Signal
 from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
+from amaranth.lib.wiring import Out
 
-from ..chassis.tiles.compute_constants import constants_layout
+from ..chassis.tiles.weight_loading import weight_loading_members
 from .config import CnnArrayConfig
 from .kernel_walk import kernel_read_layout
 
@@ -38,17 +38,7 @@ class RoundWalk(wiring.Component):
         self._config = config
         super().__init__(
             {
-                "command": In(config.compute.struct()),
-                "constants": In(constants_layout(config)),
-                "start": In(1),
-                "step_taken": In(1),
-                "step_ends_tile": In(1),
-                "step_ends_blocks": In(1),
-                "step_is_last": In(1),
-                "step_ends": In(1),
-                "read": Out(kernel_read_layout(config)),
-                "ready": Out(1),
-                "coming": Out(1),
+                **weight_loading_members(config, kernel_read_layout(config)),
                 "pausing": Out(1),
             }
         )

@@ -2,11 +2,9 @@
 
 from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import data, wiring
-from amaranth.lib.wiring import In, Out
 
-from ..chassis.tiles.compute_constants import constants_layout
+from ..chassis.tiles.weight_loading import weight_loading_members
 from .config import MacEngineConfig
-from .isa import COMPUTE
 
 _ADDRESSES = ("following", "resumed", "group_address")
 
@@ -61,21 +59,7 @@ class WeightLoader(wiring.Component):
 
     def __init__(self, config: MacEngineConfig) -> None:
         self._config = config
-        super().__init__(
-            {
-                "command": In(COMPUTE.struct()),
-                "constants": In(constants_layout(config)),
-                "start": In(1),
-                "step_taken": In(1),
-                "step_ends_tile": In(1),
-                "step_ends_blocks": In(1),
-                "step_is_last": In(1),
-                "step_ends": In(1),
-                "read": Out(weight_read_layout(config)),
-                "ready": Out(1),
-                "coming": Out(1),
-            }
-        )
+        super().__init__(weight_loading_members(config, weight_read_layout(config)))
 
     def elaborate(self, platform: object) -> Module:
         """A ring address, the place within the step, and where the block group began."""

@@ -4,7 +4,7 @@ from amaranth.hdl import Module, Mux, Signal, unsigned
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from ..chassis.tiles.compute_constants import constants_layout
+from ..chassis.tiles.weight_loading import weight_loading_members
 from .config import SystolicConfig
 
 ROW_READ = data.StructLayout({"take": unsigned(1), "low_bytes": unsigned(1)})
@@ -41,17 +41,7 @@ class WeightLoader(wiring.Component):
         self._config = config
         super().__init__(
             {
-                "command": In(config.compute.struct()),
-                "constants": In(constants_layout(config)),
-                "start": In(1),
-                "step_taken": In(1),
-                "step_ends_tile": In(1),
-                "step_ends_blocks": In(1),
-                "step_is_last": In(1),
-                "step_ends": In(1),
-                "read": Out(ROW_READ),
-                "ready": Out(1),
-                "coming": Out(1),
+                **weight_loading_members(config, ROW_READ),
                 "available": In(1),
                 "shifting": Out(1),
             }

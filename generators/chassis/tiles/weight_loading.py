@@ -2,8 +2,29 @@
 
 from typing import Protocol
 
-from amaranth.hdl import Module, Signal
+from amaranth.hdl import Module, ShapeLike, Signal
 from amaranth.lib import data
+from amaranth.lib.wiring import In, Member, Out
+
+from .compute_constants import constants_layout
+from .tile_config import TileConfig
+
+
+def weight_loading_members(config: TileConfig, read: ShapeLike) -> dict[str, Member]:
+    """Members of a component that is `WeightLoading`; `read` is what its way to the core wants to know."""
+    return {
+        "command": In(config.compute.struct()),
+        "constants": In(constants_layout(config)),
+        "start": In(1),
+        "step_taken": In(1),
+        "step_ends_tile": In(1),
+        "step_ends_blocks": In(1),
+        "step_is_last": In(1),
+        "step_ends": In(1),
+        "read": Out(read),
+        "ready": Out(1),
+        "coming": Out(1),
+    }
 
 
 class WeightLoading(Protocol):
