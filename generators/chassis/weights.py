@@ -90,8 +90,7 @@ class WeightsUnit(wiring.Component):
     ) -> None:
         """`layout` has the fields region, offset, beats, destination, address and words; `depths[d]` is the number of
         beats that destination d holds, `decoder_beats` of those that the decoder's queue holds, `freed_beats` of those
-        that leave it together. A beat of `beat_bits` puts its lowest `destination_bits`
-        into a destination.
+        that leave it together. A beat of `beat_bits` puts its lowest `destination_bits` into a destination.
 
         Raises:
             ValueError: `layout` is not WEIGHTS or lacks a field, there are not 1..8 depths or one is not in

@@ -7,6 +7,7 @@ import pytest
 
 from celosia.hdl.byte_packer import BytePacker
 from tests.gateware import Gaps, convert, get, put, simulate
+from tests.hdl.byte_transfers import random_transfers
 
 
 def run(
@@ -58,24 +59,13 @@ def test_every_alignment_and_size(offset: int, size: int) -> None:
 @pytest.mark.parametrize(("piece_gap", "beat_gap"), [(0.0, 0.0), (0.6, 0.0), (0.0, 0.6), (0.4, 0.4)])
 def test_random_sizes_and_gaps_over_several_transfers(piece_gap: float, beat_gap: float) -> None:
     generator = random.Random(21)
-    transfers = [
-        (generator.randrange(8), [generator.randrange(1, 9) for _ in range(generator.randrange(1, 40))])
-        for _ in range(12)
-    ]
-    run(transfers, piece_gap, beat_gap, seed=22)
+    run(random_transfers(generator, 12, 39), piece_gap, beat_gap, seed=22)
 
 
 @pytest.mark.parametrize("beat_bytes", [2, 16, 64])
 def test_beats_of_other_widths(beat_bytes: int) -> None:
     generator = random.Random(beat_bytes)
-    transfers = [
-        (
-            generator.randrange(beat_bytes),
-            [generator.randint(1, beat_bytes) for _ in range(generator.randrange(1, 12))],
-        )
-        for _ in range(6)
-    ]
-    run(transfers, 0.2, 0.2, seed=23, beat_bytes=beat_bytes)
+    run(random_transfers(generator, 6, 11, beat_bytes), 0.2, 0.2, seed=23, beat_bytes=beat_bytes)
 
 
 def test_a_beat_that_is_no_power_of_two_is_refused() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from celosia.hdl.byte_unpacker import ByteUnpacker
 from tests.gateware import Gaps, convert, get, put, simulate
+from tests.hdl.byte_transfers import random_transfers
 
 
 def run(
@@ -72,24 +73,13 @@ def test_every_alignment_and_size(offset: int, size: int) -> None:
 @pytest.mark.parametrize(("beat_gap", "piece_gap"), [(0.0, 0.0), (0.6, 0.0), (0.0, 0.6), (0.4, 0.4)])
 def test_random_sizes_and_gaps_over_several_transfers(beat_gap: float, piece_gap: float) -> None:
     generator = random.Random(11)
-    transfers = [
-        (generator.randrange(8), [generator.randrange(1, 9) for _ in range(generator.randrange(1, 40))])
-        for _ in range(12)
-    ]
-    run(transfers, beat_gap, piece_gap, seed=12)
+    run(random_transfers(generator, 12, 39), beat_gap, piece_gap, seed=12)
 
 
 @pytest.mark.parametrize("beat_bytes", [2, 16, 64])
 def test_beats_of_other_widths(beat_bytes: int) -> None:
     generator = random.Random(beat_bytes)
-    transfers = [
-        (
-            generator.randrange(beat_bytes),
-            [generator.randint(1, beat_bytes) for _ in range(generator.randrange(1, 12))],
-        )
-        for _ in range(6)
-    ]
-    run(transfers, 0.2, 0.2, seed=13, beat_bytes=beat_bytes)
+    run(random_transfers(generator, 6, 11, beat_bytes), 0.2, 0.2, seed=13, beat_bytes=beat_bytes)
 
 
 def test_a_beat_that_is_no_power_of_two_is_refused() -> None:
